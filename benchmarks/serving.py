@@ -41,8 +41,10 @@ from lentigo.inference.predict import load
 from lentigo.inference.served import Question, answer
 from lentigo.service.decoding import Decoder
 
+CLIENTS = 8
+"""Clients at saturation: the queue of the service holds as many images."""
 BATCH = 8
-"""Images a batch without HTTP, and clients: the queue of the service holds as many."""
+"""Images a batch without HTTP."""
 CLAIMS = ("throughput", "overload", "end", "killed", "soak")
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -237,7 +239,7 @@ def loaded(
         if rate:
             await clients.at_rate(rate, seconds)
         else:
-            await clients.busy(BATCH, seconds)
+            await clients.busy(CLIENTS, seconds)
         clients.close()
 
     asyncio.run(work())

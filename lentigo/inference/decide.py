@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +12,7 @@ import pandas as pd
 from lentigo.answer_columns import ABSTAIN, COULD_BE, YES
 from lentigo.errors import ConfigError, unknown_name
 from lentigo.imaging.kind.doubt import DOUBT
+from lentigo.inference.columns import with_columns
 from lentigo.models.calibration import probability, shift_prevalence
 from lentigo.models.operating_point import OperatingPoint
 
@@ -45,10 +45,7 @@ class Decision:
         own = predictions["logit"].to_numpy(np.float64)
         moved = self._moved(own)
         reached = self.meant_for if self.asked_for is None else self.asked_for
-        # One new table: adding columns one by one takes most of the time of an answer.
-        columns: dict[str, Any] = {str(name): predictions[name] for name in predictions}
-        last = {name: columns.pop(name) for name in ("reason",) if name in columns}
-        columns |= {
+        columns = {
             "probability": probability(moved),
             "logit": moved,
             "meant_for": _everywhere(self.meant_for, len(own)),
@@ -56,7 +53,7 @@ class Decision:
             "call": self._calls(own, moved),
             "operating_point": [self.point.name if self.point else ""] * len(own),
         }
-        return pd.DataFrame(columns | last, index=predictions.index)
+        return with_columns(predictions, columns)
 
     def _moved(self, own: np.ndarray) -> np.ndarray:
         if self.asked_for is None or self.meant_for is None:
@@ -87,13 +84,17 @@ def without_reassurance(table: pd.DataFrame) -> pd.DataFrame:
     cannot reassure. "melanoma" stays, so that no melanoma is lost. A lesion is doubted if
     one of the images in its mean is.
     """
-    doubted = table["reason"].str.contains(DOUBT, regex=False)
+    doubted = np.array([DOUBT in str(reason) for reason in table["reason"]], dtype=bool)
     if ABSTAIN in table:
-        doubted |= table[ABSTAIN].eq(YES)
-    quiet = table.copy()
-    for name in {"call", COULD_BE} & set(table):
-        quiet.loc[doubted & table[name].eq(NOT_CALLED), name] = ""
-    return quiet
+        doubted |= table[ABSTAIN].eq(YES).to_numpy(bool)
+    if not doubted.any():
+        return table
+    told = {name: table[name] for name in ("call", COULD_BE) if name in table}
+    quiet = {
+        name: words.mask(doubted & words.eq(NOT_CALLED).to_numpy(bool), "")
+        for name, words in told.items()
+    }
+    return with_columns(table, quiet)
 
 
 def decision(

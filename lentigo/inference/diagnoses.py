@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from lentigo.inference.columns import with_columns
 from lentigo.models.backend import Logits, Predictor
 from lentigo.models.calibration import probability
 from lentigo.tables import diagnosis_column
@@ -66,6 +67,4 @@ def with_diagnoses(
     columns = {diagnosis_column("melanoma"): predictions["probability"]}
     for name, share in sorted(zip(names, shares, strict=True), key=lambda each: each[0]):
         columns[diagnosis_column(name)] = rest * share
-    last = [name for name in ("reason",) if name in predictions]
-    whole = predictions.assign(**columns)
-    return whole[[*whole.columns.drop(last), *last]]
+    return with_columns(predictions, columns)

@@ -9,6 +9,7 @@ import pandas as pd
 
 from lentigo.answer_columns import COULD_BE
 from lentigo.evaluation.conformal import fit_conformal
+from lentigo.inference.columns import with_columns
 from lentigo.models.calibration import probability
 from lentigo.models.conformal import ASKED, ConformalSets
 
@@ -46,6 +47,4 @@ def with_sets(predictions: pd.DataFrame, sets: ConformalSets | None) -> pd.DataF
     if sets is None:
         return predictions
     own = probability(predictions["logit"].to_numpy(np.float64))
-    told = predictions.assign(**{COULD_BE: sets.words(own)})
-    last = [name for name in ("reason",) if name in told]
-    return told[[*told.columns.drop(last), *last]]
+    return with_columns(predictions, {COULD_BE: sets.words(own)})

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from lentigo.answer_columns import ABSTAIN, COULD_BE, NO, REFUSED, SHOWN, STRANGENESS, YES
 from lentigo.inference.abstention.signals import words_of
+from lentigo.inference.columns import with_columns
 from lentigo.models.abstention import Abstention
 
 FloatArray = NDArray[np.float64]
@@ -113,26 +114,25 @@ def with_abstention(table: pd.DataFrame, judged: Judged, *, shown: bool) -> pd.D
     answered = table["probability"].notna().to_numpy()
     score = np.where(answered, judged.strangeness, np.nan)
     judged = Judged(score, judged.words)
-    marked = table.assign(**judged.columns())
     begin = SHOWN if shown else REFUSED
     reasons = table["reason"].tolist()
     for place in np.flatnonzero(judged.refused).tolist():
         told = judged.told(place, begin=begin)
         reasons[place] = f"{told}; {reasons[place]}" if reasons[place] else told
-    marked["reason"] = reasons
-    if not shown:
-        marked = _without(marked, judged.refused)
-    return marked[[*marked.columns.drop("reason"), "reason"]]
+    emptied = {} if shown else _without(table, judged.refused)
+    return with_columns(table, {**emptied, **judged.columns(), "reason": reasons})
 
 
-def _without(table: pd.DataFrame, refused: NDArray[np.bool_]) -> pd.DataFrame:
-    numbers = [
-        name
+def _without(table: pd.DataFrame, refused: NDArray[np.bool_]) -> dict[str, pd.Series]:
+    """Return the columns of numbers, calls and sets, emptied for the `refused` images."""
+    if not refused.any():
+        return {}
+    numbers = {
+        str(name): table[name].mask(refused)
         for name in table
         if str(name).startswith("probability") or name in {"logit", "raw_logit"}
-    ]
-    emptied = table.copy()
-    emptied.loc[refused, numbers] = np.nan
-    for name in {"call", COULD_BE} & set(emptied):
-        emptied.loc[refused, name] = ""
-    return emptied
+    }
+    words = {
+        name: table[name].mask(refused, "") for name in ("call", COULD_BE) if name in table
+    }
+    return numbers | words
