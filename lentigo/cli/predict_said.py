@@ -109,8 +109,8 @@ class Said:
         from lentigo.words import listed
 
         if used := self._metadata:
-            found = listed([f"{name} of {count:,}" for name, count in used.items()])
-            say(f"Beside the images the model used {found}.")
+            found = listed([f"{name} ({count:,})" for name, count in used.items()])
+            say(f"Number of images whose patient's data the model used: {found}.")
 
     @property
     def _metadata(self) -> dict[str, int]:

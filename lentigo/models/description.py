@@ -41,6 +41,10 @@ def find_models(path: Path | str) -> list[Path]:
     Raises `DatasetNotFoundError` if `path` is no folder or holds no finished model.
     """
     folder = Path(path)
+    if folder.is_file():
+        raise DatasetNotFoundError(
+            f"{folder} is a file; give the folder of a run or of a model."
+        )
     if not folder.is_dir():
         raise DatasetNotFoundError(f"There is no run or model folder {folder}.")
     for place in (folder, FoldLayout(folder).model):
