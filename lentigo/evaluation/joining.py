@@ -140,8 +140,8 @@ def _with_nested(
 
     outers = found.repeats or (found.table,)
     note = (
-        "The predictions are nested: the nested losses use all folds, and all other numbers "
-        "use the outer folds alone, as an ordinary cross-validation does."
+        "The predictions are nested: the nested losses use all folds, and all other "
+        "numbers use the outer folds alone, as an ordinary cross-validation does."
     )
     nested = nested_table(outers, inner, label=LABEL, read=read)
     return replace(found, notes=[*found.notes, note], nested=nested)

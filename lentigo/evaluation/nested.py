@@ -34,8 +34,8 @@ ABOUT = (
     "Nested cross-validation (Bates, Hastie & Tibshirani 2023): the interval is for the "
     "loss of a model that learnt from all these images, and counts that models of "
     "different folds share images; the plain one takes losses as independent. It is for "
-    "means over images. The AUC is none, so it has no such interval; that of its mean over "
-    "folds is by Nadeau & Bengio."
+    "means over images. The AUC is no such mean and has no such interval; that of its "
+    "mean over folds is by Nadeau & Bengio."
 )
 
 Loss = Callable[[BoolArray, FloatArray], FloatArray]

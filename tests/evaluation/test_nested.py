@@ -115,7 +115,7 @@ def test_all_else_is_that_of_the_outer_folds() -> None:
     assert found["auc"] == alone["auc"]
     assert found.parts == alone.parts
     assert alone.nested is None
-    assert "the AUC is none" in found.as_text().replace("The AUC", "the AUC")
+    assert "the AUC is no such mean" in found.as_text().replace("The AUC", "the AUC")
     told = json.loads(to_json(found.as_dict()))
     jsonschema.validate(told, evaluation_schema())
     assert told["nested"]["losses"][0]["name"] == "brier"
