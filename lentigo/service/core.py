@@ -132,9 +132,11 @@ class Service:
         weight = len(files) + (EXPLAINED - 1) * len(close) * bool(look.methods)
         async with self._admitted(weight):
             eye = Eye(self.queue, self.decoder, crew, answered.model, look)
-            found, first = await asyncio.gather(
-                self._decoded(files, answered.model), eye.picture(files[0])
-            )
+            drawing = asyncio.create_task(eye.picture(files[0]))
+            try:
+                found = await self._decoded(files, answered.model)
+            finally:  # its thread ends before the images leave the queue
+                first = await drawing
             answered = await self._answer(found, answered, crew)
             shown = []
             for place, content in enumerate(files):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -123,28 +123,31 @@ def outputs_of(
     views = member.input.views * (1 if member.metadata is None else 2)
     passes = views * sum(len(rows[part]) for part in parts)
     passes += len(rows[_LEARNT]) if index else 0
-    judge = Judge(predictor_of(network, member, passes=passes), work, rows)
-    if fabric.world_size == 1:
+    alone = fabric.world_size == 1
+    judge = None
+    if alone or (index and fabric.is_global_zero):
+        judge = Judge(predictor_of(network, member, passes=passes), work, rows)
+    if judge is not None and alone:
         outputs = judge.outputs(list(parts), index=index)
     else:
-        outputs = _shared(trainer, judge, parts, index=index and fabric.is_global_zero)
+        outputs = _shared(trainer, parts)
+        if judge is not None:
+            found = {part: judge.seen(part) for part in (_LEARNT, *parts)}
+            outputs = replace(outputs, found=found)
     _check_finite(trainer, outputs)
     return outputs
 
 
-def _shared(
-    trainer: Trainer, judge: Judge, parts: Mapping[str, Examples], *, index: bool
-) -> Outputs:
-    """Return the outputs, of which each of several devices computes a share."""
+def _shared(trainer: Trainer, parts: Mapping[str, Examples]) -> Outputs:
+    """Return the answers, of which each of several devices computes a share."""
     answers = {name: trainer.answers(part) for name, part in parts.items()}
     without = {}
-    if judge.predictor.metadata is not None:
+    if trainer.model.metadata is not None:
         without = {
             name: trainer.answers(part.without_metadata())[0]
             for name, part in parts.items()
         }
-    found = {part: judge.seen(part) for part in (_LEARNT, *parts)} if index else {}
-    return Outputs(answers, without, found)
+    return Outputs(answers, without, {})
 
 
 def _check_finite(trainer: Trainer, outputs: Outputs) -> None:

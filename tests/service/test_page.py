@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 import lentigo
 from lentigo.models.calibration import shift_prevalence
@@ -287,6 +287,35 @@ def test_any_picture_can_be_looked_at_closer(page: Page, images: Path) -> None:
     expect(close).to_have_count(3)
     page.go_back()
     expect(page.locator("section.judgement")).to_have_count(0)
+
+
+def test_a_closer_look_that_comes_late_is_in_the_language_of_the_page(
+    page: Page, images: Path
+) -> None:
+    read(page, images / "0.png", images / "1.png", explain="1")
+    held: list[Route] = []
+    page.route("**/?lang=*", lambda route: held.append(route))
+    with page.expect_request("**/?lang=en"):
+        page.get_by_role("button", name="Look at picture 2 closer").click()
+    page.locator(".languages a[hreflang=de]").click()
+    expect(page.locator("html")).to_have_attribute("lang", "de")
+    held.pop().continue_()
+    expect(page.locator("#close-2")).to_contain_text("Bild 2")
+    page.locator(".languages a[hreflang=en]").click()
+    expect(page.locator("#close-2")).to_contain_text("Picture 2")
+
+
+def test_the_skip_link_keeps_the_answer(page: Page, images: Path) -> None:
+    read(page, images / "0.png")
+    answer = page.locator("section.judgement")
+    page.focus("a.skip")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("#main$"))
+    expect(answer).to_have_count(1)
+    page.go_back()
+    expect(answer).to_have_count(1)
+    page.go_back()
+    expect(answer).to_have_count(0)
 
 
 def test_without_scripts_the_answer_is_a_page_of_its_own(

@@ -178,7 +178,8 @@ def _places(upload: Upload, most: int) -> tuple[int, ...]:
 def _first(upload: Upload) -> int:
     """Return the number that the first image has on the page, which may show others."""
     given = upload.fields.pop("first", ["1"])[0]
-    if not given.isascii() or not given.isdigit() or not 1 <= int(given[:9]) <= _MOST:
+    digits = given.isascii() and given.isdigit() and len(given) <= len(str(_MOST))
+    if not digits or not 1 <= int(given) <= _MOST:
         raise wrong_field("first", f"It is a number from 1 to {_MOST}.")
     return int(given)
 

@@ -68,7 +68,7 @@ async function submit(event) {
   document.documentElement.lang = page.documentElement.lang;
   document.title = page.title;
   document.body.replaceWith(document.adoptNode(page.body));
-  history.pushState({}, "", `/?lang=${document.documentElement.lang}`);
+  history.pushState({ answer: true }, "", `/?lang=${document.documentElement.lang}`);
   start();
   window.scrollTo(0, 0);
   id("main").focus({ preventScroll: true });
@@ -88,7 +88,10 @@ async function asked(fields) {
   }
 }
 
-window.addEventListener("popstate", () => window.location.reload());
+window.addEventListener("popstate", (event) => {
+  // Back from the answer to the form; the skip link of a page comes with a fragment.
+  if (sent && !event.state && !window.location.hash) window.location.reload();
+});
 
 function closer() {
   for (const place of document.querySelectorAll("[data-closer-of]")) {
@@ -109,18 +112,25 @@ async function look(place, number, file) {
   }
   fields.append("images", file, "picture");
   fields.append("first", String(number));
+  const [own, spoken] = [sent, language];
   const found = await asked(fields);
+  if (sent !== own) return; // by now the page shows another lesion
   const parts = found.page ? [...found.page.body.querySelectorAll("[data-closer]")] : [];
   if (!parts.length) {
     said.textContent = found.said || texts.problem_busy;
     return;
   }
-  added(document, found.page.body, number);
-  for (const other of document.querySelectorAll("template")) {
-    const own = found.page.querySelector(`template[data-language="${other.dataset.language}"]`);
-    if (own) added(other.content, own.content, number);
+  // The reader may have changed the language meanwhile.
+  const inLanguage = (code) => {
+    const other = found.page.querySelector(`template[data-language="${code}"]`);
+    return code === spoken ? found.page.body : other && other.content;
+  };
+  const others = [...document.querySelectorAll("template")];
+  for (const [root, code] of [[document, language], ...others.map((each) => [each.content, each.dataset.language])]) {
+    const from = inLanguage(code);
+    if (from) added(root, from, number);
   }
-  place.hidden = true;
+  document.querySelector(`[data-closer-of="${number}"]`).hidden = true;
   const title = document.querySelector(`[data-closer="${number}"] h2`);
   title.tabIndex = -1;
   title.focus();
@@ -162,6 +172,8 @@ function speak(code) {
   document.title = other.dataset.title;
   start();
   body.querySelectorAll("input, select").forEach((field, place) => again(field, fields[place]));
+  const model = id("model");
+  if (model) model.dispatchEvent(new Event("input")); // its thresholds are offered again
   body.querySelectorAll("details").forEach((fold, place) => { fold.open = folds[place].open; });
   history.replaceState(history.state, "", `/?lang=${code}`);
   body.querySelector(`.languages a[hreflang="${code}"]`).focus();
@@ -171,6 +183,7 @@ function speak(code) {
 function again(field, before) {
   if (field.type === "file") field.files = before.files;
   else if (field.type === "checkbox") field.checked = before.checked;
+  else if (field.tagName === "SELECT") field.selectedIndex = before.selectedIndex;
   else field.value = before.value;
   if (field.type === "range" && field.value !== field.defaultValue) field.dispatchEvent(new Event("input"));
   if (field.type === "file" && field.files.length) preview();
