@@ -79,7 +79,7 @@ def marginal_loss(
 
 
 def distillation_loss(logits: Tensor, soft: Tensor, *, temperature: float) -> Tensor:
-    """How far softened predictions of N images are from those of a teacher; 0 if equal.
+    """Return the distance of N softened predictions from those of a teacher; 0 if equal.
 
     `logits` are (N, K) for K classes, and `soft`, (N, K), are the probabilities of the
     teacher, softened in the same way: softmax(logits / `temperature`). The result is the

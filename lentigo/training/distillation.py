@@ -20,6 +20,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate, log_softmax, logsigmoid, softmax
 
 from lentigo.config import TrainConfig
+from lentigo.config.imaging import ImagingConfig
 from lentigo.config.views import INPUT_VIEWS
 from lentigo.errors import ConfigError
 from lentigo.models.batch import Batch
@@ -69,13 +70,15 @@ class Teacher:
         """Return the softened probabilities, (N, K), for images as the student has them.
 
         `images` are (N, C, H, W) `uint8` with the channels of `view`. Each network gets
-        them in its own size, once and not mirrored, and does not know the patients.
+        them in its own size, once and not mirrored, and does not know the patients. It
+        looks at no more than `micro_batch` images at once, if that is set.
         """
-        answers = []
+        pieces = torch.split(images, self.config.micro_batch or max(1, len(images)))
         with torch.no_grad(), self.context():
-            for member in self.members:
-                mine = _of_size(self._channels(images, member), member.image_size)
-                answers.append(Answers(member.network.eval())(mine).float())
+            answers = [
+                torch.cat([self._answers(piece, member) for piece in pieces])
+                for member in self.members
+            ]
         return self.softened(answers)
 
     def softened(self, answers: Sequence[Tensor]) -> Tensor:
@@ -110,6 +113,12 @@ class Teacher:
     def _others(self) -> list[str]:
         return [name for name in self.classes if name != MELANOMA]
 
+    def _answers(self, images: Tensor, member: TorchPredictor) -> Tensor:
+        """Return the answers of one network, (N, 1 + D), for images of the student."""
+        mine = _of_size(self._channels(images, member), member.image_size)
+        found: Tensor = Answers(member.network.eval())(mine)
+        return found.float()
+
     def _channels(self, images: Tensor, member: TorchPredictor) -> Tensor:
         """Return the channels of `images` that a network takes."""
         if member.view == self.view:
@@ -124,9 +133,11 @@ def check_can_teach(
     config: TrainConfig,
     *,
     classes: Sequence[str],
-    view: Sequence[str],
+    imaging: ImagingConfig,
 ) -> None:
-    """Raise `ConfigError` if networks cannot teach one with these classes and views.
+    """Raise `ConfigError` if networks cannot teach one with these classes and images.
+
+    The teacher's images became square in the same way (`ImagingConfig.fit`).
 
     A student that tells diagnoses apart needs a network with the same diagnoses, and none
     with others. With `teacher_sees` "augmented" the teacher takes views that the student
@@ -142,13 +153,22 @@ def check_can_teach(
             f"{listed(sorted(others))}. Train both with the same training.target and "
             "training.rare_diagnosis, or this one with training.target=melanoma."
         )
+    fits = {each.fit for each in members}
+    if fits != {imaging.fit}:
+        raise ConfigError(
+            "The teacher learnt from images that became square by "
+            f"imaging.fit={' and '.join(sorted(fits))}, and those of this network "
+            f"become so by imaging.fit={imaging.fit}, in which lesions have another shape. "
+            "Train both with the same imaging.fit."
+        )
     if config.teacher_sees == "plain":
         return
+    view = imaging.view
     sizes = {each.image_size for each in members}
     same_size = sizes == {config.image_size} and config.progressive == 1
     for member in members:
-        fits = set(member.view) <= set(view) and (same_size or member.view == ("rgb",))
-        if not fits:
+        sees = set(member.view) <= set(view) and (same_size or member.view == ("rgb",))
+        if not sees:
             raise ConfigError(
                 f"The teacher takes {' + '.join(member.view)} at {member.image_size} px "
                 "and cannot see the augmented images of this network "

@@ -78,6 +78,10 @@ def check_no_leak(table: pd.DataFrame, role: pd.Series[str], teacher: FoldLayout
     also learnt from images that are not in it, the teacher's own groups count as well, and
     its table has to hold all judging images. An image is the same if its id and its bytes
     (SHA-256) are.
+
+    If the teacher was itself taught, its own teachers may have learnt from images that are
+    in neither table. They were checked against the images by which it was judged, so the
+    student may be judged only by these.
     """
     if not role.isin([VALIDATION, TEST]).any():
         return
@@ -99,13 +103,27 @@ def check_no_leak(table: pd.DataFrame, role: pd.Series[str], teacher: FoldLayout
             f"run with its {SPLIT} (--split), seed and split.validation, so that both "
             "hold out the same images."
         )
+    unchecked = _unchecked(learnt, student) if _was_taught(teacher) else []
+    if unchecked:
+        raise RunError(
+            f"{teacher.folder} cannot teach this fold: it was itself taught by another "
+            f"model, which may know {counted(len(unchecked), 'image')} by which the "
+            f"network is judged ({some(unchecked)}), since the teacher was not judged by them. "
+            f"Train on the table of the teacher's run with its {SPLIT} (--split), seed and "
+            "split.validation, so that both hold out the same images."
+        )
 
 
-def note_teacher(teacher: FoldLayout, layout: FoldLayout) -> None:
+def note_teacher(teacher: FoldLayout, layout: FoldLayout, *, write: bool = True) -> None:
     """Write which model teaches to `layout.teacher`, or compare it with what is there.
+
+    Every process of a training on several devices compares, so that all of them stop; only
+    one of them gives `write`.
 
     Raises `ConfigError` if an earlier call, which is now resumed, had another teacher.
     """
+    if not write and not layout.teacher.is_file():
+        return
     write_plan(
         layout.teacher,
         {"fold": teacher.name, "model_sha256": digest(teacher.model / DESCRIPTION)},
@@ -173,6 +191,28 @@ def _offending(
         wrong = (pairs[mine] == judging) & pairs["group_id"].isin(groups)
         found += pairs.loc[wrong, "image_id"].tolist()
     return found
+
+
+def _was_taught(teacher: FoldLayout) -> bool:
+    """Tell whether a teacher, or one of the networks of its fold, was itself taught."""
+    return any(noted_teacher(each) for each in (teacher, *teacher.members()))
+
+
+def _unchecked(learnt: pd.DataFrame, student: pd.DataFrame) -> list[str]:
+    """Return ids of judging images of which the teacher's own check tells nothing.
+
+    That check looked at whole groups of `learnt`, the teacher's table: for a group with a
+    validation image, that no model before had learnt from it; for one with a held-out
+    image, that none had chosen its epoch by it, either.
+    """
+    found: set[str] = set()
+    for judging, checked in ((TEST, [TEST]), (VALIDATION, [VALIDATION, TEST])):
+        groups = learnt.loc[learnt["role"].isin(checked), "group_id"]
+        safe = learnt.loc[learnt["group_id"].isin(groups), "key"]
+        mine = student.loc[student["role"] == judging, "group_id"]
+        wrong = student["group_id"].isin(mine) & ~student["key"].isin(safe)
+        found.update(student.loc[wrong, "image_id"])
+    return sorted(found)
 
 
 def _not_told(

@@ -72,22 +72,35 @@ def teacher_of(
     members = [load_member(fold.model, known, each) for each in known.members]
     classes = lesson.target.classes if lesson.tells_diagnoses else ()
     view = config.imaging.view
-    check_can_teach(members, config.training, classes=classes, view=view)
+    check_can_teach(members, config.training, classes=classes, imaging=config.imaging)
+    note_teacher(fold, layout, write=fabric.is_global_zero)
     if fabric.is_global_zero:
-        note_teacher(fold, layout)
         log.info("%s learns from %s.", layout.name, _named(fold, members))
+        _warn_of_other_size(members, config.imaging.size)
     fabric.barrier()
     for member in members:
         member.network.to(fabric.device).requires_grad_(requires_grad=False)
     teacher = Teacher(members, classes, config.training, view, fabric.autocast)
     if config.training.teacher_sees == "plain":
         teacher.plain = _of_plain_images(fabric, teacher, work, role, config)
-        teacher.members = ()  # no longer needed, and their memory is
+        teacher.members = ()  # frees the memory of the networks
     return teacher
 
 
 def _named(fold: FoldLayout, members: list[TorchPredictor]) -> str:
     return f"{counted(len(members), 'network')} in {fold.model}"
+
+
+def _warn_of_other_size(members: list[TorchPredictor], size: int) -> None:
+    others = sorted({each.store_size for each in members} - {size})
+    if others:
+        log.warning(
+            "The teacher learnt from images stored at %s px, and looks at those of this "
+            "network, which are stored at %d px (imaging.size): they are finer or coarser "
+            "than what it knows, so its answers may be worse.",
+            " and ".join(map(str, others)),
+            size,
+        )
 
 
 def _of_plain_images(

@@ -19,6 +19,7 @@ from torch import Tensor
 
 import lentigo
 from lentigo.config import Config, TrainConfig, with_settings
+from lentigo.config.imaging import ImagingConfig
 from lentigo.errors import ConfigError, DatasetNotFoundError, RunError
 from lentigo.models.batch import Batch
 from lentigo.models.classifier import Answers, Classifier
@@ -28,7 +29,7 @@ from lentigo.models.torch_engine import load_member
 from lentigo.models.torch_predictor import TorchPredictor
 from lentigo.run_layout import FoldLayout, RunLayout
 from lentigo.stopping import Terminated, listening
-from lentigo.tables import read_any_table
+from lentigo.tables import read_any_table, write_table
 from lentigo.training.arithmetic import Arithmetic
 from lentigo.training.distillation import Teacher, check_can_teach, of_one_logit
 from lentigo.training.fold import NO_FOLD, Fold
@@ -38,12 +39,13 @@ from lentigo.training.mixing import mixed
 from lentigo.training.prepare import prepared
 from lentigo.training.run import make_fabric, settled
 from lentigo.training.step import over_samples
-from lentigo.training.teacher_split import check_no_leak, teacher_fold
+from lentigo.training.teacher_split import check_no_leak, note_teacher, teacher_fold
 from lentigo.training.teaching import teacher_of
 from lentigo.training.trainer import Trainer
 from tests.cohorts import draw_cohort, tiny_config
 from tests.training.test_trainer import examples, stop_after
 
+CPU = Arithmetic(device="cpu")
 CLASSES = ("melanoma", "nevus", "other")
 
 
@@ -182,24 +184,51 @@ def test_images_are_brought_to_the_size_and_the_channels_of_the_teacher() -> Non
     torch.testing.assert_close(own.looks_at(images)[:, 1], logits.sigmoid())
 
 
+RGB = ImagingConfig(size=32, fit="crop")
+HSV = ImagingConfig(size=32, fit="crop", view=("hsv",))
+
+
 def test_a_teacher_of_other_diagnoses_or_views_is_refused() -> None:
     config = TrainConfig(image_size=32)
     with pytest.raises(ConfigError, match=r"other diagnoses .* melanoma or not, and"):
-        check_can_teach([predictor()], config, classes=CLASSES, view=["rgb"])
+        check_can_teach([predictor()], config, classes=CLASSES, imaging=RGB)
     with pytest.raises(ConfigError, match="melanoma and nevus, and not melanoma and nevus"):
         check_can_teach(
-            [predictor("melanoma", "nevus")], config, classes=CLASSES, view=["rgb"]
+            [predictor("melanoma", "nevus")], config, classes=CLASSES, imaging=RGB
         )
     hsv = [predictor(view=("hsv",))]
     with pytest.raises(ConfigError, match=r"takes hsv at 32 px .*teacher_sees=plain"):
-        check_can_teach(hsv, config, classes=(), view=["rgb"])
+        check_can_teach(hsv, config, classes=(), imaging=RGB)
     larger = [predictor(view=("hsv",), size=64)]
     with pytest.raises(ConfigError, match=r"takes hsv at 64 px .*hsv at 32 px"):
-        check_can_teach(larger, config, classes=(), view=["hsv"])
-    check_can_teach(hsv, config, classes=(), view=["hsv"])
+        check_can_teach(larger, config, classes=(), imaging=HSV)
+    check_can_teach(hsv, config, classes=(), imaging=HSV)
     plain = TrainConfig(teacher_sees="plain")
-    check_can_teach(larger, plain, classes=(), view=["rgb"])
-    check_can_teach([predictor(*CLASSES)], config, classes=(), view=["rgb"])
+    check_can_teach(larger, plain, classes=(), imaging=RGB)
+    check_can_teach([predictor(*CLASSES)], config, classes=(), imaging=RGB)
+
+
+@pytest.mark.parametrize("sees", ["augmented", "plain"])
+def test_a_teacher_of_squares_of_another_kind_is_refused(sees: str) -> None:
+    config = with_settings(tiny_config(), {"training.teacher_sees": sees}).training
+    padded = dataclasses.replace(predictor(), fit="pad")
+    said = r"imaging\.fit=crop and pad, and .* by imaging\.fit=crop,"
+    with pytest.raises(ConfigError, match=said):
+        check_can_teach([predictor(), padded], config, classes=(), imaging=RGB)
+
+
+def test_the_teacher_looks_at_no_more_images_at_once_than_the_student() -> None:
+    several = teacher(predictor(*CLASSES), predictor(size=40), micro_batch=3)
+    whole = dataclasses.replace(several, config=TrainConfig())
+    images, seen = batch(7).images, []
+    for member in several.members:
+        member.network.backbone.register_forward_pre_hook(
+            lambda _, given: seen.append(len(given[0]))
+        )
+    found = several.looks_at(images)
+    assert seen == [3, 3, 1] * 2
+    torch.testing.assert_close(found, whole.looks_at(images))
+    assert several.looks_at(images[:0]).shape == (0, 2)
 
 
 @pytest.mark.parametrize(
@@ -380,6 +409,45 @@ def test_what_a_teacher_says_of_plain_images_is_its_prediction(
     assert own.plain[:, 1].numpy() == pytest.approx(expit(logits / 2), abs=1e-5)
 
 
+def test_a_teacher_of_another_stored_size_comes_with_a_warning(
+    large: lentigo.Run, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for size, warns in ((32, False), (48, True)):
+        config = settled(of(large))
+        work, fabric = prepared(config, large.folder), make_fabric(config.training, CPU)
+        lesson, role = taught(work.table, work.roles(0, config), config.training)
+        changed = with_settings(config, {"imaging.size": size})
+        layout = FoldLayout(tmp_path / "fold-0")
+        with caplog.at_level("WARNING", logger="lentigo"):
+            teacher_of(fabric, work, role, changed, lesson, number=0, layout=layout)
+        assert ("stored at 32 px, and looks at" in caplog.text) is warns
+
+
+def test_every_process_compares_the_teacher_and_one_of_them_notes_it(
+    large: lentigo.Run, small: lentigo.Run, tmp_path: Path
+) -> None:
+    config = settled(of(large))
+    work, layout = prepared(config, large.folder), FoldLayout(tmp_path / "fold-0")
+    lesson, role = taught(work.table, work.roles(0, config), config.training)
+
+    class SecondProcess:
+        is_global_zero = False
+
+        def barrier(self) -> None:
+            raise TimeoutError
+
+    def begins() -> None:
+        second: Any = SecondProcess()
+        teacher_of(second, work, role, config, lesson, number=0, layout=layout)
+
+    with pytest.raises(TimeoutError):
+        begins()
+    assert not layout.teacher.exists()
+    note_teacher(small.layout.fold(0), layout)
+    with pytest.raises(ConfigError, match="begun with another teacher"):
+        begins()
+
+
 def roles_of(run: lentigo.Run) -> tuple[pd.DataFrame, pd.Series, FoldLayout]:
     fold = run.layout.fold(0)
     role = read_any_table(fold.roles).astype("string").set_index("image_id")["role"]
@@ -449,6 +517,54 @@ def test_without_common_images_nothing_tells_who_is_who(large: lentigo.Run) -> N
         check_no_leak(other, role, fold)
     everything = pd.Series("train", index=table.index)
     check_no_leak(other, everything, fold)  # a refit judges nothing
+
+
+def with_another(table: pd.DataFrame, role: pd.Series) -> tuple[pd.DataFrame, pd.Series]:
+    """Add an image of another patient, by which the student is judged."""
+    new = table.iloc[:1].assign(image_id="new", sha256="0" * 64, group_id="new")
+    more = pd.concat([table, new], ignore_index=True)
+    return more, pd.Series([*role, "validation"], index=more.index)
+
+
+def test_who_taught_the_teacher_is_checked_by_what_judged_the_teacher(
+    large: lentigo.Run, small: lentigo.Run, tmp_path: Path
+) -> None:
+    said = r"itself taught by another model, which may know 1 image by .*\(new\)"
+    table, role, fold = roles_of(small)
+    check_no_leak(table, role, fold)
+    more, roles = with_another(table, role)
+    check_no_leak(more, roles, large.layout.fold(0))
+    with pytest.raises(RunError, match=said):
+        check_no_leak(more, roles, fold)
+    # The same if a network of several was taught.
+    shutil.copytree(large.folder, tmp_path / "run")
+    several = RunLayout(tmp_path / "run").fold(0)
+    shutil.copy(fold.teacher, several.member(1).teacher)
+    check_no_leak(table, role, several)
+    with pytest.raises(RunError, match=said):
+        check_no_leak(more, roles, several)
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "leaks"),
+    [
+        ("test", "left out", True),
+        ("validation", "left out", True),
+        ("test", "validation", True),
+        ("validation", "test", False),
+    ],
+)
+def test_a_teacher_that_was_taught_has_to_be_judged_by_the_same_images(
+    was: str, now: str, leaks: bool, small: lentigo.Run, tmp_path: Path
+) -> None:
+    shutil.copytree(small.folder, tmp_path / "run")
+    table, role, _ = roles_of(small)
+    fold = RunLayout(tmp_path / "run").fold(0)
+    noted = with_role(table, role, groups_of(table, role, was)[0], now)
+    write_table(table[["image_id"]].assign(role=noted), fold.roles)
+    said = pytest.raises(RunError, match=r"cannot teach this fold: it .* 2 images")
+    with said if leaks else nullcontext():
+        check_no_leak(table, role, fold)
 
 
 def test_another_seed_is_refused_before_anything_is_trained(
