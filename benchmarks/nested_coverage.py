@@ -17,7 +17,7 @@ from itertools import combinations
 import numpy as np
 from scipy.special import expit
 
-from lentigo.evaluation.calibration import squared_errors, surprises
+from lentigo.evaluation.calibration import log_losses, squared_errors
 from lentigo.evaluation.nested import Block, NestedLoss, nested_loss
 
 FOLDS = 5
@@ -25,7 +25,7 @@ Array = np.ndarray
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(60)
 LOSSES = {
     "brier": squared_errors,
-    "log_loss": surprises,
+    "log_loss": log_losses,
     "error_rate": lambda truth, score: ((score >= 0.5) != truth).astype(float),
 }
 

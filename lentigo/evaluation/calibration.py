@@ -29,7 +29,7 @@ def log_loss(truth: BoolArray, probability: FloatArray) -> float:
     A probability of 0 for a melanoma (or 1 for another image) would make it infinite; as in
     scikit-learn, it counts as 2.2e-16 (or 1 − 2.2e-16). NaN without images.
     """
-    return float(surprises(truth, probability).mean()) if len(truth) else math.nan
+    return float(log_losses(truth, probability).mean()) if len(truth) else math.nan
 
 
 def squared_errors(truth: BoolArray, probability: FloatArray) -> FloatArray:
@@ -37,7 +37,7 @@ def squared_errors(truth: BoolArray, probability: FloatArray) -> FloatArray:
     return np.square(probability - truth)
 
 
-def surprises(truth: BoolArray, probability: FloatArray) -> FloatArray:
+def log_losses(truth: BoolArray, probability: FloatArray) -> FloatArray:
     """Return the log loss of each image, in nats: (N,)."""
     given = np.where(truth, probability, 1 - probability)
     return -np.log(np.maximum(given, np.finfo(np.float64).eps))

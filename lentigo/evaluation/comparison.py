@@ -13,7 +13,7 @@ from scipy.special import stdtrit
 
 from lentigo.config import ScoringConfig
 from lentigo.errors import DatasetError
-from lentigo.evaluation.calibration import squared_errors, surprises
+from lentigo.evaluation.calibration import log_losses, squared_errors
 from lentigo.evaluation.clustered import clustered_difference
 from lentigo.evaluation.discrimination import auc_difference
 from lentigo.evaluation.intervals import Interval, point, resample
@@ -139,7 +139,7 @@ def differences(a: Sample, b: Sample, *, repeats: int, seed: int) -> dict[str, I
         "auc_delong": auc_difference(a.truth, a.score, b.score),
         "average_precision": _of_precision(a, b, freedom, repeats=repeats, seed=seed),
     }
-    for name, errors in (("brier", squared_errors), ("log_loss", surprises)):
+    for name, errors in (("brier", squared_errors), ("log_loss", log_losses)):
         gaps = errors(a.truth, a.score) - errors(b.truth, b.score)
         found[name] = clustered_mean_difference(gaps, a.group, freedom=freedom)
     for name in ("auc", "auc_delong", "average_precision", "brier"):

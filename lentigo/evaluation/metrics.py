@@ -11,7 +11,7 @@ import numpy as np
 from lentigo.evaluation import calibration
 from lentigo.evaluation import calibration_error as debiased
 from lentigo.evaluation.by_diagnosis import mean_auc, mean_recall
-from lentigo.evaluation.calibration import squared_errors, surprises
+from lentigo.evaluation.calibration import log_losses, squared_errors
 from lentigo.evaluation.discrimination import delong_interval
 from lentigo.evaluation.intervals import Interval, Statistic
 from lentigo.evaluation.judged import Judged
@@ -58,7 +58,7 @@ def brier(judged: Judged) -> Interval:
 
 def log_loss(judged: Judged) -> Interval:
     """The mean negative log-likelihood of the truth, in nats."""
-    return clustered_mean(surprises(judged.truth, judged.score), judged.group)
+    return clustered_mean(log_losses(judged.truth, judged.score), judged.group)
 
 
 def calibration_gap(judged: Judged) -> Interval:

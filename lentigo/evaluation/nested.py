@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lentigo.evaluation.calibration import squared_errors, surprises
+from lentigo.evaluation.calibration import log_losses, squared_errors
 from lentigo.evaluation.discrimination import BoolArray, FloatArray
 from lentigo.evaluation.intervals import Interval
 from lentigo.evaluation.means import clustered_error
@@ -128,12 +128,13 @@ def judge_nested(table: pd.DataFrame, *, threshold: float) -> Nested:
     """Judge nested predictions: Brier score, log loss and rate of wrong calls.
 
     `table` has a row for each prediction, with `melanoma`, `probability`, `group`,
-    `repeat`, `outer_fold`, and `is_outer`: whether the image is of the outer fold. A
-    melanoma is called from `threshold` upwards.
+    `repeat`, `outer_fold`, and `is_outer`: whether the image is of the outer fold. Each
+    repeat has as many outer folds, at least 3 (`nested_table` checks it). A melanoma is
+    called from `threshold` upwards.
     """
     losses: Mapping[str, Loss] = {
         "brier": squared_errors,
-        "log_loss": surprises,
+        "log_loss": log_losses,
         "error_rate": partial(_wrong_calls, threshold=threshold),
     }
     truth = table["melanoma"].to_numpy(bool)
@@ -154,13 +155,19 @@ def nested_loss(name: str, blocks: list[Block], *, repeats: int = 1) -> NestedLo
     rescaled to the whole sample, the standard error kept between the plain one and that
     times the root of the number of folds, and the mean corrected for smaller training sets
     as the authors' package does. Variances are of whole groups. `blocks` has each outer
-    fold once a repeat, repeat by repeat; `repeats` is how many repeats there are.
+    fold once a repeat, repeat by repeat; `repeats` is how many repeats there are, all of
+    as many outer folds.
     """
     folds = len(blocks) // repeats
     inner = np.mean([each.inner.mean() for each in blocks])
     outer = np.concatenate([each.outer for each in blocks])
     mean = float(outer.mean())
     plain = _plain(blocks[:folds], mean)
+    # Let the error fall as n^(−1/2) with the n images learnt from. Its slope is then as
+    # n^(−3/2), and a step from K − 2 folds to K − 1 is as long as one to K: the fall from
+    # K − 1 folds to all K is about ((K − 2) / (K − 1))^1.5 times that from K − 2 to K − 1,
+    # which is inner − mean. Releases of the authors' package differ: in some the divisor
+    # is K.
     times = 1 + ((folds - 2) / (folds - 1)) ** 1.5
     value = float(inner - times * (inner - mean))
     error = _plain_error(blocks[:folds])

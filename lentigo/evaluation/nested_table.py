@@ -16,9 +16,11 @@ import pandas as pd
 from lentigo.errors import ColumnError
 from lentigo.evaluation.parts import FOLD
 from lentigo.evaluation.repeated import REPEAT
-from lentigo.words import counted, some, verb
+from lentigo.words import counted, listed, some, verb
 
 OUTER, INNER = "outer_fold", "inner_fold"
+_FEWEST = 3
+"""Fewest outer folds: with two, no image is left to learn from without both."""
 
 
 def outer_rows(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -37,10 +39,11 @@ def outer_rows(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
         raise ColumnError(f"The {OUTER} is not known in line {some(lines)}.")
     own = inner.isna() | (inner == outer)
     named = table.assign(**{OUTER: outer, INNER: inner.mask(own)})
-    if outer.nunique() < 3:
+    if outer.nunique() < _FEWEST:
         raise ColumnError(
-            f"Nested predictions need 3 folds or more, and the column {OUTER} names "
-            f"{outer.nunique():,}. Leave {OUTER} and {INNER} out if they are not nested."
+            f"Nested predictions need {_FEWEST} folds or more, and the column {OUTER} "
+            f"names {outer.nunique():,}. Leave {OUTER} and {INNER} out if they are not "
+            "nested."
         )
     mine = own.to_numpy()
     return named[mine].assign(**{FOLD: outer[mine]}), named[~mine]
@@ -61,9 +64,11 @@ def nested_table(
     `outer_rows`. The result has `image_id`, `melanoma`, `probability`, `repeat`,
     `outer_fold` and `is_outer`.
 
-    Raises `ColumnError` where an inner prediction is of an image of another fold, or the
-    inner predictions beside an outer fold are not of all other images.
+    Raises `ColumnError` where the repeats do not have the same number of outer folds, at
+    least 3, an inner prediction is of an image of another fold, or the inner predictions
+    beside an outer fold are not of all other images.
     """
+    _check_folds(outers)
     parts = []
     for number, (outer, mine) in enumerate(
         zip(outers, _by_repeat(inner, len(outers)), strict=True)
@@ -75,6 +80,33 @@ def nested_table(
             parts.append(found.assign(repeat=number, outer_fold=fold, is_outer=False))
     whole = pd.concat(parts, ignore_index=True).rename(columns={label: "melanoma"})
     return whole[["image_id", "melanoma", "probability", REPEAT, OUTER, "is_outer"]]
+
+
+def _check_folds(outers: Sequence[pd.DataFrame]) -> None:
+    """Raise `ColumnError` unless each repeat has as many outer folds, and at least 3.
+
+    `outers` are the labelled images: a fold of which none has a label is not counted.
+    """
+    folds = [int(outer[FOLD].nunique()) for outer in outers]
+    if min(folds) == max(folds) >= _FEWEST:
+        return
+    if len(outers) == 1:
+        said = f"there {verb(folds[0], 'is', 'are')} {counted(folds[0], 'outer fold')}"
+    else:
+        low, high = folds.index(min(folds)), folds.index(max(folds))
+        said = listed(
+            [
+                f"repeat {pd.to_numeric(outers[place][REPEAT]).iloc[0]:g} has "
+                f"{counted(folds[place], 'outer fold')}"
+                for place in dict.fromkeys((low, high))
+            ]
+        )
+    raise ColumnError(
+        f"Nested predictions need {_FEWEST} outer folds or more, as many in each repeat. "
+        f"By the column {OUTER}, among images with a label, {said}. Add what is lacking, "
+        "leave out the repeats that differ, or leave out the columns "
+        f"{OUTER} and {INNER} if the predictions are not nested."
+    )
 
 
 def _by_repeat(inner: pd.DataFrame, repeats: int) -> Iterator[pd.DataFrame]:

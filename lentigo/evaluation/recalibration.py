@@ -11,8 +11,8 @@ import numpy as np
 from lentigo.evaluation.calibration import (
     calibration_intercept,
     calibration_slope,
+    log_losses,
     squared_errors,
-    surprises,
 )
 from lentigo.evaluation.calibration_error import calibration_error
 from lentigo.evaluation.discrimination import BoolArray, FloatArray
@@ -81,7 +81,7 @@ def judge_calibration(
     every metric of `FIGURES`, before and after, with its 95 % interval.
     """
     truth, group = before.truth, before.group
-    lost = surprises(truth, before.score) - surprises(truth, after)
+    lost = log_losses(truth, before.score) - log_losses(truth, after)
     return Recalibration(
         methods=methods,
         n_images=len(truth),
@@ -101,7 +101,7 @@ def calibration_figures(
     """
     found = {
         "calibration_error": calibration_error(truth, probability, group),
-        "log_loss": clustered_mean(surprises(truth, probability), group),
+        "log_loss": clustered_mean(log_losses(truth, probability), group),
         "brier": clustered_mean(squared_errors(truth, probability), group),
         "calibration_intercept": calibration_intercept(truth, probability, group),
         "calibration_slope": calibration_slope(truth, probability, group),

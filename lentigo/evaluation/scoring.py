@@ -125,7 +125,7 @@ def evaluate(
         chosen = choose_elsewhere(asked, table, truth, columns=columns, group=group)
     images = _Images(matched, table, whole.unit, divided, (*notes, *chosen.notes))
     found = _judged(images, settings, (tuple(points), chosen.points))
-    nested = _nested(matched, table, threshold=threshold)
+    nested = _nested(matched, group=settings.group, threshold=threshold)
     return replace(found, repeated=repeated, nested=nested, **_beside(matched, settings))
 
 
@@ -149,13 +149,18 @@ def _repeated(matched: Matched, *, group: str | None) -> Repeats | None:
     return judge_repeats([scored(each, group=group)[0] for each in own])
 
 
-def _nested(matched: Matched, table: pd.DataFrame, *, threshold: float) -> Nested | None:
-    """Judge nested predictions by the groups of `table`; None for other predictions."""
+def _nested(matched: Matched, *, group: str | None, threshold: float) -> Nested | None:
+    """Judge nested predictions; None for other predictions.
+
+    Groups are found among the images of all repeats: some are only in later ones.
+    """
     if matched.nested.empty:
         return None
-    group = matched.nested["image_id"].map(table.set_index("image_id")["group"])
-    whole = matched.nested.assign(group=group)
-    return judge_nested(whole.dropna(subset="group"), threshold=threshold)
+    every = pd.concat(matched.repeats or (matched.table,), ignore_index=True)
+    images = every.drop_duplicates("image_id", ignore_index=True)
+    table, _, _ = scored(replace(matched, table=images), group=group)
+    groups = matched.nested["image_id"].map(table.set_index("image_id")["group"])
+    return judge_nested(matched.nested.assign(group=groups), threshold=threshold)
 
 
 _SHOWN = ("diagnosis", "site", "sex", "age")

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from lentigo.evaluation.calibration import squared_errors, surprises
+from lentigo.evaluation.calibration import log_losses, squared_errors
 from lentigo.evaluation.discrimination import BoolArray, FloatArray
 from lentigo.evaluation.intervals import IntArray, group_sums, ratio
 
@@ -219,7 +219,7 @@ class Errors:
         values = (
             ones,
             squared_errors(sample.truth, sample.score),
-            surprises(sample.truth, sample.score),
+            log_losses(sample.truth, sample.score),
         )
         sums = [np.bincount(sample.group, v, minlength=sample.groups) for v in values]
         return np.stack(sums)

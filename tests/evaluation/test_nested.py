@@ -143,3 +143,48 @@ def test_what_is_no_nested_cross_validation_is_refused() -> None:
     ):
         with pytest.raises(ColumnError, match=said):
             evaluate(table, truth, repeats=20)
+
+
+@pytest.mark.parametrize(
+    ("kept", "said"),
+    [
+        ((5, 3), "repeat 1 has 3 outer folds and repeat 0 has 5 outer folds"),
+        ((2, 5), "repeat 0 has 2 outer folds and repeat 1 has 5 outer folds"),
+        ((5, 1), "repeat 1 has 1 outer fold and repeat 0 has 5 outer folds"),
+        ((2, 2), "label, repeat 0 has 2 outer folds"),
+    ],
+)
+def test_each_repeat_has_as_many_outer_folds(kept: tuple[int, int], said: str) -> None:
+    guesses, truth = tables(repeats=2)
+    names = guesses["outer_fold"]
+    if kept == (2, 2):  # folds with other names in the second repeat: four names in all
+        names = names + 2 * (guesses["repeat"] == 1)
+    most = guesses["repeat"].map(dict(enumerate(kept)))
+    inner = guesses["inner_fold"].fillna(0)
+    few = guesses.assign(outer_fold=names)[(guesses["outer_fold"] < most) & (inner < most)]
+    with pytest.raises(ColumnError, match=said) as caught:
+        evaluate(few, truth, repeats=20)
+    assert "leave out the repeats that differ" in str(caught.value)
+
+
+def test_outer_folds_without_labels_do_not_count() -> None:
+    guesses, truth = tables()
+    outer = guesses[guesses["inner_fold"].isna()]
+    two = outer.loc[outer["outer_fold"] < 2, "image_id"]
+    with pytest.raises(ColumnError, match="with a label, there are 2 outer folds"):
+        evaluate(guesses, truth[truth["image_id"].isin(two)], repeats=20)
+
+
+def test_images_of_later_repeats_have_groups() -> None:
+    """An image that the first repeat leaves out counts in the second, with its patient."""
+    guesses, truth = tables(repeats=2)
+    truth["patient_id"] = [f"P{number // 2}" for number in range(IMAGES)]
+    lacking = guesses[(guesses["repeat"] != 0) | (guesses["image_id"] != "I00")]
+    found = evaluate(lacking, truth, repeats=20).nested
+    assert found is not None
+    label = lacking["image_id"].map(truth.set_index("image_id")["melanoma"])
+    error = (lacking["probability"] - label) ** 2
+    outer = error[lacking["inner_fold"].isna()]
+    assert len(outer) == 2 * IMAGES - 1
+    assert found.losses[0].plain.value == pytest.approx(outer.mean())
+    assert not math.isnan(found.losses[0].inflation)
