@@ -108,9 +108,9 @@ def check_no_leak(table: pd.DataFrame, role: pd.Series[str], teacher: FoldLayout
         raise RunError(
             f"{teacher.folder} cannot teach this fold: it was itself taught by another "
             f"model, which may know {counted(len(unchecked), 'image')} by which the "
-            f"network is judged ({some(unchecked)}), since the teacher was not judged by "
-            f"them. Train on the table of the teacher's run with its {SPLIT} (--split), seed and "
-            "split.validation, so that both hold out the same images."
+            f"network is judged ({some(unchecked)}), since the teacher was not judged "
+            f"by them. Train on the table of the teacher's run with its {SPLIT} (--split), "
+            "seed and split.validation, so that both hold out the same images."
         )
 
 
