@@ -137,9 +137,8 @@ def check_can_teach(
 ) -> None:
     """Raise `ConfigError` if networks cannot teach one with these classes and images.
 
-    The teacher's images became square in the same way (`ImagingConfig.fit`).
-
-    A student that tells diagnoses apart needs a network with the same diagnoses, and none
+    The images of both have to become square in the same way (`ImagingConfig.fit`). A
+    student that tells diagnoses apart needs a network with the same diagnoses, and none
     with others. With `teacher_sees` "augmented" the teacher takes views that the student
     has, and only RGB images can be brought to its size.
     """

@@ -14,6 +14,7 @@ from lentigo.evaluation.discrimination import auc
 from lentigo.evaluation.fold_thresholds import VALIDATION
 from lentigo.evaluation.refusals import NOT_SAID, reason_in_words
 from lentigo.inference.abstention.judge import Judged, together, with_abstention
+from lentigo.inference.columns import with_columns
 from lentigo.inference.diagnoses import shares_of, with_diagnoses
 from lentigo.inference.sets import with_sets
 from lentigo.models.abstention import Abstention
@@ -162,7 +163,7 @@ def mean_of(tables: list[pd.DataFrame]) -> pd.DataFrame:
     mean = tables[0].drop(columns=told).assign(**means)
     for name in ("raw_logit", "logit"):
         mean = mean.assign(**mean_without(tables, name))
-    return mean[[*mean.columns.drop("reason"), "reason"]] if "reason" in mean else mean
+    return with_columns(mean, {})
 
 
 def _limit(

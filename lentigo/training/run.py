@@ -25,6 +25,7 @@ from lentigo.curation import read_split
 from lentigo.curation.splits.schemes import several_sources
 from lentigo.errors import ConfigError
 from lentigo.imaging.store.place import check_store_folder
+from lentigo.inference.columns import with_columns
 from lentigo.machine import is_first_process
 from lentigo.models.input_size import check_grows, fit_to_size
 from lentigo.models.network import Classifier, build_model, resolve
@@ -227,7 +228,7 @@ def _write_predictions(layout: RunLayout, folds: int, repeats: int) -> None:
         own = [layout.fold(number, repeat).predictions for number in range(folds)]
         whole = pd.concat(map(read_any_table, own), ignore_index=True)
         # A fold may tell diagnoses apart that another does not; the reason stays last.
-        dealt.append(whole[[*whole.columns.drop("reason"), "reason"]])
+        dealt.append(with_columns(whole, {}))
     if repeats > 1:
         told = [each.assign(repeat=number) for number, each in enumerate(dealt)]
         write_table(pd.concat(told, ignore_index=True), layout.repeated)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from lentigo.inference.columns import with_columns
 from lentigo.tables import WITHOUT_METADATA
 
 
@@ -16,8 +17,7 @@ def with_raw_without(
 ) -> pd.DataFrame:
     """Add the uncalibrated logits without metadata, (N,), to a table of N predictions."""
     names = [f"{name}{WITHOUT_METADATA}" for name in ("logit", "raw_logit")]
-    told = predictions.assign(**dict.fromkeys(names, logits))
-    return told[[*told.columns.drop("reason"), "reason"]]
+    return with_columns(predictions, dict.fromkeys(names, logits))
 
 
 def mean_without(
