@@ -211,22 +211,34 @@ def write_csv(table: pd.DataFrame, path: Path, *, new: bool = False) -> None:
         temporary.write_text(csv_text(table), encoding="utf-8", newline="")
 
 
-def csv_text(table: pd.DataFrame) -> str:
+def csv_text(
+    table: pd.DataFrame, *, quoted: bool | None = None, header: bool = True
+) -> str:
     """Return `table` as CSV, in which no text can run as a formula in a spreadsheet.
 
     A text such as `=1+1` gets an apostrophe in front, and so does such a text behind a
     semicolon, tab or line break within a cell; numbers stay as they are. `unguarded`
-    removes the apostrophes, so that the table is read back the same.
+    removes the apostrophes, so that the table is read back the same. `quoted` puts every
+    text in quotes, by default if `has_returns`.
     """
-    safe = guarded(table)
-    # The writer leaves a bare carriage return unquoted, and readers end the line there.
-    texts = [column for _, column in safe.items() if column.dtype.kind == "O"]
-    returns = any(
+    quoted = has_returns(table) if quoted is None else quoted
+    return guarded(table).to_csv(
+        index=False,
+        header=header,
+        lineterminator="\n",
+        quoting=csv.QUOTE_NONNUMERIC if quoted else csv.QUOTE_MINIMAL,
+    )
+
+
+def has_returns(table: pd.DataFrame) -> bool:
+    """Tell whether a text of `table` has a carriage return.
+
+    The writer leaves a bare one unquoted, and readers end the line there.
+    """
+    texts = [column for _, column in table.items() if column.dtype.kind == "O"]
+    return any(
         column.astype("string").str.contains("\r", regex=False).any() for column in texts
     )
-    if returns:
-        return safe.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
-    return safe.to_csv(index=False, lineterminator="\n")
 
 
 def guarded(table: pd.DataFrame) -> pd.DataFrame:

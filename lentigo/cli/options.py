@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from lentigo.config import Config
+    from lentigo.table_files.parts import Parts
     from lentigo.tables import NotedTable
 
 Out = Annotated[
@@ -254,6 +255,14 @@ def write_out(table: pd.DataFrame | NotedTable, out: Path) -> None:
 
     output.check_not_read(out)
     write_table(table, out)
+
+
+def write_parts_out(parts: Parts, out: Path) -> None:
+    """Write a long table as `write_out` does, part by part."""
+    from lentigo.table_files.parts import write_parts
+
+    output.check_not_read(out)
+    write_parts(parts, out)
 
 
 def check_there(path: Path, what: str) -> None:

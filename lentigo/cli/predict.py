@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 
     from lentigo.inference.decide import Decision
     from lentigo.inference.dicom_sr import Written
-    from lentigo.inference.inputs import Source
     from lentigo.inference.journal import Journal
-    from lentigo.inference.predict import Model
+    from lentigo.inference.predict import Answers, Model
+    from lentigo.inference.sources import Source
+    from lentigo.table_files.parts import Parts
 
 
 class _Answering(NamedTuple):
@@ -89,12 +90,14 @@ def predict_command(
         return
     if dicom_sr is not None:
         check_new_folder(dicom_sr)
-    predictions, loaded, reports = _predicted(models, inputs, out, like, answering)
-    _warn_of_learnt(models, predictions)
-    _said(predictions, loaded, out, answering, reports).show(as_json=json)
+    answers, reports = _predicted(models, inputs, out, like, answering)
+    decision = answering.decision(answers.model)
+    _warn_of_learnt(models, lambda: answers.parts(decision))
+    said = _said(answers, out, answering, reports)
+    said.show(as_json=json)
     if submission is not None:
-        _write_submission(predictions, submission, like)
-    if predictions["probability"].isna().all():
+        _write_submission(answers.table(decision), submission, like)
+    if not said.tally.known:
         raise ImageError(f"No image has a probability; {out} says of each one why.")
 
 
@@ -110,16 +113,13 @@ def _check_outputs(
 
 
 def _said(
-    predictions: pd.DataFrame,
-    model: Model,
-    out: Path,
-    answering: _Answering,
-    reports: Written | None,
+    answers: Answers, out: Path, answering: _Answering, reports: Written | None
 ) -> predict_said.Said:
+    decision = answering.decision(answers.model)
     return predict_said.Said(
-        predictions=predictions,
-        model=model,
-        decision=answering.decision(model),
+        tally=predict_said.Tally.of(answers.parts(decision)),
+        model=answers.model,
+        decision=decision,
         out=out,
         lesions=lesions_beside(out) if answering.by_lesion else None,
         views=answering.views,
@@ -159,11 +159,10 @@ def _kind(format: str) -> Kind:
     return asked.FORMATS[format]
 
 
-def _write(
-    predictions: pd.DataFrame, places: list[Path], out: Path, answering: _Answering
-) -> None:
+def _write(answers: Answers, places: list[Path], out: Path, answering: _Answering) -> None:
+    decision = answering.decision(answers.model)
     if answering.format == "table":
-        options.write_out(predictions, out)
+        options.write_parts_out(lambda: answers.parts(decision), out)
         return
     from lentigo.files import digest
     from lentigo.inference.fhir import Subject, fhir_bundle
@@ -172,7 +171,7 @@ def _write(
 
     rows = [
         {str(name): value for name, value in row.items()}
-        for row in predictions.to_dict("records")
+        for row in answers.table(decision).to_dict("records")
     ]
     subjects = [Subject(name=str(row["image_id"])) for row in rows]
     version = " ".join(digest(place / DESCRIPTION) for place in places)
@@ -192,8 +191,8 @@ def _predicted(
     out: Path,
     like: Path | None,
     answering: _Answering,
-) -> tuple[pd.DataFrame, Model, Written | None]:
-    """Return the predictions, which are also written to `out`, the model and reports."""
+) -> tuple[Answers, Written | None]:
+    """Return the answers, which are also written to `out`, and the reports."""
     journal = None
     try:  # the imports take long enough to be stopped in
         places, sources = _asked(models, inputs, like, answering)
@@ -209,11 +208,10 @@ def _predicted(
             device=answering.device,
             journal=journal,
         )
-        predictions = answers.table(decision)
-        with _reported(predictions, sources, places, loaded, answering) as reports:
+        with _reported(answers, places, answering) as reports:
             if answering.by_lesion:
                 options.write_out(answers.lesions(decision), lesions_beside(out))
-            _write(predictions, places, out, answering)
+            _write(answers, places, out, answering)
         remember(out, _made(places, sources, answering) | {"engine": loaded.engine})
         journal.finish()
     except KeyboardInterrupt as stop:
@@ -222,16 +220,12 @@ def _predicted(
     finally:
         if journal is not None:
             journal.close()
-    return predictions, loaded, reports
+    return answers, reports
 
 
 @contextmanager
 def _reported(
-    predictions: pd.DataFrame,
-    sources: list[Source],
-    places: list[Path],
-    model: Model,
-    answering: _Answering,
+    answers: Answers, places: list[Path], answering: _Answering
 ) -> Iterator[Written | None]:
     """Write DICOM structured reports if --dicom-sr is given; `with` gives what was written.
 
@@ -244,14 +238,16 @@ def _reported(
     from lentigo.inference.finished import views_of
     from lentigo.output import new_folder
 
+    model, decision = answers.model, answering.decision(answers.model)
     settings = (f"engine={model.engine}", f"views={views_of(places, answering.views)}")
-    by = reported_by(places, settings=settings, point=answering.decision(model).point)
+    by = reported_by(places, settings=settings, point=decision.point)
     with new_folder(answering.dicom_sr):
-        yield write_reports(predictions, sources, answering.dicom_sr, by)
+        table = answers.table(decision)
+        yield write_reports(table, answers.sources, answering.dicom_sr, by)
 
 
 def _begun(
-    places: list[Path], sources: list[Source], out: Path, answering: _Answering
+    places: list[Path], sources: Sequence[Source], out: Path, answering: _Answering
 ) -> tuple[Model, Journal]:
     """Load the model, and open the journal of the images it has already predicted."""
     from lentigo.inference.journal import Journal
@@ -304,7 +300,7 @@ def _is_there(
 
 
 def _made(
-    places: list[Path], sources: list[Source], answering: _Answering
+    places: list[Path], sources: Sequence[Source], answering: _Answering
 ) -> dict[str, str]:
     """Return, in words, the settings that decide the predictions."""
     from lentigo.inference.finished import views_of
@@ -337,7 +333,7 @@ def _stopped(journal: Journal | None, out: Path) -> str:
 
 def _asked(
     models: list[Path], inputs: list[str], like: Path | None, answering: _Answering
-) -> tuple[list[Path], list[Source]]:
+) -> tuple[list[Path], Sequence[Source]]:
     """Return the model folders and the images that the command line gives.
 
     Errors in them are raised before torch is loaded, which takes seconds.
@@ -374,12 +370,12 @@ def _asked(
     return places, sources
 
 
-def _warn_of_learnt(models: list[Path], predictions: pd.DataFrame) -> None:
+def _warn_of_learnt(models: list[Path], parts: Parts) -> None:
     from lentigo.inference.learnt import learnt_images
     from lentigo.progress import log
     from lentigo.words import some
 
-    found = [name for model in models for name in learnt_images(model, predictions)]
+    found = [name for model in models for name in learnt_images(model, parts())]
     if known := list(dict.fromkeys(found)):
         log.warning(
             "The model learnt from %d of these images (%s): predicting them is no test.",

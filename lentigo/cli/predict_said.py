@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,11 +19,60 @@ if TYPE_CHECKING:
     from lentigo.inference.predict import Model
 
 
+@dataclass
+class Tally:
+    """Counts of a prediction table, and the rows that are to be named."""
+
+    images: int = 0
+    known: int = 0
+    """Number of images with a probability."""
+    failed: list[dict[str, str]] = field(default_factory=list)
+    """The images without a probability, except those on which the model abstains."""
+    strange: list[dict[str, str]] = field(default_factory=list)
+    """The images on which the model abstains, as out of its training distribution."""
+    doubted: list[dict[str, str]] = field(default_factory=list)
+    """The images with a probability that may not be dermoscopic images."""
+    metadata: dict[str, int] = field(default_factory=dict)
+    """For age, sex and site, the number of images for which each was used. Empty if no
+    network of the model uses them."""
+
+    @classmethod
+    def of(cls, parts: Iterable[pd.DataFrame]) -> Tally:
+        """Count the parts of a prediction table."""
+        tally = cls()
+        for part in parts:
+            tally._add(part)
+        return tally
+
+    def _add(self, part: pd.DataFrame) -> None:
+        from lentigo.imaging.kind.doubt import DOUBT
+        from lentigo.models.metadata import FIELDS
+
+        known = part["probability"].notna()
+        strange = part[ABSTAIN].eq(YES) if ABSTAIN in part else known & False
+        doubted = known & part["reason"].str.contains(DOUBT, regex=False)
+        self.images += len(part)
+        self.known += int(known.sum())
+        self.failed += _named(part[~known & ~strange])
+        self.strange += _named(part[strange])
+        self.doubted += _named(part[doubted])
+        for name in FIELDS if "metadata" in part else ():
+            used = sum(name in own for own in part["metadata"].str.split(", "))
+            self.metadata[name] = self.metadata.get(name, 0) + used
+
+
+def _named(rows: pd.DataFrame) -> list[dict[str, str]]:
+    return [
+        {"image_id": name, "reason": why}
+        for name, why in zip(rows["image_id"], rows["reason"], strict=True)
+    ]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Said:
     """A summary of the predictions that were written, to be printed."""
 
-    predictions: pd.DataFrame
+    tally: Tally
     model: Model
     decision: Decision
     out: Path
@@ -32,32 +82,6 @@ class Said:
     """Number of views of each image, if it was given."""
     reports: Written | None = None
     """The structured reports, if they were asked for."""
-
-    @property
-    def failed(self) -> pd.DataFrame:
-        """The images without a probability, except those on which the model abstains."""
-        unknown = self.predictions["probability"].isna()
-        return self.predictions[unknown & ~self._is_strange]
-
-    @property
-    def strange(self) -> pd.DataFrame:
-        """The images on which the model abstains, as out of its training distribution."""
-        return self.predictions[self._is_strange]
-
-    @property
-    def _is_strange(self) -> pd.Series[bool]:
-        if ABSTAIN not in self.predictions:
-            return self.predictions["image_id"].isna()  # no image: all have an id
-        return self.predictions[ABSTAIN].eq(YES)
-
-    @property
-    def doubted(self) -> pd.DataFrame:
-        """The images with a probability that may not be dermoscopic images."""
-        from lentigo.imaging.kind.doubt import DOUBT
-
-        known = self.predictions["probability"].notna()
-        doubted = self.predictions["reason"].str.contains(DOUBT, regex=False)
-        return self.predictions[known & doubted]
 
     def show(self, *, as_json: bool) -> None:
         """Print the summary as sentences, or as one JSON object."""
@@ -72,63 +96,49 @@ class Said:
         asked, own = self.decision.asked_for, self.decision.meant_for
         points = [each.model_dump(mode="json") for each in self.model.operating_points]
         return {
-            "images": len(self.predictions),
-            "failed": self.failed[["image_id", "reason"]].to_dict("records"),
-            "abstained": self.strange[["image_id", "reason"]].to_dict("records"),
-            "doubted": self.doubted[["image_id", "reason"]].to_dict("records"),
+            "images": self.tally.images,
+            "failed": self.tally.failed,
+            "abstained": self.tally.strange,
+            "doubted": self.tally.doubted,
             "meant_for": own,
             "prevalence": own if asked is None else asked,
             "operating_point": self.decision.point and self.decision.point.name,
             "operating_points": points,
             "out": str(self.out),
             **({"lesions": str(self.lesions)} if self.lesions else {}),
-            **({"metadata": self._metadata} if self._metadata else {}),
+            **({"metadata": self.tally.metadata} if self.tally.metadata else {}),
             **({"dicom_sr": self.reports.as_dict()} if self.reports else {}),
         }
 
     def _show_images(self) -> None:
         from lentigo.words import counted, some
 
-        for row in self.failed.itertuples():
-            say(f"No prediction for {row.image_id}: {row.reason}", err=True)
-        doubted = self.doubted["image_id"].tolist()
-        if doubted:
+        for row in self.tally.failed:
+            say(f"No prediction for {row['image_id']}: {row['reason']}", err=True)
+        if doubted := [row["image_id"] for row in self.tally.doubted]:
             say(
                 f"{counted(len(doubted), 'image')} may be no dermoscopy, so what is "
                 f"predicted may mean nothing (see reason): {some(doubted)}",
                 err=True,
             )
         self._show_strange()
-        number = len(self.predictions)
-        known = int(self.predictions["probability"].notna().sum())
-        say(f"{known:,} of {counted(number, 'image')}: {self.out}")
+        whole = counted(self.tally.images, "image")
+        say(f"{self.tally.known:,} of {whole}: {self.out}")
         self._show_metadata()
 
     def _show_metadata(self) -> None:
         """Print for how many images age, sex and site were used, if networks use them."""
         from lentigo.words import listed
 
-        if used := self._metadata:
+        if used := self.tally.metadata:
             found = listed([f"{name} ({count:,})" for name, count in used.items()])
             say(f"Number of images whose patient's data the model used: {found}.")
-
-    @property
-    def _metadata(self) -> dict[str, int]:
-        """For age, sex and site, the number of images for which each was used.
-
-        Empty if no network of the model uses them.
-        """
-        from lentigo.models.metadata import FIELDS
-
-        if "metadata" not in self.predictions:
-            return {}
-        used = self.predictions["metadata"].str.split(", ")
-        return {name: sum(name in own for own in used) for name in FIELDS}
 
     def _show_strange(self) -> None:
         from lentigo.words import counted, some
 
-        if (names := self.strange["image_id"].tolist()) and self.decision.abstain:
+        names = [row["image_id"] for row in self.tally.strange]
+        if names and self.decision.abstain:
             say(
                 f"No answer for {counted(len(names), 'image')} that the model does not "
                 f"know the like of or that cannot be judged (see reason; --no-abstain "

@@ -53,7 +53,7 @@ def _divided(table: pd.DataFrame, roles: Path) -> Seen:
     return Seen(*parts)
 
 
-def some_sources(table: pd.DataFrame, count: int, *, seed: int = 0) -> list[Source]:
+def some_sources(table: pd.DataFrame, count: int, *, seed: int = 0) -> Sequence[Source]:
     """Return `count` images of a lesion table, drawn with `seed`, or all if it has fewer.
 
     Raises `ConfigError` where no row has an image file.
@@ -67,7 +67,7 @@ def some_sources(table: pd.DataFrame, count: int, *, seed: int = 0) -> list[Sour
     return as_sources(rows)
 
 
-def given_sources(images: Sequence[Path | str], count: int) -> list[Source]:
+def given_sources(images: Sequence[Path | str], count: int) -> Sequence[Source]:
     """Return the first `count` of the images in the named files, folders or tables."""
     return find_sources(list(images))[:count]
 

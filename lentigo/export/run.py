@@ -134,7 +134,7 @@ def _trained(source: Path) -> list[Path]:
 
 def _to_compare(
     source: Path, seen: dict[str, Seen], images: Sequence[Path | str]
-) -> list[Source]:
+) -> Sequence[Source]:
     if images:
         return given_sources(images, _TO_COMPARE)
     if not seen:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from unicodedata import normalize
@@ -20,7 +18,6 @@ from lentigo.datasets.reading.chosen import is_chosen
 from lentigo.errors import (
     ColumnError,
     ConfigError,
-    DatasetError,
     DatasetNotFoundError,
     ImageError,
 )
@@ -36,6 +33,10 @@ from lentigo.imaging.search import (
     on_disk,
     unseen,
 )
+from lentigo.inference.distinct import distinct, told_apart
+from lentigo.inference.sources import Source as Source
+from lentigo.inference.sources import Sources as Sources
+from lentigo.machine import give_back_memory
 from lentigo.models.metadata import Patients
 from lentigo.progress import log
 from lentigo.table_files.door import is_table, split_sheet
@@ -45,28 +46,8 @@ STANDARD_INPUT = "-"
 """Input that stands for standard input, which names one input per line."""
 ARRAY = ""
 """Path of an image that was given as an array."""
-
-
-@dataclass(frozen=True)
-class Source:
-    """One image to predict: a file, or an array of pixels."""
-
-    image_id: str
-    path: Path | None = None
-    image: NDArray[np.uint8] | None = None
-    group_id: str | None = None
-    dataset: str | None = None
-    lesion_id: str | None = None
-    """Id of the lesion in that data set; None if no table gives it."""
-    age: float | None = None
-    """Age of the patient in years; None if no table gives it."""
-    sex: str | None = None
-    """One of `lentigo.tables.SEXES`; None if unknown."""
-    site: str | None = None
-    """One of `lentigo.tables.SITES`; None if unknown."""
-    from_table: bool = False
-    """Whether `image_id` is from a table. It is then never changed, since tables of labels
-    may refer to it."""
+_ROWS = 4096
+"""Rows of a table that are turned into objects at once."""
 
 
 def patients_of(sources: Sequence[Source]) -> Patients:
@@ -78,7 +59,7 @@ def patients_of(sources: Sequence[Source]) -> Patients:
     )
 
 
-def find_sources(inputs: Sequence[str | Path]) -> list[Source]:
+def find_sources(inputs: Sequence[str | Path]) -> Sequence[Source]:
     """Return every image that `inputs` name, each file once, in the order of `inputs`.
 
     An input is an image file, a folder (searched with its subfolders, sorted by name), a
@@ -93,18 +74,22 @@ def find_sources(inputs: Sequence[str | Path]) -> list[Source]:
     `ConfigError` if `--where` is to choose rows and no input is a table, `ColumnError` if a
     table has no paths of images, and `DatasetError` if two images have the same id.
     """
-    sources: list[Source] = []
-    for item in inputs:
-        for each in _listed() if str(item) == STANDARD_INPUT else [str(item)]:
-            sources += _sources_of(each)
-    if is_chosen() and not any(source.from_table for source in sources):
+    sources = Sources.of(
+        source
+        for item in inputs
+        for each in (_listed() if str(item) == STANDARD_INPUT else [str(item)])
+        for source in _sources_of(each)
+    )
+    if is_chosen() and not sources.from_table.any():
         raise ConfigError(
             "--where chooses rows of a table, and there is no table among the inputs."
         )
-    return _distinct(sources)
+    found = told_apart(distinct(sources))
+    give_back_memory()
+    return found
 
 
-def as_sources(images: Any) -> list[Source]:
+def as_sources(images: Any) -> Sequence[Source]:
     """Return the images to predict, as `Source`s, from the argument of `Model.predict`.
 
     A list gives one source per item, in its order, and a file that occurs twice gives two.
@@ -113,7 +98,7 @@ def as_sources(images: Any) -> list[Source]:
     raises.
     """
     if isinstance(images, pd.DataFrame):
-        return _of_frame(images, source="the table")
+        return Sources.of(_of_frame(images, source="the table"))
     if isinstance(images, str | Path):
         return find_sources([images])
     if isinstance(images, np.ndarray):
@@ -124,7 +109,7 @@ def as_sources(images: Any) -> list[Source]:
             sources.append(_file(Path(image)))
         else:
             sources.append(Source(str(number), image=_checked(np.asarray(image), number)))
-    return _told_apart(sources)
+    return told_apart(sources)
 
 
 def _checked(image: NDArray[Any], number: int) -> NDArray[np.uint8]:
@@ -141,21 +126,25 @@ def _checked(image: NDArray[Any], number: int) -> NDArray[np.uint8]:
     return image
 
 
-def _listed() -> list[str]:
-    """Return the lines of standard input that are not empty.
+def _listed() -> Iterator[str]:
+    """Yield the lines of standard input that are not empty.
 
     Raises `DatasetNotFoundError` if there is none.
     """
-    names = [line.rstrip("\r\n") for line in sys.stdin]
-    if found := [name for name in names if name.strip()]:
-        return found
+    found = False
+    for line in sys.stdin:
+        if line.strip():
+            found = True
+            yield line.rstrip("\r\n")
+    if found:
+        return
     raise DatasetNotFoundError(
         "Standard input names no file. Give one a line, such as: ls *.jpg | lentigo "
         "predict MODEL - --out FILE.csv"
     )
 
 
-def _sources_of(item: str) -> list[Source]:
+def _sources_of(item: str) -> Iterable[Source]:
     path = on_disk(Path(item))
     if path.is_dir():
         return _of_folder(path)
@@ -167,18 +156,17 @@ def _sources_of(item: str) -> list[Source]:
         return _of_table(path, source=item)
     if os.path.lexists(path):  # a pipe, or a link to nowhere, gets its reason later
         return [_file(path)]
-    matched = _matched(item)
-    if matched:
-        return [source for match in matched for source in _sources_of(str(match))]
+    if matched := _matched(item):
+        return (source for match in matched for source in _sources_of(str(match)))
     raise DatasetNotFoundError(
         f"There is no image, folder or table {item}. Give files, folders, patterns such as "
         "'photos/*.jpg', or a lesion table."
     )
 
 
-def _of_folder(path: Path) -> list[Source]:
+def _of_folder(path: Path) -> Iterator[Source]:
     files = files_below(path)
-    found = sorted(Path(name) for name in files if _is_picture(name))
+    found = sorted(filter(_is_picture, files), key=_by_folder)
     for note in unseen(files):
         log.info("%s: %s", path, note)
     if not found:
@@ -186,7 +174,12 @@ def _of_folder(path: Path) -> list[Source]:
             f"The folder {path} holds no image: no file ends in "
             f"{some(sorted(IMAGE_SUFFIXES), at_most=8)}."
         )
-    return [_file(p) for p in found]
+    return (_file(Path(name)) for name in found)
+
+
+def _by_folder(name: str) -> str:
+    """Return a key that sorts as `Path(name)` does, and takes a tenth of its memory."""
+    return os.path.normcase(name).replace(os.sep, "\0")  # noqa: PTH
 
 
 def _matched(pattern: str) -> list[Path]:
@@ -206,16 +199,17 @@ def _file(path: Path) -> Source:
     return Source(composed(as_text(path.stem)), path=path)
 
 
-def _inside(container: Path) -> list[Source]:
+def _inside(container: Path) -> Iterator[Source]:
     names = packed.members(container)
+    packed.close(container)
     if container.suffix.lower() == ".zip":
         names = sorted(n for n in names if _is_picture(n) and not is_litter(n))
     if not names:
         raise DatasetNotFoundError(f"{container} holds no image.")
-    return [_file(container / name) for name in names]
+    return (_file(container / name) for name in names)
 
 
-def _of_table(path: Path, *, source: str) -> list[Source]:
+def _of_table(path: Path, *, source: str) -> Iterator[Source]:
     # Imported for a table alone: an image is answered for half a second earlier.
     from lentigo.datasets.any_table import is_our_file, read_any
     from lentigo.datasets.reading.word_map import understood
@@ -238,20 +232,25 @@ def _without_paths(table: pd.DataFrame, *, source: str) -> ColumnError:
     )
 
 
-def _of_frame(table: pd.DataFrame, *, source: str) -> list[Source]:
+def _of_frame(table: pd.DataFrame, *, source: str) -> Iterator[Source]:
     if "path" not in table:
         raise _without_paths(table, source=source)
     from lentigo.tables import check_table
 
-    checked = check_table(table, source=source)
+    names = ["image_id", "path", "group_id", "dataset", "lesion_id", "age", "sex", "site"]
+    checked = check_table(table, source=source)[names]
+    return (
+        row for start in range(0, len(checked), _ROWS)
+        for row in _of_rows(checked.iloc[start : start + _ROWS])
+    )  # fmt: skip
+
+
+def _of_rows(table: pd.DataFrame) -> Iterator[Source]:
     columns: list[list[Any]] = [
-        [None if pd.isna(value) else value for value in checked[name]]
-        for name in (
-            "image_id", "path", "group_id", "dataset", "lesion_id", "age", "sex", "site"
-        )
-    ]  # fmt: skip
-    return [
-        Source(
+        [None if pd.isna(value) else value for value in table[name]] for name in table
+    ]
+    for name, path, group, dataset, lesion, age, sex, site in zip(*columns, strict=True):
+        yield Source(
             name,
             path=None if path is None else on_disk(Path(path)),
             group_id=group,
@@ -262,63 +261,3 @@ def _of_frame(table: pd.DataFrame, *, source: str) -> list[Source]:
             site=site,
             from_table=True,
         )
-        for name, path, group, dataset, lesion, age, sex, site in zip(*columns, strict=True)
-    ]
-
-
-def _place(path: Path) -> str:
-    """Return `path` with links resolved, or unchanged if that fails.
-
-    `Path.resolve` would raise an error for a link to itself, or a zero byte.
-    """
-    with suppress(ValueError):
-        return os.path.realpath(path)
-    return str(path)
-
-
-def _distinct(sources: list[Source]) -> list[Source]:
-    """Return each file once; files with the same name get their whole paths as ids.
-
-    If a table has two ids for one file, both are kept.
-    """
-    seen: dict[str, set[str]] = {}
-    kept = []
-    for number, source in enumerate(sources):
-        known = seen.setdefault(_key(source, number), set())
-        if source.image_id in known or (known and not source.from_table):
-            continue
-        known.add(source.image_id)
-        kept.append(source)
-    return _told_apart(kept)
-
-
-def _told_apart(sources: list[Source]) -> list[Source]:
-    """Return `sources`, with the whole path as the id of files that share a name.
-
-    Raises `DatasetError` if ids are still not unique.
-    """
-    shared = set(_shared_names(sources))
-    if not shared:
-        return sources
-    told = [
-        replace(source, image_id=as_text(source.path))
-        if source.image_id in shared and source.path and not source.from_table
-        else source
-        for source in sources
-    ]
-    log.info("Files that share a name are called by their whole path.")
-    if still := _shared_names(told):
-        raise DatasetError(f"Two images are called {some(still)}; names have to be unique.")
-    return told
-
-
-def _shared_names(sources: list[Source]) -> list[str]:
-    """Return the ids that two different images share."""
-    named = {(source.image_id, _key(source, nth)): 0 for nth, source in enumerate(sources)}
-    names = pd.Series([name for name, _ in named], dtype="object")
-    return list(names[names.duplicated()])
-
-
-def _key(source: Source, number: int) -> str:
-    """Return the identity of an image: its resolved path, or for an array its position."""
-    return _place(source.path) if source.path else f"#{number}"

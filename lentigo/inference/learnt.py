@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,9 +17,10 @@ from lentigo.progress import log
 from lentigo.run_layout import RunLayout, run_of
 
 
-def learnt_images(path: Path, predictions: pd.DataFrame) -> list[str]:
+def learnt_images(path: Path, predictions: Iterable[pd.DataFrame]) -> list[str]:
     """Return the ids of predicted images that the model in `path` was trained or chosen on.
 
+    `predictions` are the parts of a prediction table; without a run folder none is taken.
     Ids and SHA-256 digests of these images are in the model's run folder, so a renamed copy
     is found too. Their predictions are no test of the model. Empty without a run folder or,
     with a warning, if its tables cannot be read.
@@ -36,7 +38,7 @@ def learnt_images(path: Path, predictions: pd.DataFrame) -> list[str]:
         return []
 
 
-def _learnt(path: Path, run: RunLayout, predictions: pd.DataFrame) -> list[str]:
+def _learnt(path: Path, run: RunLayout, predictions: Iterable[pd.DataFrame]) -> list[str]:
     from lentigo.tables import read_any_table
 
     # A model of one fold did not learn from what the others did.
@@ -49,11 +51,11 @@ def _learnt(path: Path, run: RunLayout, predictions: pd.DataFrame) -> list[str]:
     }
     table = read_any_table(run.table)
     digests = set(table.loc[table["image_id"].isin(names), "sha256"].dropna())
-    shown = predictions["probability"].notna()
     return [
         str(name)
+        for part in predictions
         for name, path, predicted in zip(
-            predictions["image_id"], predictions["path"], shown, strict=True
+            part["image_id"], part["path"], part["probability"].notna(), strict=True
         )
         if name in names or (predicted and _digest(str(path)) in digests)
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cache, partial
@@ -11,19 +11,19 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from lentigo.answer_columns import ABSTAIN, STRANGENESS, YES
 from lentigo.errors import DatasetError
-from lentigo.inference.abstention.judge import Judged, average, with_abstention
-from lentigo.inference.decide import AUTO, Decision, decision, without_reassurance
-from lentigo.inference.diagnoses import common_diagnoses, mean_shares, with_diagnoses
+from lentigo.inference.abstention.judge import Judged, average
+from lentigo.inference.answers import Answers as Answers
+from lentigo.inference.answers import answers_of
+from lentigo.inference.decide import AUTO, Decision, decision
+from lentigo.inference.diagnoses import common_diagnoses
 from lentigo.inference.ensemble import Ensemble, Images, load_ensemble
 from lentigo.inference.inputs import Source, patients_of
 from lentigo.inference.journal import Done, Journal
 from lentigo.inference.places import check_views as check_views
 from lentigo.inference.places import model_folders as model_folders
 from lentigo.inference.places import task as task
-from lentigo.inference.rows import Looks, image_table, looked_at, metadata_used
-from lentigo.inference.sets import with_sets
+from lentigo.inference.rows import Looks, looked_at
 from lentigo.inference.sharing import (
     Answer,
     Asked,
@@ -256,9 +256,7 @@ class Model:
             done.append(batch)
             if journal is not None:
                 journal.add(batch)
-        logits = np.concatenate([batch.logits for batch in done], axis=1)
-        told = {place: reason for batch in done for place, reason in batch.reasons.items()}
-        return Answers(self, tuple(sources), logits, told)
+        return answers_of(self, sources, done)
 
     def mean(self, logits: Logits) -> Logits:
         """Return the mean logit of all networks for N images, raw and calibrated, (2, N).
@@ -341,66 +339,6 @@ class Model:
             weights.append(count)
             place, networks = place + each.signals, networks + count
         return average(parts, weights)
-
-
-@dataclass(frozen=True)
-class Answers:
-    """The outputs of a model's networks for images, before mean and call are computed."""
-
-    model: Model
-    sources: tuple[Source, ...]
-    logits: Logits
-    """Outputs for N images, (`Model.rows`, N): the melanoma logit of each network, then the
-    log shares of other diagnoses of each network (`Predictor.answers`), then the signals of
-    each network that may abstain (`Familiar.values`); NaN for an image without outputs."""
-    reasons: Mapping[int, str]
-    """By the position of an image, why it has no outputs, or why they are doubted."""
-
-    def table(self, decision: Decision | None = None) -> pd.DataFrame:
-        """Return the prediction table of the images; see `Model.predict`."""
-        table = image_table(self.sources, self.model.mean(self.logits), self.reasons)
-        if self.model.takes_metadata:
-            # Inserted beside the logit, so that `reason` stays the last column.
-            used = metadata_used(self.model.members, self.sources)
-            table.insert(list(table).index("raw_logit") + 1, "metadata", used)
-        return self._decided(table, self.logits, decision)
-
-    def lesions(self, decision: Decision | None = None) -> pd.DataFrame:
-        """Return the prediction table of the lesions; see `Model.predict_lesions`.
-
-        An image on which the model abstains is in no mean, unless `decision.abstain` is
-        False.
-        """
-        from lentigo.inference.lesions import lesion_logits, lesion_table
-
-        mean, reasons, logits = self.model.mean, dict(self.reasons), self.logits
-        shown = decision is not None and not decision.abstain
-        judged = self.model.strangeness(logits)
-        refused = judged.refused & np.isfinite(mean(logits)).all(axis=0) & (not shown)
-        for place in np.flatnonzero(refused).tolist():
-            reasons[place] = judged.told(place)
-        left = np.where(refused, np.nan, logits)
-        averaged = lesion_logits(self.sources, left, mean)
-        table = lesion_table(self.sources, averaged, reasons, mean)
-        decided = self._decided(table, averaged.logits, decision)
-        for row, own in enumerate(averaged.places.values()):
-            if not averaged.counting[row] and refused[own].any():
-                least = np.nanmin(judged.strangeness[own])
-                decided.loc[row, ABSTAIN] = YES
-                decided.loc[row, STRANGENESS] = float(least)
-        return decided
-
-    def _decided(
-        self, table: pd.DataFrame, logits: Logits, decision: Decision | None
-    ) -> pd.DataFrame:
-        known = with_sets(table, self.model.conformal)
-        decided = (decision or self.model.decision()).apply(known)
-        names, shares = self.model.diagnoses, mean_shares(self.model.members, logits)
-        told = with_diagnoses(decided, names, shares)
-        if self.model.can_abstain:
-            shown = decision is not None and not decision.abstain
-            told = with_abstention(told, self.model.strangeness(logits), shown=shown)
-        return without_reassurance(told)
 
 
 def load(

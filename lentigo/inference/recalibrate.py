@@ -152,7 +152,7 @@ def _answered(
     bare = replace(loaded, ensembles=(replace(ensemble, calibration=Calibration()),))
     shown = bare.decision(abstain=False)
     found = bare.predict_sources(as_sources(labelled), device=device, decision=shown)
-    learnt = set(learnt_images(folder, found))
+    learnt = set(learnt_images(folder, [found]))
     if learnt:
         log.warning(
             "The model learnt from %d of these images: they are left out.", len(learnt)

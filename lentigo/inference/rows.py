@@ -12,6 +12,7 @@ from lentigo.files import as_text
 from lentigo.imaging.kind.unlike import DOUBT, doubt_of, kind_of
 from lentigo.inference.abstention.pictures import picture_signals
 from lentigo.inference.inputs import ARRAY, Source, patients_of
+from lentigo.inference.sources import Sources
 from lentigo.inference.squares import Squares
 from lentigo.models.backend import Logits, Predictor, Preparation
 from lentigo.models.calibration import probability
@@ -72,13 +73,21 @@ def metadata_used(networks: Sequence[Predictor], sources: Sequence[Source]) -> l
     ]
 
 
+def is_grouped(sources: Sequence[Source]) -> bool:
+    """Tell whether one of the images has a `group_id`."""
+    if isinstance(sources, Sources):
+        return "group_id" in sources.texts
+    return any(not pd.isna(source.group_id) for source in sources)
+
+
 def image_table(
-    sources: Sequence[Source], means: Logits, reasons: Mapping[int, str]
+    sources: Sequence[Source], means: Logits, reasons: Mapping[int, str], *, grouped: bool
 ) -> pd.DataFrame:
     """Return a prediction table with one row per image.
 
     `means` are the raw and the calibrated mean logits of the N `sources`, (2, N); `reasons`
-    are by position. An image whose logits are not finite gets a reason, if it has none.
+    are by position. With `grouped` it has the column `group_id`. An image whose logits are
+    not finite gets a reason, if it has none.
     """
     told = dict(reasons)
     finite = np.isfinite(means).all(axis=0)
@@ -86,13 +95,11 @@ def image_table(
         if not (source := told.get(place)) or source.startswith(DOUBT):
             told[place] = NO_NUMBER
     raw, calibrated = np.where(finite, means, np.nan)
-    groups = [source.group_id for source in sources]
-    known = any(not pd.isna(each) for each in groups)
     return pd.DataFrame(
         {
             "image_id": [source.image_id for source in sources],
             "path": [as_text(source.path) if source.path else ARRAY for source in sources],
-            **({"group_id": groups} if known else {}),
+            **({"group_id": [each.group_id for each in sources]} if grouped else {}),
             "probability": probability(calibrated),
             "logit": calibrated,
             "raw_logit": raw,

@@ -17,6 +17,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,7 +92,8 @@ def _decoding(
     sources: Sequence[Source], ways: Sequence[Preparation]
 ) -> Iterator[Callable[[Source], Future[_Prepared]]]:
     """Yield a function that begins to decode a source in a thread."""
-    files = sum(source.image is None and source.path is not None for source in sources)
+    named = (1 for each in sources if each.image is None and each.path is not None)
+    files = sum(islice(named, cores()))  # no more are needed: each core has one process
     with ThreadPoolExecutor(cores()) as threads, _reading(files) as read:
         try:
             yield lambda source: threads.submit(_prepared, source, ways=ways, read=read)

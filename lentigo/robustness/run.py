@@ -112,7 +112,7 @@ def _rows(model: Model, table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
         )
     known = known.reset_index(drop=True)
     shown = known.assign(probability=0.0)
-    learnt = {name for folder in model.folders for name in learnt_images(folder, shown)}
+    learnt = {name for folder in model.folders for name in learnt_images(folder, [shown])}
     kept = known[~known["image_id"].isin(learnt)].reset_index(drop=True)
     if learnt:
         notes.append(
