@@ -197,7 +197,7 @@ def test_a_model_of_one_fold_learnt_from_that_fold_only(tmp_path: Path) -> None:
         {"image_id": ["a", "b"], "path": ["a.jpg", "b.jpg"], "probability": [0.1, 0.2]}
     )
     for place, learnt in (("fold-0/model", ["b"]), ("fold-1", ["a"]), (".", ["a", "b"])):
-        assert learnt_images(tmp_path / place, predictions) == learnt
+        assert learnt_images(tmp_path / place, [predictions]) == learnt
 
 
 def test_a_file_that_could_not_be_shown_is_not_looked_at_again(tmp_path: Path) -> None:
@@ -217,7 +217,7 @@ def test_a_file_that_could_not_be_shown_is_not_looked_at_again(tmp_path: Path) -
             "probability": [0.5, math.nan, 0.5],
         }
     )
-    assert learnt_images(tmp_path, predictions) == ["good"]
+    assert learnt_images(tmp_path, [predictions]) == ["good"]
 
 
 def test_what_is_no_image_of_any_kind_is_a_row_and_the_rest_is_predicted(

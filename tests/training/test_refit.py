@@ -123,9 +123,9 @@ def test_the_model_of_the_run_is_the_refit_one(run: lentigo.Run) -> None:
 
 def test_every_image_of_the_run_counts_as_learnt(run: lentigo.Run) -> None:
     shown = run.table[["image_id", "path"]].assign(probability=0.5)
-    assert len(learnt_images(run.folder, shown)) == len(run.table)
-    assert len(learnt_images(run.layout.refit.model, shown)) == len(run.table)
-    assert len(learnt_images(run.layout.fold(0).folder, shown)) < len(run.table)
+    assert len(learnt_images(run.folder, [shown])) == len(run.table)
+    assert len(learnt_images(run.layout.refit.model, [shown])) == len(run.table)
+    assert len(learnt_images(run.layout.fold(0).folder, [shown])) < len(run.table)
 
 
 def test_a_stopped_refit_goes_on(run: lentigo.Run, cohort: pd.DataFrame) -> None:
