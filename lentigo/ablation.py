@@ -41,6 +41,8 @@ class Effect:
     """The effect of a switch: the AUC with it minus the AUC without it."""
 
     switch: str
+    """The switch as it was given, such as `training.views=2`; `BASE` for the unchanged
+    recipe."""
     auc: float
     """The mean over seeds of the AUC on the held-out images."""
     difference: Interval
@@ -61,9 +63,12 @@ class Ablation:
     """The effect of each switch of a recipe; the first entry is the unchanged recipe."""
 
     recipe: str
+    """Name of the recipe."""
     effects: tuple[Effect, ...]
     seeds: tuple[int, ...]
+    """The seeds with which each switch was trained."""
     n_images: int
+    """Number of held-out images that the AUCs are from; likewise melanomas and groups."""
     n_melanomas: int
     n_groups: int
 

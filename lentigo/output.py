@@ -45,7 +45,9 @@ class Kind:
     """A kind of file that commands write, and the endings that its name may have."""
 
     name: str
+    """The kind in words, such as "a table"."""
     endings: tuple[str, ...]
+    """The endings, the usual one first, such as ".csv"."""
     others: tuple[str, ...] = ()
     """Endings that are accepted too, but not proposed in an error."""
     beside: tuple[str, ...] = ()

@@ -140,6 +140,8 @@ class Asked(NamedTuple):
 
     config: Config
     backbone_given: bool
+    """Whether the user chose the backbone, so that a file of weights must not replace
+    it."""
 
     def settled(self) -> Config:
         """Return the final settings, with the backbone that the given weights belong to.

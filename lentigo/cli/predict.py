@@ -28,7 +28,11 @@ if TYPE_CHECKING:
 
 
 class _Answering(NamedTuple):
-    """The settings of a prediction."""
+    """The options of `lentigo predict` on how answers are made, under the same names.
+
+    `resume` and `by_lesion` are the options --resume and --by lesion, `abstain` is False
+    with --no-abstain; the commands' help explains each.
+    """
 
     prevalence: float | None
     operating_point: str

@@ -53,8 +53,12 @@ def as_sources(tables: Source | Sequence[Source]) -> list[Source]:
 
 @dataclass(frozen=True)
 class _Asked:
+    """How to read tables that lentigo did not write; see `read_as`."""
+
     columns: Mapping[str, str] | None = None
+    """Name in a lesion table → name in the file; None where names are to be guessed."""
     images: Path | None = None
+    """Folder of the images; None for that of the file."""
 
 
 _ASKED: ContextVar[_Asked | None] = ContextVar("how to read tables", default=None)

@@ -39,8 +39,11 @@ class Comparison:
     n_melanomas: int
     n_groups: int
     repeats: int
+    """Number of resamples of groups behind intervals that need them."""
     seed: int
+    """Seed of these resamples."""
     notes: tuple[str, ...] = ()
+    """Sentences on guessed columns, images left out, and groups."""
 
     def __getitem__(self, name: str) -> Interval:
         return self.metrics[name]

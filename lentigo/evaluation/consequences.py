@@ -68,6 +68,7 @@ class Consequences:
     name: str
     """`given`, `referral_3`, or the name of an operating point."""
     threshold: float
+    """Melanoma is called from this probability upwards."""
     said: str
     """Where the threshold comes from, in words."""
     share: float

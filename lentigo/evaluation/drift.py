@@ -42,6 +42,7 @@ class Side:
     """The images of one side (the reference or a period): table, groups and features."""
 
     name: str
+    """Name of the reference or of the period, such as its file's."""
     table: pd.DataFrame
     groups: NDArray[np.object_]
     """The group (patient, lesion or other unit) of each image, (N,)."""
@@ -54,7 +55,9 @@ class Shift:
     """The comparison of one column between the reference and one period."""
 
     period: str
+    """Name of the period."""
     column: str
+    """Name of the column; "features" stands for the features of the network."""
     kind: str
     """`number`, `word`, or `features`."""
     n_reference: int
@@ -74,7 +77,9 @@ class Shift:
     for features. `psi_by_chance` is its 95 % quantile over the random deals."""
     psi_by_chance: float
     p: float
+    """P-value of the hypothesis of no shift, from the random deals."""
     p_holm: float = math.nan
+    """`p` adjusted (Holm) for the number of shifts tested."""
 
     @property
     def moved(self) -> bool:
@@ -93,6 +98,7 @@ class Drift:
     shifts: tuple[Shift, ...]
     notes: tuple[str, ...]
     repeats: int
+    """Number of random deals of the groups for each period."""
     seed: int
 
     @property

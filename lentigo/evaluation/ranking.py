@@ -65,9 +65,11 @@ class Pilot:
     """The AUC of a sample, and its variance as a function of the true AUC."""
 
     value: float
+    """The AUC of the sample."""
     spread: _Spread | None
     """None where a class is absent, all images are of one group, or all scores equal."""
     melanoma_groups: int
+    """Number of groups with a melanoma."""
 
     def larger(self, times: float, *, confidence: float = 0.95) -> Interval:
         """Return the AUC with the interval of a sample of `times` as many groups.

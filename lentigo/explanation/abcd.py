@@ -75,6 +75,8 @@ class Abcd:
     colors: float = math.nan
     """Number of colours present, of white, red, two browns, blue-grey and black: 1 to 6."""
     white: float = math.nan
+    """Share of the lesion's area that is white; the next five fields are likewise the
+    shares of other colours."""
     red: float = math.nan
     light_brown: float = math.nan
     dark_brown: float = math.nan

@@ -63,7 +63,9 @@ class Examined:
     outline: dict[str, Any] | None = None
     abcd: dict[str, Any] | None = None
     cases: list[dict[str, Any]] = field(default_factory=list)
+    """The similar training images, the most similar first."""
     maps: list[dict[str, Any]] = field(default_factory=list)
+    """The heat maps, one for each method."""
     missing: dict[str, str] = field(default_factory=dict)
     """Missing part → reason in English."""
     reasons: dict[str, str] = field(default_factory=dict)

@@ -59,6 +59,7 @@ class Reported:
     settings: tuple[str, ...] = ()
     """Further settings, each as `name=value`."""
     point: OperatingPoint | None = None
+    """The operating point from which melanoma is called; None where nothing is called."""
 
 
 @dataclass

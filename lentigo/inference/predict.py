@@ -54,6 +54,7 @@ class Model:
     """A loaded model: one model folder, or the mean of several, such as a run's folds."""
 
     ensembles: tuple[Ensemble, ...]
+    """The model folders, each as its networks and what turns their logits into answers."""
     views: int | None = None
     """Number of views of each image; None for that of each network. See `load`."""
     folders: tuple[Path, ...] = ()
@@ -349,6 +350,7 @@ class Answers:
 
     model: Model
     sources: tuple[Source, ...]
+    """The N images."""
     logits: Logits
     """Outputs for N images, (`Model.rows`, N): the melanoma logit of each network, then the
     log shares of other diagnoses of each network (`Predictor.answers`), then the signals of

@@ -34,7 +34,10 @@ class Question:
     lesions: tuple[str, ...] = ()
     """Lesion id of each image, "" if unknown; or empty if no image has one."""
     prevalence: float | None = None
+    """Share of melanoma that the probabilities are to be meant for; None: the model's
+    own."""
     operating_point: str = AUTO
+    """Name of the threshold from which melanoma is called; see `Model.decision`."""
     features: bool = False
     """Whether the row of each image is to have `FEATURES`."""
     age: float | None = None
@@ -50,6 +53,7 @@ class Reply:
     """The predictions for one request."""
 
     images: list[Row]
+    """One row per image, in the order of the request."""
     lesions: list[Row]
     """One row per lesion, in the order of their first images."""
 

@@ -49,6 +49,8 @@ class Adaptation:
 
     backbone_args: dict[str, Any]
     mean: Scaling
+    """Mean of each channel that the network subtracts, scaled to 0–1; `std`: standard
+    deviation."""
     std: Scaling
 
 

@@ -52,12 +52,14 @@ class OnnxPredictor:
     """A network in ONNX Runtime with the settings of its input; see `Predictor`."""
 
     session: Any
+    """The session of ONNX Runtime, or an object with the same method `run`."""
     path: Path
     """File of the network, for messages."""
     shapes: tuple[tuple[int, ...], ...]
     """Shape of each output for one image, without the axis of the images."""
     member: Member
     engine: str
+    """Name of the engine, one of `lentigo.models.engines.ENGINES`."""
     size: int
     """Size of the network's file in bytes."""
     diagnoses: tuple[str, ...] = ()

@@ -30,6 +30,7 @@ class TorchPredictor:
     fit: Fit
     """How a rectangular image becomes square; see `ImagingConfig.fit`."""
     max_pixels: int
+    """An image file with more pixels (width · height) is not decoded."""
     image_size: int
     """Side, in pixels, to which the square is resized as input of the network."""
     view: tuple[str, ...]

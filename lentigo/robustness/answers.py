@@ -86,10 +86,14 @@ def answers_under(
 
 @dataclass(frozen=True)
 class _Work:
+    """A model, images and conditions, for which predictions are computed."""
+
     model: Model
     sources: tuple[Source, ...]
     conditions: tuple[Condition, ...]
     lesion_of: LesionOf
+    """Function that returns the mask of the lesion in an image; None where there is
+    none."""
     seed: int
 
 

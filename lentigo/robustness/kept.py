@@ -26,6 +26,7 @@ class Kept:
     answers: Path
     """Path of the table of predictions; the journal is a file beside it."""
     views: int | None = None
+    """Number of views of each image; None: as each network was judged."""
     masks: str = ""
     """Text that identifies the masks of the lesions; empty if lesions are segmented."""
     resume: bool = False

@@ -40,6 +40,7 @@ class Answered:
     images: list[Row | None]
     """The prediction of each file; None if it could not be decoded."""
     lesions: list[Row]
+    """The prediction of each lesion; empty if the request named none."""
 
 
 class Service:

@@ -36,9 +36,11 @@ class Teacher:
     """Trained networks whose mean prediction another network learns."""
 
     members: Sequence[TorchPredictor]
+    """The trained networks."""
     classes: tuple[str, ...]
     """Classes of the student in the order of its outputs; empty if it has one logit."""
     config: TrainConfig
+    """Settings of the student's training."""
     view: tuple[str, ...]
     """The views whose channels are the images of the student."""
     context: Callable[[], AbstractContextManager[object]]

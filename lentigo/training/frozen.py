@@ -49,9 +49,14 @@ class FrozenEpochs:
     fabric: Fabric
     config: TrainConfig
     examples: Examples
+    """The training images."""
     validation: Examples
+    """The validation images."""
     order: Order
+    """Sampler of the training images."""
     teacher: Teacher | None = None
+    """The networks whose probabilities are learnt beside the labels; None without a
+    teacher."""
     _learnt: dict[int, _Looked] = field(default_factory=dict)
     """What is kept of each view."""
     _judged: dict[int, list[Tensor]] = field(default_factory=dict)

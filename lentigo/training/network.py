@@ -53,6 +53,7 @@ class HeldOut:
     """A held-out fold, and the paths of the files of the network trained without it."""
 
     number: int
+    """Number of the held-out fold."""
     layout: FoldLayout
     role: pd.Series
     """Role of each image: train, validation, test or left out (`Prepared.roles`)."""

@@ -33,6 +33,7 @@ class Bench:
 
     fabric: Fabric
     work: Prepared
+    """The prepared images."""
     role: pd.Series
     """Role of each image; trials never use the images with the role "test"."""
 

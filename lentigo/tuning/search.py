@@ -135,8 +135,11 @@ class _Search:
     """A search in progress: its data, settings, folder and Optuna study."""
 
     bench: Bench
+    """The images, folds and precision that all trials share."""
     config: Config
+    """The settings of the unchanged recipe."""
     space: tuple[Dimension, ...]
+    """The searched settings."""
     out: Path
     study: optuna.Study
 

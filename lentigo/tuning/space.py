@@ -34,6 +34,7 @@ class Dimension:
 
     name: str
     kind: Literal["float", "int", "choice"]
+    """Kind of the range, or `choice`."""
     low: float = math.nan
     high: float = math.nan
     log: bool = False

@@ -56,6 +56,7 @@ class Feature:
 
     name: str
     kind: Kind
+    """What the feature is made of, such as `label` or `patient`; see `Kind`."""
     codes: IntArray
     """(N,): for each of N images the position of its value in `meanings`."""
     meanings: list[str]

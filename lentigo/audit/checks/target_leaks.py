@@ -169,7 +169,9 @@ class _Cohort:
     truth: BoolArray
     group: IntArray
     groups: int
+    """Number of groups."""
     seed: int
+    """Seed by which groups are dealt out to the folds."""
 
     @cached_property
     def fold(self) -> IntArray:
@@ -226,6 +228,7 @@ class _Auc:
 
     name: str
     codes: IntArray
+    """The value of the feature for each image, (N,); see `Feature.codes`."""
     cohort: _Cohort
 
     @cached_property

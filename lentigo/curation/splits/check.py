@@ -38,7 +38,9 @@ class SplitCheck:
     crossing: pd.DataFrame = field(repr=False)
     """Pairs on two sides of the split: columns a, b, part_a, part_b, why."""
     checked: list[str]
+    """What was compared between the parts, in words, such as patients."""
     unchecked: list[str]
+    """What could not be compared, and why, in words."""
     notes: list[str]
     """Sentences on how the columns of the files were read."""
 

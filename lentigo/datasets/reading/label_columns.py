@@ -35,6 +35,7 @@ class Labels:
     """The column from which melanoma was read; None where the table has only a
     diagnosis."""
     notes: list[str]
+    """Sentences on what was guessed, and on labels that contradict each other."""
 
 
 def read_labels(

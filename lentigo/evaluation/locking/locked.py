@@ -50,7 +50,9 @@ class State:
     """The record of a locked test set: its protocol and its openings."""
 
     folder: Path
+    """The folder of the locked test set."""
     locked_at: str
+    """The time when the labels were locked."""
     n_images: int
     protocol: Protocol | None
     """The fixed protocol; None where the first opening is to fix it."""

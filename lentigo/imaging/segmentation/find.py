@@ -53,6 +53,7 @@ class Outline:
     """(H, W), True inside the lesion; of several, only the main one; all False without a
     lesion."""
     found: Found
+    """What the image shows, one of `Found`."""
     certainty: float
     """The expected Jaccard index with a mask drawn by a person, 0 to 1. NaN if there is no
     lesion, or if the mask was given."""

@@ -26,6 +26,7 @@ class View:
     """An image under one view (image transformation), or with its lesion outlined."""
 
     name: str
+    """Name of the view, or "outline"."""
     address: str
     """The picture as a `data:` address."""
     certainty: float | None = None
