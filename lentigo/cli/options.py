@@ -228,7 +228,11 @@ def _each_from_its_own(config: Config, weights: list[Path]) -> list[dict[str, An
 
 
 def check_run_folder(out: Path, *, resume: bool) -> None:
-    """Raise `RunError` if the run folder `out` is taken; only the first process checks."""
+    """Raise `RunError` unless `out` is free for a run, or has one to be resumed.
+
+    See `lentigo.output.check_run_folder`. Of several processes that train together, only
+    the first checks.
+    """
     from lentigo.machine import is_first_process
 
     if is_first_process():

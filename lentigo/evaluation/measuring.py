@@ -1,4 +1,8 @@
-"""Compute every metric of a sample with its interval, and mark the rough intervals."""
+"""Compute every metric of a sample with its interval, and mark the rough intervals.
+
+An interval is rough if it rests on so few groups that its coverage was not 93–97 % in
+simulations (`lentigo.evaluation.roughness`).
+"""
 
 from __future__ import annotations
 

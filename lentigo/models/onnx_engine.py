@@ -253,7 +253,12 @@ def _beside(
 def _ask(
     session: Any, path: Path, given: Mapping[str, NDArray[Any]], *, most: float
 ) -> list[Logits]:
-    """Run a network; raise `ModelError` if it fails or takes more than `most` seconds."""
+    """Run a network; return the arrays of its outputs, in the order of its file.
+
+    `given` has the array for each input, by name; `path` names the file in messages.
+    Raises `ModelError` if the network fails, is not ready after `most` seconds (it is then
+    not waited for), or an output does not hold floating-point numbers.
+    """
     try:
         answers = within(most, lambda: session.run(None, dict(given)))
         found = [np.asarray(each) for each in answers]

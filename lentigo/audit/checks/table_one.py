@@ -311,7 +311,11 @@ def _words(parts: Mapping[str, pd.Series[Any]]) -> list[Line]:
 
 
 def _shares(parts: Mapping[str, pd.Series[Any]], level: str) -> list[Line]:
-    """Return count and share of true values per part, and the parts' differences."""
+    """Return count and share of true values per part, and differences of the parts.
+
+    `level` is the text of the row in the table. The difference of each pair of parts is the
+    standardised one (`category_difference`).
+    """
     counts: dict[str, FloatArray] = {}
     for one, column in parts.items():
         counts[one] = np.array([float(column.sum()), float((~column).sum())])

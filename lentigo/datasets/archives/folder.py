@@ -179,9 +179,10 @@ def _named(
 
 
 def _guessed(words: pd.Series[Any]) -> pd.Series[Any]:
-    """Return melanoma or not, by the most specific words that occur.
+    """Return for each class name whether it is melanoma; missing for an unknown word.
 
-    Diagnoses of melanoma come before `malignant`, and that before words for yes.
+    If a name anywhere in `words` is a diagnosis of melanoma, only such names are melanoma.
+    Else, if one says malignant, those are; else those that mean yes.
     """
     label = LABEL_WORDS.of(words).astype("boolean")
     diagnosed = DIAGNOSES.of(words).map(

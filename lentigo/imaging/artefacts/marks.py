@@ -52,6 +52,7 @@ class _Marks:
     angle: FloatArray
     """(n,): direction of the long axis in radians."""
     length: FloatArray
+    """(n,): length along this axis in pixels."""
 
 
 def row_of_marks(plane: Image) -> float:
@@ -65,7 +66,8 @@ def row_of_marks(plane: Image) -> float:
 def best_row(plane: Image) -> tuple[float, float]:
     """Return the score of the best row of marks, and the pixels from mark to mark.
 
-    Both are 0 if there is no row.
+    `plane` is a grey image, (256, 256), 0–255. The score, 0 to 1, is higher for more marks
+    at more even distances. Both results are 0 if there is no row.
     """
     marks = _marks(plane)
     if len(marks.place) < 3:
