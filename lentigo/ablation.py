@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lentigo.ablation_switches import changed_by, check_asked, check_place, same
+from lentigo.ablation_switches import changed_by, check_asked, same
 from lentigo.config import BY_SOURCE, Config, with_settings
 from lentigo.errors import RunError
 from lentigo.evaluation.clustered import Estimate, estimated_mean_difference
 from lentigo.evaluation.discrimination import auc
 from lentigo.evaluation.intervals import Interval
 from lentigo.json_files import write_json, write_plan
-from lentigo.output import alone
+from lentigo.output import alone, check_planned_folder
 from lentigo.progress import log
 from lentigo.recipes import recipe
 from lentigo.run_layout import (
@@ -189,9 +189,10 @@ def _plan(
 def _claim(out: Path, plan: dict[str, Any], *, resume: bool) -> None:
     """Write the plan of the ablation, or compare `plan` with the one that is there.
 
-    Raises `ConfigError` where the two differ, and `RunError` as `check_place` does.
+    Raises `ConfigError` where the two differ, and `RunError` where `out`
+    holds other files, or such a folder without `resume`.
     """
-    check_place(out, resume=resume)
+    check_planned_folder(out, plan=ABLATION_PLAN, holds="an ablation", resume=resume)
     refusal = (
         f"The ablation in {out} was started with other settings, switches, seeds or "
         f"folds ({ABLATION_PLAN}). Resume it with the same ones, or give another --out."

@@ -124,6 +124,18 @@ def check_new_folder(folder: Path, *, besides: tuple[str, ...] = ()) -> None:
         raise RunError(f"{folder} is not empty. Give --out a folder that is new.")
 
 
+def check_planned_folder(folder: Path, *, plan: str, holds: str, resume: bool) -> None:
+    """Raise `RunError` if work by a plan can neither begin nor go on in `folder`.
+
+    It goes on, with `resume`, where the file `plan` lies in the folder, and begins in a
+    folder that is new. `holds` names what such a folder holds, for the message.
+    """
+    if not (folder / plan).is_file():
+        check_new_folder(folder)
+    elif not resume:
+        raise RunError(f"{folder} holds {holds}. Go on with --resume, or give a new --out.")
+
+
 def check_own_folder(folder: Path, *, signs: Sequence[str], what: str) -> None:
     """Raise `RunError` if `folder` holds other files, among which lentigo's would be lost.
 

@@ -11,7 +11,7 @@ import torch
 from lentigo.imaging.decoding.square import Fit
 from lentigo.models.backend import Images, Logits, Looked, Preparation, spread_of
 from lentigo.models.batch import Batch
-from lentigo.models.classifier import Answers, Seen
+from lentigo.models.classifier import Answers, AnswersAndFeatures
 from lentigo.models.device import device_called
 from lentigo.models.forward import looked_at, predict_logits
 from lentigo.models.metadata import Metadata, MetadataEncoding
@@ -107,7 +107,7 @@ class TorchPredictor:
         metadata: Metadata | None = None,
     ) -> Looked:
         """Return the answers together with the features; see `Predictor.looked`."""
-        images, seen = self._images(squares), Seen(self.network.eval())
+        images, seen = self._images(squares), AnswersAndFeatures(self.network.eval())
         known, beside = 1 + len(self.diagnoses), self._beside(metadata)
         with torch.inference_mode():
             first, *more = (

@@ -129,7 +129,7 @@ class FrozenEpochs:
                 with torch.no_grad(), self.fabric.autocast():
                     parts.append(model.features(batch.images).cpu())
                 if self.teacher is not None and sees:
-                    soft.append(self.teacher.looks_at(batch.images).cpu())
+                    soft.append(self.teacher.probabilities(batch.images).cpu())
                 meter.step_to(number + 1)
                 stop_if_asked()
         return _Looked(rows, torch.cat(parts), torch.cat(soft) if soft else None)

@@ -267,13 +267,13 @@ class Trainer:
         self.between_steps = False
         teacher = self.fold.teacher
         taught, loss_of = mixed(
-            self._lesson_of(batch if teacher is None else teacher.told(batch)),
+            self._lesson_of(batch if teacher is None else teacher.with_plain(batch)),
             self.loss,
             self.fold.config.training,
             rng=np.random.default_rng((self._seed_of(self.progress.epoch), step)),
         )
         if teacher is not None:
-            taught, loss_of = teacher.joins(taught, loss_of, self._class_logits)
+            taught, loss_of = teacher.add_to(taught, loss_of, self._class_logits)
         loss, answers = self.steps.take(model, taught, loss_of, optimizer)
         logits = self.model.melanoma(answers) if self.model.classes else answers
         if self.average is not None:

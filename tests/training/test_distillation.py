@@ -94,7 +94,7 @@ def square(given: Tensor, labels: Tensor) -> Tensor:
 def test_the_loss_is_the_weighted_mean_of_both() -> None:
     taught = dataclasses.replace(batch(), soft=torch.tensor([[0.4, 0.6]] * 4))
     own = teacher(predictor(), teacher_weight=0.25, temperature=1)
-    joined, loss = own.joins(taught, square, lambda given: of_one_logit(given, 0.5))
+    joined, loss = own.add_to(taught, square, lambda given: of_one_logit(given, 0.5))
     logits = torch.tensor([0.5, 0.5, 0.5, 0.5])  # a probability of 0.5, less the shift
     # The labels are 0, 1, 0, 1.
     divergence = 0.4 * math.log(0.4 / 0.5) + 0.6 * math.log(0.6 / 0.5)
@@ -106,7 +106,7 @@ def test_a_student_that_says_what_the_teacher_says_has_no_more_to_learn() -> Non
     """The teacher's probability is that of its logit less its shift, for both of them."""
     member = predictor(shift=0.7)
     own = teacher(member, teacher_weight=1, temperature=3)
-    joined, loss = own.joins(batch(), square, lambda given: of_one_logit(given, -2.0))
+    joined, loss = own.add_to(batch(), square, lambda given: of_one_logit(given, -2.0))
     told = Answers(member.network)(joined.images)[:, 0].detach() - 0.7
     logits = (told - 2.0).requires_grad_()
     value = loss(logits, *joined.targets)
@@ -120,7 +120,7 @@ def test_dropout_samples_are_each_compared_with_the_teacher() -> None:
     taught = dataclasses.replace(batch(2), soft=torch.tensor([[1.0, 0.0], [0.0, 1.0]]))
     own = teacher(predictor(), teacher_weight=1, temperature=1)
     of_two = over_samples(square, 2)
-    joined, loss = own.joins(taught, of_two, lambda given: of_one_logit(given, 0.0))
+    joined, loss = own.add_to(taught, of_two, lambda given: of_one_logit(given, 0.0))
     right, wrong = torch.tensor([-9.0, 9.0]), torch.tensor([9.0, -9.0])
     assert float(loss(torch.cat([right, right]), *joined.targets)) < 1e-3
     half = float(loss(torch.cat([right, wrong]), *joined.targets))
@@ -132,7 +132,7 @@ def test_the_teacher_sees_the_mixed_image_or_its_answers_are_mixed() -> None:
     plain = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.5, 0.5], [0.2, 0.8]])
     own = dataclasses.replace(teacher(predictor()), plain=plain)
     given = dataclasses.replace(batch(), places=torch.tensor([3, 2, 1, 0]))
-    found, _ = mixed(own.told(given), square, config, rng=np.random.default_rng(1))
+    found, _ = mixed(own.with_plain(given), square, config, rng=np.random.default_rng(1))
     rng = np.random.default_rng(1)
     rng.integers(1)
     share = rng.beta(1, 1)
@@ -143,10 +143,10 @@ def test_the_teacher_sees_the_mixed_image_or_its_answers_are_mixed() -> None:
         found.soft, (share * mine + (1 - share) * mine[partner]).float()
     )
     seen = teacher(predictor())
-    mix, _ = mixed(seen.told(given), square, config, rng=np.random.default_rng(1))
+    mix, _ = mixed(seen.with_plain(given), square, config, rng=np.random.default_rng(1))
     assert mix.soft is None
-    looked, _ = seen.joins(mix, square, lambda given: given)
-    torch.testing.assert_close(looked.soft, seen.looks_at(mix.images))
+    looked, _ = seen.add_to(mix, square, lambda given: given)
+    torch.testing.assert_close(looked.soft, seen.probabilities(mix.images))
 
 
 def test_images_are_brought_to_the_size_and_the_channels_of_the_teacher() -> None:
@@ -162,7 +162,7 @@ def test_images_are_brought_to_the_size_and_the_channels_of_the_teacher() -> Non
     )
     with torch.no_grad():
         logits = own.members[0].network(larger) / own.config.temperature
-    torch.testing.assert_close(own.looks_at(images)[:, 1], logits.sigmoid())
+    torch.testing.assert_close(own.probabilities(images)[:, 1], logits.sigmoid())
 
 
 RGB = ImagingConfig(size=32, fit="crop")
@@ -206,10 +206,10 @@ def test_the_teacher_looks_at_no_more_images_at_once_than_the_student() -> None:
         member.network.backbone.register_forward_pre_hook(
             lambda _, given: seen.append(len(given[0]))
         )
-    found = several.looks_at(images)
+    found = several.probabilities(images)
     assert seen == [3, 3, 1] * 2
-    torch.testing.assert_close(found, whole.looks_at(images))
-    assert several.looks_at(images[:0]).shape == (0, 2)
+    torch.testing.assert_close(found, whole.probabilities(images))
+    assert several.probabilities(images[:0]).shape == (0, 2)
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,7 @@ def test_kept_features_come_with_what_the_teacher_says_of_that_very_view(
     (kept,) = ours.frozen.read(0, draws)
     (shown,) = ours._read(1, draws)
     assert ours.fold.teacher is not None
-    torch.testing.assert_close(kept.soft, ours.fold.teacher.looks_at(shown.images))
+    torch.testing.assert_close(kept.soft, ours.fold.teacher.probabilities(shown.images))
 
 
 def test_a_student_believes_its_teacher_more_than_the_labels(tmp_path: Path) -> None:
