@@ -208,7 +208,10 @@ def _trained(
     seeds: int,
     folds: int,
 ) -> dict[str, list[RunLayout]]:
-    """Train the variants not trained yet; return the run folders of each, by seed."""
+    """Train the variants not trained yet, each in its own run folder below `out`.
+
+    Returned are the run folders of each variant, in the order of the seeds.
+    """
     from lentigo.training.run import train
 
     first = RunLayout(out / "switch-0-seed-0")
@@ -296,7 +299,7 @@ def _minutes(run: RunLayout) -> float:
 
 
 def _write(found: Ablation, out: Path) -> None:
-    """Write the table and the figure, then the JSON: once it exists, all is written."""
+    """Write table and figure into `out`, then the JSON: once it exists, all is written."""
     from lentigo.figures.registry import drawing_of, shown_by
     from lentigo.figures.style import style
 

@@ -113,7 +113,8 @@ def find_rate(
 def _plain(config: Config, out: Path) -> dict[str, Any]:
     """Return the settings that a range test replaces, with their values.
 
-    It needs one device, images of one size, and no average of weights.
+    It needs one device, images of one size, and no average of weights. Decoded images are
+    stored in `out` unless the settings name a store.
     """
     plain: dict[str, Any] = {
         "training.devices": 1, "training.nodes": 1, "training.average": 0.0,

@@ -263,7 +263,10 @@ def write_out(table: pd.DataFrame | NotedTable, out: Path) -> None:
 
 
 def check_there(path: Path, what: str) -> None:
-    """Raise `DatasetNotFoundError` if `path` does not exist; `#` and a sheet may follow."""
+    """Raise `DatasetNotFoundError` if `path` does not exist; `#` and a sheet may follow.
+
+    `what` is the word for it in the message, such as "table".
+    """
     from lentigo.errors import DatasetNotFoundError
 
     workbook = Path(str(path).rpartition("#")[0])  # clinic.xlsx#Patients

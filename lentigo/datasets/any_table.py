@@ -225,7 +225,9 @@ def label_in_words(whole: pd.DataFrame, *, source: str) -> pd.DataFrame:
 def _check_diagnosis(whole: pd.DataFrame, label: pd.Series[Any], *, source: str) -> None:
     """Raise `ColumnError` for diagnoses that contradict the label.
 
-    In a table that lentigo wrote, they are only counted in a warning.
+    `whole` is the table with the diagnoses, `label` whether each row is melanoma; `source`
+    names the table in messages. In a table that lentigo wrote, they are only counted in a
+    warning.
     """
     said = map_diagnoses(whole["diagnosis"])[0]
     differs = label.ne(said["melanoma"]).fillna(False).astype(bool)

@@ -357,7 +357,11 @@ def _shift(
     distances: FloatArray,
     index: FloatArray,
 ) -> Shift:
-    """Make the shift from `distances`: the real one first, then those of random deals."""
+    """Make the shift from `distances`: the real one first, then those of random deals.
+
+    `index` are the population stability indices of the same. Of the reference and the
+    period, `known` are the numbers of images compared, and `usual` the summaries in words.
+    """
     chance = distances[1:][~np.isnan(distances[1:])]
     as_far = int((chance >= distances[0] - 1e-12).sum())
     return Shift(

@@ -78,7 +78,10 @@ def sides(sample: Sample) -> tuple[int, int]:
 def warnings_about(
     sample: Sample, found: Mapping[str, Interval], *, repeats: int
 ) -> list[str]:
-    """Return warnings on undefined or unreliable metrics, such as with few groups."""
+    """Return warnings on undefined or unreliable metrics, such as with few groups.
+
+    `found` are the metrics of `sample`, made with `repeats` resamples.
+    """
     melanomas = int(sample.truth.sum())
     if melanomas in {0, len(sample.truth)}:
         kind = "melanomas" if melanomas else "not melanoma"

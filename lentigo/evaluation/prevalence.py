@@ -84,7 +84,11 @@ def asked_share(
 
 
 def moved(score: FloatArray, asked: Asked) -> FloatArray:
-    """Return `score`, (N,), recalculated for the requested share; 0 and 1 do not change."""
+    """Return `score`, (N,), recalculated for the requested share; 0 and 1 do not change.
+
+    The logits move by the difference of the log-odds of `asked.asked_for` and
+    `asked.meant_for`.
+    """
     logits = logit(without_certainty(score))
     found = probability(shift_prevalence(logits, asked.meant_for, asked.asked_for))
     return np.where((score > 0) & (score < 1), found, score)

@@ -117,7 +117,10 @@ def placement_variance(value: float) -> float:
 
 
 def _ends(value: float, spread: _Spread, times: float) -> tuple[float, float]:
-    """Return the lowest and highest true AUC within `times` standard errors of `value`."""
+    """Return the lowest and highest true AUC within `times` standard errors of `value`.
+
+    `spread` gives the variance that belongs to each true AUC.
+    """
 
     def beyond(true_logit: float) -> float:
         true = float(expit(true_logit))

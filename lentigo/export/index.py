@@ -27,8 +27,8 @@ _SET_ON = "validation images"
 def index_made(predictor: Predictor, known: ImagesByRole, path: Path) -> Abstention | None:
     """Write the index of a network to `path`; return its out-of-distribution threshold.
 
-    The training and the validation images are decoded once more. Returns None, after a
-    warning, where their files no longer exist.
+    `known` has the rows of the training images and of the validation images, which are
+    decoded once more. Returns None, after a warning, where their files no longer exist.
     """
     try:
         learnt = known.learnt[known.learnt["path"].notna()].reset_index(drop=True)

@@ -152,7 +152,11 @@ def _to_compare(
 def _written(
     folders: Sequence[Path], out: Path, seen: dict[str, ImagesByRole]
 ) -> list[dict[str, Any]]:
-    """Write the networks of `folders` to `out`; return the description of each."""
+    """Write the networks of `folders` to `out`; return the description of each.
+
+    `seen` maps the name of a fold to the images of its training; a network without an index
+    gets one, if its fold is in it.
+    """
     from lentigo.models.cost import multiply_adds
     from lentigo.models.onnx_export import write_onnx
     from lentigo.models.torch_engine import load_member

@@ -319,7 +319,8 @@ class Model:
     ) -> Logits:
         """Return the outputs of all networks for a batch; see `Answers.logits`.
 
-        `patients` has age, sex and site for each image of the batch; by default unknown.
+        `found` is the result of the image checks for the batch (`looked_at`); `patients`
+        has age, sex and site for each image of the batch; by default unknown.
         """
         stacked = {way: np.stack(squares) for way, squares in batch.squares.items()}
         parts = [

@@ -96,10 +96,10 @@ def answer(
 def _image_rows(
     whole: Answers, questions: Sequence[Question], places: Sequence[range]
 ) -> dict[int, Row]:
-    """Return the row of each image by its place.
+    """Return the row of each image by its position in `whole`.
 
-    Questions with the same options share one table: making a table takes longer than its
-    rows do.
+    `places` has, for each of `questions`, the positions of its images. Questions with the
+    same options share one table: making a table takes longer than its rows do.
     """
     alike: dict[tuple[float | None, str], list[int]] = {}
     for question, own in zip(questions, places, strict=True):

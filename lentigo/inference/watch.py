@@ -190,7 +190,8 @@ def watch(
 ) -> None:
     """Scan the folder every `seconds` until a signal ends the process, or only `once`.
 
-    After each scan, `told` is called with the answer files that it wrote.
+    `one` is the watched folder with its model. After each scan, `told` is called with the
+    answer files that it wrote.
     """
     while True:
         told(one.scan(settled=not once))

@@ -274,7 +274,10 @@ def _does_not_fit(
 def _adapted(
     state: dict[str, Tensor], backbone: nn.Module, wanted: Mapping[str, Tensor]
 ) -> dict[str, Tensor]:
-    """Return `state`, adapted if needed to other channels than RGB and other sizes."""
+    """Return `state`, adapted if needed to other channels than RGB and other sizes.
+
+    `wanted` are the weights of `backbone`, whose shapes decide.
+    """
     _adapt_first_layer(state, backbone, wanted)
     if all(value.shape == wanted[key].shape for key, value in state.items()):
         return state

@@ -186,7 +186,11 @@ def _both(
     labels: Tensor,
     soft: Tensor,
 ) -> Tensor:
-    """Return the weighted mean of the loss of the labels and that of the teacher."""
+    """Return the weighted mean of the loss of the labels and that of the teacher.
+
+    `given` are the network's outputs for N images, once for each dropout mask; `of_student`
+    turns them into logits of K classes; `soft`, (N, K), are the teacher's probabilities.
+    """
     weight, samples = config.teacher_weight, len(given) // len(soft)
     taught = distillation_loss(
         of_student(given), soft.repeat(samples, 1), temperature=config.temperature

@@ -174,7 +174,8 @@ class FrozenEpochs:
 def move_head(average: ModelEmaV3, model: Classifier, step: int) -> None:
     """Update the moving average of the head's weights, as `ModelEmaV3.update` does for all.
 
-    The weights of a frozen backbone do not change, so they equal their average already.
+    `step` is the number of the training step, on which the decay may depend. The weights of
+    a frozen backbone do not change, so they equal their average already.
     """
     rate = 1 - average.get_decay(step)
     with torch.no_grad():

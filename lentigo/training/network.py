@@ -225,7 +225,10 @@ def _raw_predictions(
 
 
 def _told(predictions: pd.DataFrame, known: Known | None, part: str) -> pd.DataFrame:
-    """Return predictions with the out-of-distribution score of each image, if known."""
+    """Return predictions with the out-of-distribution score of each image, if known.
+
+    `part` is the part that they are of, such as "test".
+    """
     if known is None or part not in known.judged:
         return predictions
     # The numbers are there all the same: they tell what is gained by not answering.

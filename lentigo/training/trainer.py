@@ -204,7 +204,10 @@ class Trainer:
         logits: NDArray[np.float64],
         places: NDArray[np.int64],
     ) -> float:
-        """The training loss of an epoch; for diagnoses, the log loss of melanoma or not."""
+        """The training loss of an epoch; for diagnoses, the log loss of melanoma or not.
+
+        `places` are the rows, in the training examples, of the images behind `logits`.
+        """
         if not self.fold.lesson.tells_diagnoses:
             return float(losses.mean())
         return log_loss(self.fold.train.labels[places], logits)

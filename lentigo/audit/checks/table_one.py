@@ -148,8 +148,9 @@ def unbalanced(table: pd.DataFrame, *, by: str = "part") -> list[Finding]:
 def _malignant_is_melanoma(table: pd.DataFrame, by: str) -> bool:
     """Tell whether, in a part with non-melanomas, `malignant` is true wherever it is known.
 
-    lentigo sets `malignant` for each melanoma. If it is unknown for the other images of a
-    part, all its known values are true, and a difference of `malignant` means nothing.
+    `by` is the column of the parts. lentigo sets `malignant` for each melanoma. If it is
+    unknown for the other images of a part, all its known values are true, and a difference
+    of `malignant` means nothing.
     """
     known = table[table["malignant"].notna()]
     told = known.groupby(by, observed=True)["malignant"].all()
@@ -164,7 +165,10 @@ _REMEDIES: dict[Severity, tuple[float, str]] = {
 
 
 def _unbalanced(rows: pd.DataFrame, by: str, severity: Severity) -> list[Finding]:
-    """Return one finding on all `rows`, or an empty list if there are none."""
+    """Return one finding on all `rows`, or an empty list if there are none.
+
+    `rows` are the differences that are too large; `by` names the column of the parts.
+    """
     if rows.empty:
         return []
     limit, remedy = _REMEDIES[severity]

@@ -71,6 +71,7 @@ def read(
 def _see_through(places: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
     """Return the folders of each image without outer ones that enclose all images.
 
+    `places` has for each image the names of its folders, the outermost first.
     `data/train/mel` becomes `train/mel`; an outer folder stays if its name is a class, a
     part, or a word for unknown.
     """
@@ -93,7 +94,11 @@ def _is_part(name: str) -> bool:
 
 
 def _parts(places: list[tuple[str, ...]], root: Path) -> pd.Series[Any]:
-    """Return each image's part, from a folder above or below its class, or from `root`."""
+    """Return each image's part, such as train, or missing.
+
+    It is the name of one of the two outermost folders (`places`, as for `_see_through`)
+    or, if no image has such a folder, that of `root`.
+    """
     found = [next((name for name in place[:2] if _is_part(name)), None) for place in places]
     if not any(found) and _is_part(root.name):
         found = [root.name] * len(places)

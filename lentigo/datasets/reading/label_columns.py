@@ -96,7 +96,8 @@ def _settled(
     """Return the table of labels, the column they are read from, and notes.
 
     `label` is the content of the label column, `said` the diagnosis with melanoma and
-    malignant as it implies them; with `malignancy` the label column means malignant.
+    malignant as it implies them; `chosen` maps columns of a lesion table to columns of the
+    source. With `malignancy` the label column means malignant.
     """
     taken, notes = chosen["melanoma"], list[str]()
     if chosen.get("diagnosis", taken) == taken:
@@ -113,7 +114,10 @@ _ADVICE = "say which is believed: --column melanoma={first} or --column melanoma
 
 
 def _otherwise(source: pd.DataFrame, label: pd.Series[Any], chosen: str) -> list[str]:
-    """Return sentences on other columns whose answers differ from `label`."""
+    """Return sentences on other columns whose answers differ from `label`.
+
+    `chosen` is the name of the column in `source` that `label` was read from.
+    """
     notes = []
     for name, answer in other_answers(source, chosen):
         if count := int((answer != label).sum()):

@@ -244,7 +244,10 @@ def open_labels(
 def _opening(
     before: State, entry: Mapping[str, Any], *, protocol: Protocol, head: str
 ) -> Opening:
-    """Make the `Opening` of a log entry; `before` is the state without this entry."""
+    """Make the `Opening` of a log entry; `before` is the state without this entry.
+
+    `protocol` is the fixed protocol, `head` the digest of the log's last line.
+    """
     return Opening(
         folder=str(before.folder),
         number=len(before.openings) + 1,
