@@ -268,8 +268,9 @@ def _compared(runs: Mapping[str, list[RunLayout]], config: Config, seeds: int) -
 def with_seeds(patients: Estimate, of_seeds: Sequence[float]) -> Estimate:
     """Add the variance of the mean over seeds to the variance between patients.
 
-    The degrees of freedom are Satterthwaite's (1946, doi:10.2307/3002019). With one seed
-    the variance between seeds is unknown, and `patients` is returned unchanged.
+    `patients` is the estimated mean, `of_seeds` the value of each seed. The degrees of
+    freedom are Satterthwaite's (1946, doi:10.2307/3002019). With one seed the variance
+    between seeds is unknown, and `patients` is returned unchanged.
     """
     if len(of_seeds) < 2 or math.isnan(patients.error):
         return patients

@@ -115,7 +115,10 @@ def check_folder(folder: Path) -> None:
 
 
 def check_new_folder(folder: Path, *, besides: tuple[str, ...] = ()) -> None:
-    """Raise `RunError` if `new_folder` would refuse `folder`; nothing is written."""
+    """Raise `RunError` if `new_folder` would refuse `folder`; nothing is written.
+
+    Files and folders with the names `besides` may be in it.
+    """
     folder = Path(folder)
     check_folder(folder)
     if not folder.is_dir() or (folder / UNFINISHED).exists():
@@ -259,7 +262,10 @@ def alone(
 
 
 def _locked(folder: Path, *, wait: bool, shared: bool) -> FileLock | None:
-    """Return the held lock of `folder`; None where a `shared` folder cannot have one."""
+    """Return the held lock of `folder`; None where a `shared` folder cannot have one.
+
+    Raises `RunError` if another process holds it; with `wait` it is waited for instead.
+    """
     from filelock import FileLock, Timeout
 
     try:

@@ -121,7 +121,10 @@ def read_whole(
     images: Path | None = None,
     own_words: bool = False,
 ) -> NotedTable:
-    """Read every row of a table as `read_any` does, even those that --where leaves out."""
+    """Read every row of a table as `read_any` does, even those that --where leaves out.
+
+    The arguments are those of `read_any`.
+    """
     if isinstance(source, pd.DataFrame | NotedTable):
         return _as_ours(as_noted(source), source="the table", own_words=own_words)
     path = Path(source)

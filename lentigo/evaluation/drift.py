@@ -291,7 +291,10 @@ def _of_words(
 
 
 def _stability(before: FloatArray, after: FloatArray) -> FloatArray:
-    """The population stability index of each deal; half an image is added to each bin."""
+    """The population stability index of each deal; half an image is added to each bin.
+
+    `before` and `after` are the counts of the reference and the period, (D, bins).
+    """
     shares = [
         (each + 0.5) / (each + 0.5).sum(axis=1, keepdims=True) for each in (before, after)
     ]
@@ -339,7 +342,10 @@ def _gaussian(rows: FloatArray) -> FloatArray:
 
 
 def _discrepancy(kernel: FloatArray, dealt: FloatArray) -> FloatArray:
-    """The squared maximum mean discrepancy of D deals, (D,); NaN where a side is empty."""
+    """The squared maximum mean discrepancy of D deals, (D,); NaN where a side is empty.
+
+    `kernel` is (N, N); `dealt`, (D, N), is 1 for an image on the one side, 0 on the other.
+    """
     with np.errstate(invalid="ignore", divide="ignore"):
         weights = dealt / dealt.sum(axis=1, keepdims=True) - (1 - dealt) / (1 - dealt).sum(
             axis=1, keepdims=True

@@ -185,7 +185,7 @@ class Examiner:
 
 
 def heat_of(found: Mapping[str, Any]) -> NDArray[np.float32]:
-    """Return the map of an entry of `Examined.maps`: (S, S), from 0 to 1."""
+    """Return the map of `found`, an entry of `Examined.maps`: (S, S), from 0 to 1."""
     plane = np.frombuffer(base64.b64decode(found["heat"]), np.uint8)
     heat = plane.reshape(found["size"], found["size"]).astype(np.float32)
     return heat / np.float32(255)

@@ -86,7 +86,8 @@ def lesion_table(
 ) -> pd.DataFrame:
     """Return a prediction table with one row per lesion, in the order of first images.
 
-    `reasons` has, by the position of an image, why it is left out or doubted.
+    `reasons` has, by the position of an image, why it is left out or doubted. `mean` makes
+    two rows, raw and calibrated mean logits, of the averaged logits of each network.
     """
     places, counting, averaged = lesions
     raw, calibrated = mean(averaged)

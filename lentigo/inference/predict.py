@@ -275,7 +275,10 @@ class Model:
     def _shared(
         self, sources: Sequence[Source], start: int, batch_size: int, device: str
     ) -> Iterator[Done]:
-        """Yield the batches of `computed`, computed by the machines of the cluster."""
+        """Yield the batches of `computed`, computed by the machines of the cluster.
+
+        Images before the position `start` are left out.
+        """
         parts = parts_of(sources, start, batch_size)
         if self.cluster is None or not parts:
             return

@@ -166,8 +166,9 @@ def build_from(
 ) -> Classifier:
     """Build the network that `config` describes with the weights `state`, which must fit.
 
-    To save time, no random weights are drawn first, unless the network has tensors besides
-    its weights.
+    `features` is the number of pooled features of the backbone; `classes` are as for
+    `Classifier.tell_apart`, empty for one logit. To save time, no random weights are drawn
+    first, unless the network has tensors besides its weights.
     """
     outline = partial(
         build_model, config, view=view, initial=False, features=features, classes=classes,

@@ -244,7 +244,10 @@ def predictor_of(
 def _beside(
     member: Member, count: int, metadata: Metadata | None = None, part: slice | None = None
 ) -> dict[str, Metadata]:
-    """Return the inputs besides the images, by input name: encoded metadata, or none."""
+    """Return the inputs besides the images, by input name: encoded metadata, or none.
+
+    `part` are the rows of `metadata` to take. Without either, `count` patients are unknown.
+    """
     if member.metadata is None:
         return {}
     if metadata is None or part is None:

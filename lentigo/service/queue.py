@@ -122,7 +122,7 @@ class Crew:
     """Whether a new crew has replaced this one."""
 
     def find(self, wanted: str) -> Hosted:
-        """Return the model `NAME` or `NAME@VERSION`; the first model for an empty name.
+        """Return the model `wanted`: NAME or NAME@VERSION; the first one if it is empty.
 
         Raises `KeyError` if there is no such model.
         """

@@ -160,7 +160,10 @@ def begun(
 
 
 def _encoding(work: Prepared, role: pd.Series, config: Config) -> MetadataEncoding | None:
-    """Fit the encoding of age, sex and site on the training images; None if not used."""
+    """Fit the encoding of age, sex and site on the training images; None if not used.
+
+    `role` is the role of each image, such as "train".
+    """
     if config.model.metadata == "none":
         return None
     mine = work.table[(role == "train").to_numpy()]

@@ -144,7 +144,8 @@ def _feature(name: str, kind: Kind, column: pd.Series[Any], bins: int) -> Iterat
 def _coded(column: pd.Series[Any], bins: int) -> tuple[IntArray, list[str]]:
     """Return a code for the value of each row, and the meaning of each code.
 
-    Missing values have a code of their own, the last.
+    Numbers with more than `bins` distinct values are cut into about `bins` bins of equal
+    counts. Missing values have a code of their own, the last.
     """
     numbers = _numbers(column)
     if numbers is None:

@@ -183,7 +183,10 @@ def _unbalanced(rows: pd.DataFrame, by: str, severity: Severity) -> list[Finding
 
 
 def largest_differences(numbers: pd.DataFrame) -> pd.DataFrame:
-    """Return the two parts farthest apart for each variable and its missing values."""
+    """Return the two parts farthest apart for each variable and its missing values.
+
+    `numbers` is the long table of the statistics, whose differences are standardised.
+    """
     rows = numbers[numbers["statistic"] == "difference"].rename(
         columns={"value": "difference"}
     )

@@ -97,8 +97,10 @@ def _longest(
 ) -> tuple[float, float]:
     """Extend each pair of marks to a row, mark by mark, as long as a next mark is found.
 
-    Returned are the score of the best row (0 to 1, see `ruler`) and the pixels from mark to
-    mark.
+    `pairs`, (P, 2), are positions of marks. Of n marks, `place` is the middle, (n, 2), and
+    `axis` the direction, (n, 2); `like`, (n, n), tells which are alike, and `slide`, (n,
+    n), how far one may be shifted along itself beside another. Returned are the score of
+    the best row (0 to 1, see `ruler`) and the pixels from mark to mark.
     """
     first, last = pairs.T
     along = axis[first]
