@@ -187,7 +187,7 @@ def named_values(values: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def crossed(first: pd.Series[Any], second: pd.Series[Any]) -> pd.Series[Any]:
-    """Return each row's subgroup by two columns, such as "torso, female"."""
+    """Return each row's subgroup by the columns `first` and `second`: "torso, female"."""
     return named_values(first).str.cat(named_values(second), sep=", ")
 
 

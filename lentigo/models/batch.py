@@ -1,4 +1,4 @@
-"""A few images as the network takes them, for training and inference alike."""
+"""A batch of images with labels and metadata, as a network takes them in any use."""
 
 from __future__ import annotations
 

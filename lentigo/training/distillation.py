@@ -36,7 +36,7 @@ class Teacher:
     """Trained networks whose mean prediction another network learns."""
 
     members: Sequence[TorchPredictor]
-    """The trained networks."""
+    """The trained networks; empty once `plain` holds their probabilities."""
     classes: tuple[str, ...]
     """Classes of the student in the order of its outputs; empty if it has one logit."""
     config: TrainConfig

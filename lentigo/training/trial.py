@@ -62,7 +62,10 @@ class Bench:
         return answers
 
     def _mean(self, name: str, tables: list[pd.DataFrame]) -> pd.DataFrame:
-        """Return the mean of several networks' predictions, each calibrated first."""
+        """Return the mean of several networks' predictions, each calibrated first.
+
+        Where no calibration can be fitted, their logits get one standard deviation.
+        """
         maps = [calibration_of(self.work.table, each) for each in tables]
         alike = [calibrated(own, line) for own, line in zip(tables, maps, strict=True)]
         if not any(each.fitted_on for each in maps):

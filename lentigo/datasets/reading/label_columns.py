@@ -175,7 +175,8 @@ def _by_diagnosis(
 ) -> tuple[pd.Series[Any], list[str]]:
     """Return melanoma or not as the diagnosis implies it, and notes on other images.
 
-    Where the diagnosis leaves it open, and the label says benign, it is not melanoma.
+    Where the diagnosis leaves it open, and the label says benign, it is not melanoma. The
+    arguments are those of `_settled`; the label column means malignant.
     """
     settled = said["melanoma"].mask(said["melanoma"].isna() & label.eq(False), False)
     name, diagnosis = chosen["melanoma"], chosen["diagnosis"]
@@ -203,7 +204,8 @@ def _beside_diagnosis(
 ) -> tuple[pd.Series[Any], list[str]]:
     """Return the label, where missing as the diagnosis implies it, and notes.
 
-    A note counts labels that contradict the diagnosis; these are kept.
+    A note counts labels that contradict the diagnosis; these are kept. The arguments are
+    those of `_settled`.
     """
     name, diagnosis = chosen["melanoma"], chosen["diagnosis"]
     filled = label.fillna(said["melanoma"])
@@ -226,7 +228,10 @@ def _beside_diagnosis(
 def _refuse_open(
     source: pd.DataFrame, label: pd.Series[Any], chosen: Mapping[str, str], *, where: str
 ) -> None:
-    """Raise `UnknownWordsError` for unknown diagnoses of images without another label."""
+    """Raise `UnknownWordsError` for unknown diagnoses of images without another label.
+
+    `chosen` maps columns of a lesion table to columns of `source`, which `where` names.
+    """
     if "diagnosis" in chosen:
         words = translated(source[chosen["diagnosis"]], name="diagnosis")
         strange = words[label.isna() & ~is_understood(words)]

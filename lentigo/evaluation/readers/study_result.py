@@ -97,9 +97,11 @@ class Contrast:
 
     metric: str
     conditions: tuple[str, ...]
+    """Names of the compared conditions."""
     n_readers: int
     n_images: int
     result: Factorial
+    """The comparison of the conditions."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the F test, means and differences of the conditions, for JSON."""

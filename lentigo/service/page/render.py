@@ -137,7 +137,10 @@ class _Texts:
 
 
 def _diagnosis(known: Mapping[str, str], name: str) -> str | Markup:
-    """Return a diagnosis in the page's language; without a text, marked as English."""
+    """Return a diagnosis in the page's language; without a text, marked as English.
+
+    `known` has the texts of that language by their keys.
+    """
     words = name.replace("_", " ")
     if not words:
         return ""
