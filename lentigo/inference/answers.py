@@ -32,6 +32,7 @@ class Answers:
 
     model: Model
     sources: Sequence[Source]
+    """The N images."""
     logits: Logits
     """Outputs for N images, (`Model.rows`, N): the melanoma logit of each network, then the
     log shares of other diagnoses of each network (`Predictor.answers`), then the signals of

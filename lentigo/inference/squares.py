@@ -91,7 +91,10 @@ def _gathered(
 def _decoding(
     sources: Sequence[Source], ways: Sequence[Preparation]
 ) -> Iterator[Callable[[Source], Future[_Prepared]]]:
-    """Yield a function that begins to decode a source in a thread."""
+    """Yield a function that begins to decode a source in a thread.
+
+    It makes the image square in each of `ways`. `sources` are all that will be decoded.
+    """
     named = (1 for each in sources if each.image is None and each.path is not None)
     files = sum(islice(named, cores()))  # no more are needed: each core has one process
     with ThreadPoolExecutor(cores()) as threads, _reading(files) as read:
