@@ -94,10 +94,10 @@ def predict_command(
         return
     if dicom_sr is not None:
         check_new_folder(dicom_sr)
-    answers, reports = _predicted(models, inputs, out, like, answering)
-    decision = answering.decision(answers.model)
+    answers, loaded, reports = _predicted(models, inputs, out, like, answering)
+    decision = answering.decision(loaded)
     _warn_of_learnt(models, lambda: answers.parts(decision))
-    said = _said(answers, out, answering, reports)
+    said = _said(answers, loaded, out, answering, reports)
     said.show(as_json=json)
     if submission is not None:
         _write_submission(answers.table(decision), submission, like)
@@ -117,12 +117,16 @@ def _check_outputs(
 
 
 def _said(
-    answers: Answers, out: Path, answering: _Answering, reports: Written | None
+    answers: Answers,
+    model: Model,
+    out: Path,
+    answering: _Answering,
+    reports: Written | None,
 ) -> predict_said.Said:
-    decision = answering.decision(answers.model)
+    decision = answering.decision(model)
     return predict_said.Said(
         tally=predict_said.Tally.of(answers.parts(decision)),
-        model=answers.model,
+        model=model,
         decision=decision,
         out=out,
         lesions=lesions_beside(out) if answering.by_lesion else None,
@@ -163,9 +167,10 @@ def _kind(format: str) -> Kind:
     return asked.FORMATS[format]
 
 
-def _write(answers: Answers, places: list[Path], out: Path, answering: _Answering) -> None:
-    decision = answering.decision(answers.model)
-    if answering.format == "table":
+def _write(
+    answers: Answers, decision: Decision, places: list[Path], out: Path, *, format: str
+) -> None:
+    if format == "table":
         options.write_parts_out(lambda: answers.parts(decision), out)
         return
     from lentigo.files import digest
@@ -195,8 +200,8 @@ def _predicted(
     out: Path,
     like: Path | None,
     answering: _Answering,
-) -> tuple[Answers, Written | None]:
-    """Return the answers, which are also written to `out`, and the reports."""
+) -> tuple[Answers, Model, Written | None]:
+    """Return the answers, which are also written to `out`, the model and the reports."""
     journal = None
     try:  # the imports take long enough to be stopped in
         places, sources = _asked(models, inputs, like, answering)
@@ -212,10 +217,10 @@ def _predicted(
             device=answering.device,
             journal=journal,
         )
-        with _reported(answers, places, answering) as reports:
+        with _reported(answers, loaded, places, answering) as reports:
             if answering.by_lesion:
                 options.write_out(answers.lesions(decision), lesions_beside(out))
-            _write(answers, places, out, answering)
+            _write(answers, decision, places, out, format=answering.format)
         remember(out, _made(places, sources, answering) | {"engine": loaded.engine})
         journal.finish()
     except KeyboardInterrupt as stop:
@@ -224,12 +229,12 @@ def _predicted(
     finally:
         if journal is not None:
             journal.close()
-    return answers, reports
+    return answers, loaded, reports
 
 
 @contextmanager
 def _reported(
-    answers: Answers, places: list[Path], answering: _Answering
+    answers: Answers, model: Model, places: list[Path], answering: _Answering
 ) -> Iterator[Written | None]:
     """Write DICOM structured reports if --dicom-sr is given; `with` gives what was written.
 
@@ -243,7 +248,7 @@ def _reported(
     from lentigo.inference.finished import views_of
     from lentigo.output import new_folder
 
-    model, decision = answers.model, answering.decision(answers.model)
+    decision = answering.decision(model)
     settings = (f"engine={model.engine}", f"views={views_of(places, answering.views)}")
     by = reported_by(places, settings=settings, point=decision.point)
     with new_folder(answering.dicom_sr):

@@ -4,33 +4,74 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
 
 from lentigo.answer_columns import ABSTAIN, STRANGENESS, YES
-from lentigo.inference.abstention.judge import with_abstention
-from lentigo.inference.decide import Decision, without_reassurance
+from lentigo.inference.abstention.judge import Judged, with_abstention
+from lentigo.inference.decide import AUTO, Decision, without_reassurance
 from lentigo.inference.diagnoses import mean_shares, with_diagnoses
 from lentigo.inference.journal import Done
 from lentigo.inference.rows import image_table, is_grouped, metadata_used
 from lentigo.inference.sets import with_sets
 from lentigo.inference.sources import Source
-from lentigo.models.backend import Logits
-
-if TYPE_CHECKING:
-    from lentigo.inference.predict import Model
+from lentigo.models.backend import Logits, Predictor
+from lentigo.models.conformal import ConformalSets
 
 PART = 1024
 """Images whose rows are made at once by `Answers.parts`."""
+
+
+class Answering(Protocol):
+    """A loaded model, as far as `Answers` needs it: `lentigo.inference.predict.Model`."""
+
+    @property
+    def members(self) -> tuple[Predictor, ...]:
+        """Return all networks."""
+        ...
+
+    @property
+    def diagnoses(self) -> tuple[str, ...]:
+        """Return the diagnoses, without melanoma, that the networks distinguish."""
+        ...
+
+    @property
+    def takes_metadata(self) -> bool:
+        """Tell whether a network takes age, sex and site beside the image."""
+        ...
+
+    @property
+    def can_abstain(self) -> bool:
+        """Tell whether the model has an out-of-distribution limit."""
+        ...
+
+    @property
+    def conformal(self) -> ConformalSets | None:
+        """Return the limits of the model's prediction sets, if it has them."""
+        ...
+
+    def decision(
+        self, prevalence: float | None = None, operating_point: str = AUTO
+    ) -> Decision:
+        """Return the rule that turns logits into probabilities and calls."""
+        ...
+
+    def mean(self, logits: Logits) -> Logits:
+        """Return the mean logit of all networks for N images, (2, N)."""
+        ...
+
+    def strangeness(self, logits: Logits) -> Judged:
+        """Return the out-of-distribution scores of N images."""
+        ...
 
 
 @dataclass(frozen=True)
 class Answers:
     """The outputs of a model's networks for images, before mean and call are computed."""
 
-    model: Model
+    model: Answering
     sources: Sequence[Source]
     """The N images."""
     logits: Logits
@@ -110,7 +151,9 @@ class Answers:
         return without_reassurance(told)
 
 
-def answers_of(model: Model, sources: Sequence[Source], done: Sequence[Done]) -> Answers:
+def answers_of(
+    model: Answering, sources: Sequence[Source], done: Sequence[Done]
+) -> Answers:
     """Return the outputs for `sources`, of which `done` holds all, batch by batch."""
     logits = np.empty((len(done[0].logits), len(sources)))
     told: dict[int, str] = {}
