@@ -60,7 +60,11 @@ def dermoscopic(image: Image) -> float:
     with equal weight of both classes; it is not a probability, since the prevalence is
     unknown.
     """
-    features = kind_features(image)
+    return score_of(kind_features(image))
+
+
+def score_of(features: FloatArray) -> float:
+    """Return the score of `dermoscopic` from the `kind_features` of an image, (5,)."""
     if np.isnan(features).any():
         return math.nan
     return 1 / (1 + math.exp(-(INTERCEPT + float(features @ np.array(COEFFICIENTS)))))

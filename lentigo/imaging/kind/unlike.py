@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from lentigo.imaging.kind.dermoscopic import dermoscopic, skin
+from lentigo.imaging.kind.dermoscopic import FEATURES, kind_features, score_of
 from lentigo.imaging.kind.doubt import DOUBT as DOUBT
 from lentigo.imaging.kind.page import page
 from lentigo.imaging.kind.working import Image
@@ -36,10 +36,11 @@ class Kind(NamedTuple):
 
 def kind_of(image: Image) -> Kind:
     """Return the measures that tell if `image`, (S, S, 3) RGB, 0–255, is dermoscopy."""
-    score = dermoscopic(image)
+    features = kind_features(image)
+    score = score_of(features)
     if math.isnan(score):
         return Kind(score, math.nan, math.nan)
-    return Kind(score, skin(image), page(image))
+    return Kind(score, float(features[FEATURES.index("skin")]), page(image))
 
 
 def unlike_dermoscopy(image: Image) -> str:
