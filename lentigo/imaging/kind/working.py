@@ -52,7 +52,7 @@ def resized(image: Image, size: tuple[int, int]) -> Image:
 
 def luma(image: Image) -> Image:
     """Return the brightness of (H, W, 3) RGB pixels: (H, W), 0–255 (ITU-R BT.601)."""
-    # Whole numbers below 2^24, which 32-bit floats hold exactly; ten times as fast as integers.
+    # Whole numbers below 2^24, which 32-bit floats hold exactly: ten times as fast.
     sums = image.astype(np.float32) @ _LUMA
     sums += np.float32(1 << 14)
     sums /= np.float32(1 << 15)

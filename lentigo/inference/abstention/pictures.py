@@ -34,8 +34,8 @@ def picture_signals(square: Image) -> tuple[NDArray[np.float64], Kind]:
     """
     kind = kind_of(square)
     odds = _log_odds(kind.score)
-    frame = corners(working(square, side=_SIDE))
-    grey = luma(working(square, side=_SIDE))
+    small = working(square, side=_SIDE)
+    frame, grey = corners(small), luma(small)
     level = float(grey[~frame].mean()) / 255 if not frame.all() else 0.0
     print_ = 0.0 if math.isnan(kind.print_) else kind.print_
     found = [-odds, print_, _blur(square), -level, level, float(frame.mean())]
