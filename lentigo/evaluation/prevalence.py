@@ -26,6 +26,7 @@ class Asked:
     """The shares of melanoma in an evaluation at a requested share (`asked_for`)."""
 
     asked_for: float
+    """The requested share, such as that of a clinic."""
     meant_for: float
     """The share that the probabilities of the predictions are meant for."""
     judged: float
@@ -58,9 +59,13 @@ def asked_share(
 ) -> Asked | None:
     """Return the shares of melanoma of an evaluation; None if `prevalence` is None.
 
-    `predictions` are the judged rows; their column `prevalence` gives `meant_for` if all
-    rows have the same share. Raises `ConfigError` when there is no such column and the
-    judged images are of one class, so that the share is not known.
+    `prevalence` is the requested share; `sample`, the judged images, gives their own share.
+    The share that the probabilities are meant for is that in the column `prevalence` of
+    `predictions`, the judged rows. Without this column, or if its values differ or are
+    missing, it is taken to be that of the judged images.
+
+    Raises `ConfigError` when the share that they are meant for is 0 or 1, as when it is
+    taken from judged images of one class.
     """
     if prevalence is None:
         return None
@@ -79,7 +84,11 @@ def asked_share(
 
 
 def moved(score: FloatArray, asked: Asked) -> FloatArray:
-    """Return `score`, (N,), recalculated for the requested share; 0 and 1 do not change."""
+    """Return `score`, (N,), recalculated for the requested share; 0 and 1 do not change.
+
+    The logits move by the difference of the log-odds of `asked.asked_for` and
+    `asked.meant_for`.
+    """
     logits = logit(without_certainty(score))
     found = probability(shift_prevalence(logits, asked.meant_for, asked.asked_for))
     return np.where((score > 0) & (score < 1), found, score)

@@ -49,7 +49,10 @@ def tree_data(root: Branch) -> pd.DataFrame:
 def _draw(
     ax: Axes, branch: Branch, left: float, right: float, level: int, deep: int
 ) -> float:
-    """Draw a branch between the x positions `left` and `right`; return the x of its box."""
+    """Draw a branch between the x positions `left` and `right`; return the x of its box.
+
+    `level` is the y position of the box, 0 for the root; `deep` is the depth of the tree.
+    """
     x = (left + right) / 2
     if branch.yes is not None and branch.no is not None:
         cut = left + (right - left) * _ends(branch.yes) / _ends(branch)

@@ -9,7 +9,7 @@ from lentigo.models.classifier import Classifier
 from lentigo.models.early import features_and_early
 
 
-class Seen(nn.Module):
+class AnswersAndFeatures(nn.Module):
     """The network `model` with answers, energy, features and early features as outputs.
 
     They are the output of `Answers`, (N, 1 + D), the energy, (N,), which is NaN for a

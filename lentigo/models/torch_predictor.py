@@ -17,7 +17,7 @@ from lentigo.models.forward import looked_at, predict_logits
 from lentigo.models.metadata import Metadata, MetadataEncoding
 from lentigo.models.network import Classifier
 from lentigo.models.network_view import network_views
-from lentigo.models.outputs import Seen
+from lentigo.models.outputs import AnswersAndFeatures
 from lentigo.models.schema import Member
 
 
@@ -31,6 +31,7 @@ class TorchPredictor:
     fit: Fit
     """How a rectangular image becomes square; see `ImagingConfig.fit`."""
     max_pixels: int
+    """An image file with more pixels (width · height) is not decoded."""
     image_size: int
     """Side, in pixels, to which the square is resized as input of the network."""
     view: tuple[str, ...]
@@ -107,7 +108,8 @@ class TorchPredictor:
         metadata: Metadata | None = None,
     ) -> Looked:
         """Return the answers together with the features; see `Predictor.looked`."""
-        images, seen = self._images(squares), Seen(self.network.eval())
+        images = self._images(squares)
+        seen = AnswersAndFeatures(self.network.eval())
         beside = self._beside(metadata)
         with torch.inference_mode():
             first, *more = (
