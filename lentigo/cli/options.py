@@ -236,24 +236,33 @@ def check_run_folder(out: Path, *, resume: bool) -> None:
 
 
 def check_table_out(
-    out: Path, inputs: Sequence[Path | str], *, kind: output.Kind = output.TABLE
+    out: Path,
+    inputs: Sequence[Path | str],
+    *,
+    kind: output.Kind = output.TABLE,
+    resume: bool = False,
 ) -> None:
     """Raise an error if no table can be written to `out`, or `out` is one of the `inputs`.
 
-    `ConfigError` for a wrong ending, `NotInstalledError` for Parquet without pyarrow, and
-    `RunError` in all other cases.
+    With `resume`, `out` may exist. `ConfigError` for a wrong ending, `NotInstalledError`
+    for Parquet without pyarrow, and `RunError` in all other cases.
     """
-    output.check_file(out, kind)
     output.check_not_input(out, inputs)
     output.check_not_of_run(out)
+    output.check_file(out, kind, new=not resume)
 
 
-def write_out(table: pd.DataFrame | NotedTable, out: Path) -> None:
-    """Write the table that a command makes; raise `RunError` if `out` was read before."""
+def write_out(
+    table: pd.DataFrame | NotedTable, out: Path, *, resume: bool = False
+) -> None:
+    """Write the table that a command makes.
+
+    Raises `RunError` if `out` was read before or, without `resume`, exists.
+    """
     from lentigo.tables import write_table
 
     output.check_not_read(out)
-    write_table(table, out)
+    write_table(table, out, new=not resume)
 
 
 def check_there(path: Path, what: str) -> None:
