@@ -194,8 +194,25 @@ def ask(
     if weights and len(weights) > 1:
         config = with_settings(config, {"members": _each_from_its_own(config, weights)})
     check_watch(config)
+    if config.training.teacher is not None:
+        from lentigo.training.teacher_split import check_teacher
+
+        check_teacher(config)
     from_file = config_file is not None and not weights
     return Asked(config, from_file or "model.backbone" in settings)
+
+
+def check_metadata(
+    config: Config, tables: Sequence[Path], columns: Sequence[str] | None = None
+) -> None:
+    """Raise `DatasetError` if patients are to be learnt from whom no table describes.
+
+    The headers of `tables` are read for it. `columns` are the values of --column.
+    """
+    if config.fuses_metadata:
+        from lentigo.datasets.early import check_patient_columns
+
+        check_patient_columns(tables, named_columns(list(columns or [])))
 
 
 def with_asked(
@@ -252,9 +269,7 @@ def check_table_out(
     output.check_file(out, kind, new=not resume)
 
 
-def write_out(
-    table: pd.DataFrame | NotedTable, out: Path, *, resume: bool = False
-) -> None:
+def write_out(table: pd.DataFrame | NotedTable, out: Path, *, resume: bool = False) -> None:
     """Write the table that a command makes.
 
     Raises `RunError` if `out` was read before or, without `resume`, exists.

@@ -110,7 +110,7 @@ def _check_outputs(
     """Raise an error if a table cannot be written, or --like lacks its --submission."""
     options.check_table_out(out, inputs, kind=_kind(format), resume=resume)
     if submission is not None:
-        read = [out, *inputs, *([like] if like else [])]
+        read: list[Path | str] = [out, *inputs, *([like] if like else [])]
         options.check_table_out(submission, read, resume=resume)
     elif like is not None:
         raise typer.BadParameter("it says what --submission is to be like; give both.")
@@ -134,9 +134,7 @@ def _said(
     )
 
 
-def _is_by_lesion(
-    by: str | None, out: Path, inputs: list[str], *, resume: bool
-) -> bool:
+def _is_by_lesion(by: str | None, out: Path, inputs: list[str], *, resume: bool) -> bool:
     """Tell whether --by lesion is given, after checking the place of its table.
 
     Raises `ConfigError` for any other value of --by, and what `check_table_out` raises.
@@ -150,7 +148,7 @@ def _is_by_lesion(
             f"--by takes lesion, not {by}. Of a patient no mean is taken: one melanoma "
             "among many moles would be averaged away."
         )
-    lesions, read = lesions_beside(out), [out, *inputs]
+    lesions, read = lesions_beside(out), [str(out), *inputs]
     options.check_table_out(lesions, read, kind=PREDICTIONS, resume=resume)
     return True
 
