@@ -54,6 +54,7 @@ class Model:
     """A loaded model: one model folder, or the mean of several, such as a run's folds."""
 
     ensembles: tuple[Ensemble, ...]
+    """The model folders, each as its networks and what turns their logits into answers."""
     views: int | None = None
     """Number of views of each image; None for that of each network. See `load`."""
     folders: tuple[Path, ...] = ()
@@ -274,7 +275,10 @@ class Model:
     def _shared(
         self, sources: Sequence[Source], start: int, batch_size: int, device: str
     ) -> Iterator[Done]:
-        """Yield the batches of `computed`, computed by the machines of the cluster."""
+        """Yield the batches of `computed`, computed by the machines of the cluster.
+
+        Images before the position `start` are left out.
+        """
         parts = parts_of(sources, start, batch_size)
         if self.cluster is None or not parts:
             return
@@ -318,7 +322,8 @@ class Model:
     ) -> Logits:
         """Return the outputs of all networks for a batch; see `Answers.logits`.
 
-        `patients` has age, sex and site for each image of the batch; by default unknown.
+        `found` is the result of the image checks for the batch (`looked_at`); `patients`
+        has age, sex and site for each image of the batch; by default unknown.
         """
         stacked = {way: np.stack(squares) for way, squares in batch.squares.items()}
         parts = [
@@ -349,6 +354,7 @@ class Answers:
 
     model: Model
     sources: tuple[Source, ...]
+    """The N images."""
     logits: Logits
     """Outputs for N images, (`Model.rows`, N): the melanoma logit of each network, then the
     log shares of other diagnoses of each network (`Predictor.answers`), then the signals of
@@ -418,9 +424,10 @@ def load(
     With several paths, the model is the mean of all their networks, which may take images
     of different sizes and views. `engine` is the library that computes them, one of
     `lentigo.models.engines.ENGINES`; `auto` takes ONNX Runtime if the folder has its files,
-    else torch. If the number of `images` to predict and their `device` are given, `auto`
-    takes the engine that is fastest on this machine, if measuring it is worthwhile
-    (`lentigo.models.fastest`), but never an 8-bit one. `views` is the number of views of
+    else torch. `images` is how many will be predicted: for many, `auto` measures which
+    engine is fastest on this machine (`lentigo.models.fastest`), but takes never an 8-bit
+    one. `device` is where they will be predicted: for a GPU `auto` takes torch; it serves
+    only for this choice, and `predict` is given it anew. `views` is the number of views of
     each image whose logits are averaged: 1 the image itself, 2 also mirrored, 8 also turned
     by quarters; by default that with which each network was judged, for which calibration
     and thresholds were chosen. With `on="ray"` a Ray cluster computes: that at

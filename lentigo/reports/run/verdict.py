@@ -26,7 +26,9 @@ class Bar:
 
     label: str
     kind: str
+    """`model`, `baseline`, or `ceiling` for the best reachable AUC."""
     text: str
+    """The AUC as text; `note` is its interval as text."""
     note: str
     left: float | None
     """Position of the AUC in per cent of the axis; `start` and `width` are those of its
