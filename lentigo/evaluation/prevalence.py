@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -71,16 +72,27 @@ def asked_share(
         return None
     column = predictions.get(PREVALENCE)
     found = None if column is None else pd.to_numeric(column, errors="coerce")
-    said = found is not None and found.notna().all() and float(np.ptp(found)) < 1e-9
+    said = bool(found is not None and found.notna().all() and float(np.ptp(found)) < 1e-9)
     judged = float(sample.truth.mean()) if len(sample.truth) else math.nan
     meant = float(found.iloc[0]) if said and found is not None else judged
     if not 0 < meant < 1:
-        raise ConfigError(
-            "For which share of melanoma the predictions are meant is not known: they have "
-            f"no column {PREVALENCE}, and the judged images are of one class. Evaluate "
-            "without a prevalence."
+        raise ConfigError(_unusable(column, meant, said=said))
+    return Asked(asked_for=prevalence, meant_for=meant, judged=judged, said=said)
+
+
+def _unusable(column: pd.Series[Any] | None, meant: float, *, said: bool) -> str:
+    """Return the error message for probabilities meant for no share between 0 and 1."""
+    if said:
+        return (
+            f"The predictions are meant for a share of melanoma of {meant:g}, by their "
+            f"column {PREVALENCE}; a share lies between 0 and 1. Correct the column."
         )
-    return Asked(asked_for=prevalence, meant_for=meant, judged=judged, said=bool(said))
+    states = "have no" if column is None else "have several or missing values in their"
+    return (
+        "For which share of melanoma the predictions are meant is not known: they "
+        f"{states} column {PREVALENCE}, and the judged images are of one class. Evaluate "
+        "without a prevalence."
+    )
 
 
 def moved(score: FloatArray, asked: Asked) -> FloatArray:

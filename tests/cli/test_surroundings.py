@@ -168,7 +168,7 @@ LINES = {
     "drift": "drift run {0}/p.csv --repeats 200 --images {0}/images --out drifted",
     "duckling": "duckling run {0}/t.csv --out odd",
     "evaluate": "evaluate {0}/p.csv --truth {0}/t.csv --repeats 10 --baselines --out e",
-    "explain": "explain run {0}/one.jpg --method occlusion,gradcam --out explained",
+    "explain": "explain run {0}/one.jpg --method occlusion,grad_cam --out explained",
     "explore": "explore {0}/t.csv --out explored",
     "export": "export run --out exported",
     "grid": "grid {0}/t.csv --limit 4 --out g.png",
@@ -184,7 +184,7 @@ LINES = {
     "similar": "similar run {0}/one.jpg --out similar.csv",
     "split": "split {0}/t.csv --out split.csv",
     "stress": "stress run {0}/few.csv --only ruler --out stressed",
-    "view": "view {0}/one.jpg --view rgb,hair_free --out views",
+    "view": "view {0}/one.jpg --view rgb,dullrazor --out views",
     "watch": "watch {0}/inbox --model run --once --out answers",
     "serve": "serve run --port 0 --audit-log audit.sqlite",
     "audit-log": "audit-log verify audit.sqlite",
@@ -200,7 +200,10 @@ def lay_out(folder: Path) -> None:
     columns = ["image_id", "path", "patient_id", "age", "sex", "site", "melanoma"]
     table[columns].to_csv(folder / "t.csv", index=False)
     own = table[["image_id", "melanoma"]]
-    few = table[columns].groupby("melanoma", observed=True).head(6)
+    # Stress tests leave out images that the model learnt from.
+    unseen = draw_dataset(folder / "unseen", images=120, size=64, seed=1)[columns]
+    unseen["image_id"] = "unseen-" + unseen["image_id"]
+    few = unseen.groupby("melanoma", observed=True).head(6)
     few.to_csv(folder / "few.csv", index=False)
     images = sorted((folder / "images").iterdir())
     (folder / "inbox").mkdir()
