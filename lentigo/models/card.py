@@ -127,6 +127,13 @@ def _calibration_lines(model: Description, words: CardWords) -> Iterator[str]:
         if known.fitted_on
     ]
     yield from told or [words("calibration_none")]
+    used = [each for each in model.context if each.is_used]
+    for known in dict.fromkeys(used):
+        on, images = (
+            words.word("on", known.fitted_on),
+            words.counted(known.n_images, "image"),
+        )
+        yield words("context", on=on, images=images)
 
 
 def _fit(known: Calibration, words: CardWords) -> str:
