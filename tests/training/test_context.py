@@ -97,7 +97,7 @@ def test_the_folder_answers_as_the_training_did(run: Run, cohort: pd.DataFrame) 
 def test_a_table_without_patients_is_refused_at_once(tmp_path: Path) -> None:
     config = tiny_config(model__context=True)
     with pytest.raises(DatasetError, match=r"No patient .* has two of 256 labelled images"):
-        learnable(draw_ducklings(tmp_path / "a").assign(patient_id=pd.NA), config)
+        learnable(draw_ducklings(tmp_path / "a").assign(patient_id=None), config)
     learnable(draw_cohort(tmp_path / "b", images=4).assign(melanoma=[1, 0, 0, 1]), config)
 
 
