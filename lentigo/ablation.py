@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lentigo.ablation_switches import changed_by, check_asked, check_place, same
+from lentigo.ablation_switches import changed_by, check_asked, same
 from lentigo.config import BY_SOURCE, Config, with_settings
 from lentigo.errors import RunError
 from lentigo.evaluation.clustered import Estimate, estimated_mean_difference
 from lentigo.evaluation.discrimination import auc
 from lentigo.evaluation.intervals import Interval
 from lentigo.json_files import write_json, write_plan
-from lentigo.output import alone
+from lentigo.output import alone, check_planned_folder
 from lentigo.progress import log
 from lentigo.recipes import recipe
 from lentigo.run_layout import (
@@ -41,6 +41,8 @@ class Effect:
     """The effect of a switch: the AUC with it minus the AUC without it."""
 
     switch: str
+    """The switch as it was given, such as `training.views=2`; `BASE` for the unchanged
+    recipe."""
     auc: float
     """The mean over seeds of the AUC on the held-out images."""
     difference: Interval
@@ -61,9 +63,12 @@ class Ablation:
     """The effect of each switch of a recipe; the first entry is the unchanged recipe."""
 
     recipe: str
+    """Name of the recipe."""
     effects: tuple[Effect, ...]
     seeds: tuple[int, ...]
+    """The seeds with which each switch was trained."""
     n_images: int
+    """Number of held-out images that the AUCs are from; likewise melanomas and groups."""
     n_melanomas: int
     n_groups: int
 
@@ -184,9 +189,10 @@ def _plan(
 def _claim(out: Path, plan: dict[str, Any], *, resume: bool) -> None:
     """Write the plan of the ablation, or compare `plan` with the one that is there.
 
-    Raises `ConfigError` where the two differ, and `RunError` as `check_place` does.
+    Raises `ConfigError` where the two differ, and `RunError` where `out`
+    holds other files, or such a folder without `resume`.
     """
-    check_place(out, resume=resume)
+    check_planned_folder(out, plan=ABLATION_PLAN, holds="an ablation", resume=resume)
     refusal = (
         f"The ablation in {out} was started with other settings, switches, seeds or "
         f"folds ({ABLATION_PLAN}). Resume it with the same ones, or give another --out."
@@ -202,7 +208,10 @@ def _trained(
     seeds: int,
     folds: int,
 ) -> dict[str, list[RunLayout]]:
-    """Train the variants not trained yet; return the run folders of each, by seed."""
+    """Train the variants not trained yet, each in its own run folder below `out`.
+
+    Returned are the run folders of each variant, in the order of the seeds.
+    """
     from lentigo.training.run import train
 
     first = RunLayout(out / "switch-0-seed-0")
@@ -259,8 +268,9 @@ def _compared(runs: Mapping[str, list[RunLayout]], config: Config, seeds: int) -
 def with_seeds(patients: Estimate, of_seeds: Sequence[float]) -> Estimate:
     """Add the variance of the mean over seeds to the variance between patients.
 
-    The degrees of freedom are Satterthwaite's (1946, doi:10.2307/3002019). With one seed
-    the variance between seeds is unknown, and `patients` is returned unchanged.
+    `patients` is the estimated mean, `of_seeds` the value of each seed. The degrees of
+    freedom are Satterthwaite's (1946, doi:10.2307/3002019). With one seed the variance
+    between seeds is unknown, and `patients` is returned unchanged.
     """
     if len(of_seeds) < 2 or math.isnan(patients.error):
         return patients
@@ -290,7 +300,7 @@ def _minutes(run: RunLayout) -> float:
 
 
 def _write(found: Ablation, out: Path) -> None:
-    """Write the table and the figure, then the JSON: once it exists, all is written."""
+    """Write table and figure into `out`, then the JSON: once it exists, all is written."""
     from lentigo.figures.registry import drawing_of, shown_by
     from lentigo.figures.style import style
 

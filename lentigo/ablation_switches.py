@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lentigo.config import Config, parse_settings, with_settings
-from lentigo.errors import ConfigError, RunError
-from lentigo.output import check_folder
+from lentigo.errors import ConfigError
+from lentigo.output import check_folder, check_planned_folder
 from lentigo.run_layout import ABLATION_PLAN
 from lentigo.words import some
 
@@ -36,7 +36,7 @@ def check_asked(
     changed_by(switches, config)
     _check_counts(config, seeds, folds)
     check_folder(out)
-    check_place(out, resume=resume)
+    check_planned_folder(out, plan=ABLATION_PLAN, holds="an ablation", resume=resume)
 
 
 def changed_by(switches: Sequence[str], config: Config) -> dict[str, Config]:
@@ -79,14 +79,3 @@ def _check_counts(config: Config, seeds: int, folds: int) -> None:
         )
     if seeds < 1 or folds < 1:
         raise ConfigError(f"seeds is {seeds} and folds is {folds}; give 1 or more of each.")
-
-
-def check_place(out: Path, *, resume: bool) -> None:
-    """Raise `RunError` if `out` holds folders, or an ablation and `resume` is False."""
-    if (out / ABLATION_PLAN).is_file():
-        if not resume:
-            raise RunError(
-                f"{out} holds an ablation. Go on with --resume, or give a new --out."
-            )
-    elif out.is_dir() and any(each.is_dir() for each in out.iterdir()):
-        raise RunError(f"{out} holds other things. Give a new folder as --out.")

@@ -99,7 +99,8 @@ def unknown_name(
 ) -> UnknownNameError:
     """Return the error for a `name` that is not `known`, with the nearest known names.
 
-    Where none is near, the known names are listed, those in `first` before the others.
+    `kind` is the word for what it names, such as "recipe". Where none is near, the known
+    names are listed, those in `first` before the others.
     """
     rest = sorted(known)
     names = [word for word in first if word in rest]

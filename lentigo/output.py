@@ -45,7 +45,9 @@ class Kind:
     """A kind of file that commands write, and the endings that its name may have."""
 
     name: str
+    """The kind in words, such as "a table"."""
     endings: tuple[str, ...]
+    """The endings, the usual one first, such as ".csv"."""
     others: tuple[str, ...] = ()
     """Endings that are accepted too, but not proposed in an error."""
     beside: tuple[str, ...] = ()
@@ -113,13 +115,28 @@ def check_folder(folder: Path) -> None:
 
 
 def check_new_folder(folder: Path, *, besides: tuple[str, ...] = ()) -> None:
-    """Raise `RunError` if `new_folder` would refuse `folder`; nothing is written."""
+    """Raise `RunError` if `new_folder` would refuse `folder`; nothing is written.
+
+    Files and folders with the names `besides` may be in it.
+    """
     folder = Path(folder)
     check_folder(folder)
     if not folder.is_dir() or (folder / UNFINISHED).exists():
         return
     if _holds_others(folder, besides):
         raise RunError(f"{folder} is not empty. Give --out a folder that is new.")
+
+
+def check_planned_folder(folder: Path, *, plan: str, holds: str, resume: bool) -> None:
+    """Raise `RunError` if work by a plan can neither begin nor go on in `folder`.
+
+    It goes on, with `resume`, where the file `plan` lies in the folder, and begins in a
+    folder that is new. `holds` names what such a folder holds, for the message.
+    """
+    if not (folder / plan).is_file():
+        check_new_folder(folder)
+    elif not resume:
+        raise RunError(f"{folder} holds {holds}. Go on with --resume, or give a new --out.")
 
 
 def check_own_folder(folder: Path, *, signs: Sequence[str], what: str) -> None:
@@ -245,7 +262,10 @@ def alone(
 
 
 def _locked(folder: Path, *, wait: bool, shared: bool) -> FileLock | None:
-    """Return the held lock of `folder`; None where a `shared` folder cannot have one."""
+    """Return the held lock of `folder`; None where a `shared` folder cannot have one.
+
+    Raises `RunError` if another process holds it; with `wait` it is waited for instead.
+    """
     from filelock import FileLock, Timeout
 
     try:

@@ -53,11 +53,13 @@ class Result:
     """Result of a run: the training, the evaluations of network and baseline, a report."""
 
     run: Run
+    """The run folder with its tables and its model."""
     model: Evaluation
     """The evaluation of the network on the held-out images."""
     baseline: Evaluation
     """The evaluation of the baseline (age, sex and site alone) on the same images."""
     report: Path
+    """Path of the page with the results."""
     thresholds: tuple[JudgedThreshold, ...] = ()
     """The thresholds that were chosen on validation images, judged on the held-out
     images."""
@@ -188,7 +190,11 @@ def _judged(
 
 
 def _members(table: pd.DataFrame, layout: RunLayout, config: Config) -> dict[str, Any]:
-    """Return the AUC of each single network, by its name, where a fold has several."""
+    """Return the AUC of each single network with its interval, by the network's name.
+
+    Each is judged on the images of `table` that it predicted. Folds with one network have
+    no entry.
+    """
     return {
         each.name: _auc(read_any_table(each.predictions), table, config)
         for fold in layout.folds()

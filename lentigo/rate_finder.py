@@ -37,12 +37,13 @@ class FoundRate:
     given: float
     """The learning rate in the settings, which is not changed."""
     advice: Advice
+    """The advised learning rate, and the rate of the lowest loss."""
     table: pd.DataFrame
     """One row for each step: `learning_rate`, `loss`, `smoothed` (the smoothed loss)."""
 
     @property
     def sentence(self) -> str:
-        """The advised rate, or why there is none, beside the rate in the settings."""
+        """The advised learning rate beside that of the settings, or why none is advised."""
         found, tried = self.advice, self.table["learning_rate"]
         if math.isnan(found.rate):
             return (
@@ -112,7 +113,8 @@ def find_rate(
 def _plain(config: Config, out: Path) -> dict[str, Any]:
     """Return the settings that a range test replaces, with their values.
 
-    It needs one device, images of one size, and no average of weights.
+    It needs one device, images of one size, and no average of weights. Decoded images are
+    stored in `out` unless the settings name a store.
     """
     plain: dict[str, Any] = {
         "training.devices": 1, "training.nodes": 1, "training.average": 0.0,

@@ -103,7 +103,10 @@ def find_runs(places: Iterable[Path | str]) -> list[RunSummary]:
 
 
 def _below(place: Path, depth: int = _DEPTH) -> Iterable[Path]:
-    """Yield the run folders in `place`; folders inside a run folder are not searched."""
+    """Yield the run folders in `place` and up to `depth` levels of folders below it.
+
+    Folders inside a run folder are not searched.
+    """
     if RunLayout(place).config.is_file():
         yield place
     elif depth:

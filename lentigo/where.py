@@ -110,7 +110,10 @@ def _brief(expression: str) -> str:
 
 
 def _truth(node: ast.expr, table: pd.DataFrame, whole: str) -> pd.Series[Any]:
-    """Return true, false or missing for each row."""
+    """Return true, false or missing for each row, as the condition at `node` says.
+
+    `whole` is the text of the whole condition, for messages.
+    """
     if isinstance(node, ast.BoolOp):
         return _joined(node, table, whole)
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):

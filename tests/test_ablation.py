@@ -101,7 +101,7 @@ def test_another_ablation_is_not_gone_on_with(
         ablate(cohort, CONFIG, switches=[SWITCH], out=out, seeds=2)
     with pytest.raises(ConfigError, match="other settings, switches, seeds or folds"):
         ablate(cohort, CONFIG, switches=[SWITCH], out=out, seeds=3, resume=True)
-    with pytest.raises(RunError, match="holds other things"):
+    with pytest.raises(RunError, match="is not empty"):
         ablate(cohort, CONFIG, switches=[SWITCH], out=out.parent, seeds=2)
     twice = tiny_config(split__repeats=2)
     with pytest.raises(ConfigError, match="not dealt anew"):
@@ -165,7 +165,7 @@ def test_the_command_line_makes_an_ablation(cohort: pd.DataFrame, tmp_path: Path
     ("switch", "there", "said"),
     [
         ("training.mixupp=1", "", "Did you mean training.mixup"),
-        ("training.mixup=1", "x", "holds other things"),
+        ("training.mixup=1", "x", "is not empty"),
     ],
 )
 def test_what_makes_no_sense_is_told_before_the_table_is_read(

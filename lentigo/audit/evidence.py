@@ -44,4 +44,5 @@ class Answer:
 
     findings: list[Finding] = field(default_factory=list)
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
+    """Name of a table in `Audit.tables` → table."""
     not_checked: list[str] = field(default_factory=list)

@@ -27,6 +27,7 @@ class Audit:
     """The result of an audit of a set of images."""
 
     folder: Path
+    """The folder that the audit was written into."""
     table: pd.DataFrame = field(repr=False)
     """One row per image, with `group_id` merged over all duplicates."""
     duplicates: pd.DataFrame = field(repr=False)

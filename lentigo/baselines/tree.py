@@ -207,7 +207,11 @@ def _branch(
     asked: np.ndarray[Any, Any],
     truth: np.ndarray[Any, Any],
 ) -> Branch:
-    """Return the tree from `node` down, with counts of the training images at each node."""
+    """Return the tree from `node` down, with counts of the training images at each node.
+
+    `model` is scikit-learn's tree; `questions` are the names of its columns. `asked`, (N,
+    columns), and `truth`, (N,), are of the N training images that reach the node.
+    """
     tree = model.tree_
     images, melanomas = len(truth), int(truth.sum())
     calls = bool(model.classes_[int(np.argmax(tree.value[node][0]))])

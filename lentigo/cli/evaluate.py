@@ -142,7 +142,7 @@ class _How(NamedTuple):
 
 
 class _More(NamedTuple):
-    """Arguments of `lentigo.evaluate` that are not in `_How`."""
+    """Arguments of `lentigo.evaluate` that are not in `_How`; it explains them."""
 
     columns: dict[str, str]
     by: Sequence[str]
@@ -157,8 +157,11 @@ class _Files(NamedTuple):
 
     predictions: Path
     truth: Path
+    """Table of labels, or the folder of a locked test set."""
     model: Path | None
+    """Folder of the model that predicted, whose operating points are judged, too."""
     choose_on: Path | None
+    """Table of further predictions, on which operating points are chosen."""
 
 
 def _with_baselines(

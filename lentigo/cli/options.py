@@ -140,6 +140,8 @@ class Asked(NamedTuple):
 
     config: Config
     backbone_given: bool
+    """Whether the user chose the backbone, so that a file of weights must not replace
+    it."""
 
     def settled(self) -> Config:
         """Return the final settings, with the backbone that the given weights belong to.
@@ -228,7 +230,11 @@ def _each_from_its_own(config: Config, weights: list[Path]) -> list[dict[str, An
 
 
 def check_run_folder(out: Path, *, resume: bool) -> None:
-    """Raise `RunError` if the run folder `out` is taken; only the first process checks."""
+    """Raise `RunError` unless `out` is free for a run, or has one to be resumed.
+
+    See `lentigo.output.check_run_folder`. Of several processes that train together, only
+    the first checks.
+    """
     from lentigo.machine import is_first_process
 
     if is_first_process():
@@ -257,7 +263,10 @@ def write_out(table: pd.DataFrame | NotedTable, out: Path) -> None:
 
 
 def check_there(path: Path, what: str) -> None:
-    """Raise `DatasetNotFoundError` if `path` does not exist; `#` and a sheet may follow."""
+    """Raise `DatasetNotFoundError` if `path` does not exist; `#` and a sheet may follow.
+
+    `what` is the word for it in the message, such as "table".
+    """
     from lentigo.errors import DatasetNotFoundError
 
     workbook = Path(str(path).rpartition("#")[0])  # clinic.xlsx#Patients

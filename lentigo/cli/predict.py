@@ -28,7 +28,11 @@ if TYPE_CHECKING:
 
 
 class _Answering(NamedTuple):
-    """The settings of a prediction."""
+    """The options of `lentigo predict` on how answers are made, under the same names.
+
+    `resume` and `by_lesion` are the options --resume and --by lesion, `abstain` is False
+    with --no-abstain; the commands' help explains each.
+    """
 
     prevalence: float | None
     operating_point: str
@@ -235,7 +239,8 @@ def _reported(
 ) -> Iterator[Written | None]:
     """Write DICOM structured reports if --dicom-sr is given; `with` gives what was written.
 
-    The reports are removed if the `with` block fails. Without the option it gives None.
+    `places` are the model folders. The reports are removed if the `with` block fails.
+    Without the option it gives None.
     """
     if answering.dicom_sr is None:
         yield None
@@ -253,7 +258,10 @@ def _reported(
 def _begun(
     places: list[Path], sources: list[Source], out: Path, answering: _Answering
 ) -> tuple[Model, Journal]:
-    """Load the model, and open the journal of the images it has already predicted."""
+    """Load the model, and open the journal of the images it has already predicted.
+
+    `places` are the model folders; the journal is a file beside the table `out`.
+    """
     from lentigo.inference.journal import Journal
     from lentigo.inference.predict import load, task
 
@@ -306,7 +314,10 @@ def _is_there(
 def _made(
     places: list[Path], sources: list[Source], answering: _Answering
 ) -> dict[str, str]:
-    """Return, in words, the settings that decide the predictions."""
+    """Return, in words, the settings that decide the predictions, with their values.
+
+    `places` are the model folders.
+    """
     from lentigo.inference.finished import views_of
     from lentigo.inference.predict import task
 

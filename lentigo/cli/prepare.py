@@ -69,7 +69,11 @@ def prepare_command(
 def _prepared(
     table: Path, folder: Path, asked: dict[str, Any], where: tuple[str, str | None]
 ) -> tuple[Preparation, list[str]]:
-    """Prepare the images of `table`; return the result and the notes on the table."""
+    """Prepare the images of `table`; return the result and the notes on the table.
+
+    The store is made in `folder`. `asked` maps names of settings to their values; `where`
+    is (--on, --ray-address).
+    """
     try:  # the imports take long enough to be stopped in
         from lentigo.cluster import check_place
         from lentigo.config import Config, with_settings

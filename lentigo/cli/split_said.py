@@ -40,7 +40,10 @@ def division(divided: Divided, *, as_json: bool) -> None:
 
 
 def check(found: SplitCheck, out: Path | None, *, as_json: bool) -> None:
-    """Print the check of a split; raise `LeakError` if it leaks (JSON: exit with 1)."""
+    """Print the check of a split; raise `LeakError` if it leaks (JSON: exit with 1).
+
+    `out` is the table to which all leaks were written before, which the error names.
+    """
     if as_json:
         say_json(found.as_dict())
         if found.leaks:

@@ -178,7 +178,7 @@ def with_settings(config: Config, settings: Mapping[str, Any]) -> Config:
 
 
 def _that_goes_along(own: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a member's settings without those that `settings` replaces or contradicts.
+    """Return a member's settings, `own`, except those `settings` replaces or contradicts.
 
     A member's own `imbalance` is dropped where it contradicts the given target or balance,
     and its own target and balance where they contradict the given imbalance (see

@@ -1,4 +1,4 @@
-"""Table of all views of an image: the module of each, and its number of channels.
+"""Table of all views of an image, by name: module, channels, and use for networks.
 
 Strings and numbers only, so that the settings of a run can be checked without OpenCV. The
 functions themselves are imported by `lentigo.imaging.views`.
@@ -16,7 +16,9 @@ class ViewRow(NamedTuple):
     """One view, made by the function of its name in a module of `lentigo.imaging.views`."""
 
     module: str
+    """Name of the module in `lentigo.imaging.views`."""
     channels: int
+    """Number of channels of the view, such as 1 for grey."""
     network_input: bool = True
     """Whether it can be the input of a network (`imaging.view`)."""
 

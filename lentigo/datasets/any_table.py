@@ -53,8 +53,12 @@ def as_sources(tables: Source | Sequence[Source]) -> list[Source]:
 
 @dataclass(frozen=True)
 class _Asked:
+    """How to read tables that lentigo did not write; see `read_as`."""
+
     columns: Mapping[str, str] | None = None
+    """Name in a lesion table → name in the file; None where names are to be guessed."""
     images: Path | None = None
+    """Folder of the images; None for that of the file."""
 
 
 _ASKED: ContextVar[_Asked | None] = ContextVar("how to read tables", default=None)
@@ -117,7 +121,10 @@ def read_whole(
     images: Path | None = None,
     own_words: bool = False,
 ) -> NotedTable:
-    """Read every row of a table as `read_any` does, even those that --where leaves out."""
+    """Read every row of a table as `read_any` does, even those that --where leaves out.
+
+    The arguments are those of `read_any`.
+    """
     if isinstance(source, pd.DataFrame | NotedTable):
         return _as_ours(as_noted(source), source="the table", own_words=own_words)
     path = Path(source)
@@ -221,7 +228,9 @@ def label_in_words(whole: pd.DataFrame, *, source: str) -> pd.DataFrame:
 def _check_diagnosis(whole: pd.DataFrame, label: pd.Series[Any], *, source: str) -> None:
     """Raise `ColumnError` for diagnoses that contradict the label.
 
-    In a table that lentigo wrote, they are only counted in a warning.
+    `whole` is the table with the diagnoses, `label` whether each row is melanoma; `source`
+    names the table in messages. In a table that lentigo wrote, they are only counted in a
+    warning.
     """
     said = map_diagnoses(whole["diagnosis"])[0]
     differs = label.ne(said["melanoma"]).fillna(False).astype(bool)

@@ -15,7 +15,9 @@ class Format:
     summary: str
     """The name of the archive, and the files that its folder holds."""
     citation: str
+    """The publication to cite."""
     licence: str
+    """Licence of the archive, in words."""
     signs: tuple[str, ...] = ()
     """Patterns of file names by which a folder is recognised as this format."""
 

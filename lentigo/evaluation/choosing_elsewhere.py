@@ -98,7 +98,10 @@ def _labels(asked: ChooseOn, truth: Source, columns: Mapping[str, str]) -> Sourc
 
 
 def _shared(chosen: pd.DataFrame, judged: pd.DataFrame) -> str:
-    """Return a sentence on the images, else the groups, in both tables; empty if none."""
+    """Return a sentence on the images, else the groups, in both tables; empty if none.
+
+    `chosen` are the images on which thresholds are chosen, `judged` those to be judged.
+    """
     images = sorted(set(chosen["image_id"]) & set(judged["image_id"]))
     if images:
         return (

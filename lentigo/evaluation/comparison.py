@@ -39,8 +39,11 @@ class Comparison:
     n_melanomas: int
     n_groups: int
     repeats: int
+    """Number of resamples of groups behind intervals that need them."""
     seed: int
+    """Seed of these resamples."""
     notes: tuple[str, ...] = ()
+    """Sentences on guessed columns, images left out, and groups."""
 
     def __getitem__(self, name: str) -> Interval:
         return self.metrics[name]
@@ -164,7 +167,10 @@ def _bounded(interval: Interval) -> Interval:
 def _of_precision(
     a: Sample, b: Sample, freedom: int, *, repeats: int, seed: int
 ) -> Interval:
-    """Return the difference of two average precisions; both use the same resamples."""
+    """Return the difference of two average precisions; both use the same resamples.
+
+    The interval is Student's t with `freedom` degrees of freedom.
+    """
     name = "average_precision"
     pairs = [Precision(a)], [Precision(b)]
     value = point(pairs[0])[name] - point(pairs[1])[name]

@@ -68,6 +68,7 @@ class Consequences:
     name: str
     """`given`, `referral_3`, or the name of an operating point."""
     threshold: float
+    """Melanoma is called from this probability upwards."""
     said: str
     """Where the threshold comes from, in words."""
     share: float
@@ -169,7 +170,11 @@ class Called:
     def _marked(
         self, figures: Mapping[str, Interval], below: Mapping[str, tuple[float, float]]
     ) -> dict[str, Interval]:
-        """Return the figures in the order of `FIGURES`, marked rough if groups are few."""
+        """Return the figures in the order of `FIGURES`, marked rough if groups are few.
+
+        `below` has for each figure two numbers: of groups with a melanoma, and of groups
+        with another image. With fewer than either it is rough.
+        """
         melanomas, others = self._sides()
         return {
             name: replace(

@@ -131,6 +131,7 @@ class _Judged:
     labels: int
     """Number of images with a label, with or without a prediction."""
     units: tuple[str, ...]
+    """For each truth table, what its groups are, such as "patient"."""
     notes: tuple[str, ...]
 
 

@@ -24,6 +24,7 @@ class Entrant:
 
     name: str
     auc: Interval
+    """AUC with its 95 % interval."""
     mean_rank: float
     """Mean rank of its AUC among the models over resamples of groups; 1 is the best."""
     first: float
@@ -45,8 +46,10 @@ class Pair:
     """The comparison of two models: AUC of the first minus AUC of the second."""
 
     first: str
+    """Names of the two models: `first` and `second`."""
     second: str
     auc: Interval
+    """AUC of the first minus AUC of the second, with a paired 95 % interval."""
     p: float
     """P-value of the hypothesis of equal AUCs: a permutation test that exchanges the scores
     of the two models group by group."""
@@ -92,14 +95,20 @@ class Contest:
     entrants: tuple[Entrant, ...]
     """The compared models, the highest AUC first."""
     pairs: tuple[Pair, ...]
+    """Each compared pair."""
     archives: Mapping[str, Mapping[str, Interval]]
     """AUC of each model (outer) on each archive (inner); empty with one archive."""
     sample: Mapping[str, Sample]
     """Labels, scores and groups for each model; images in the same order for all."""
     unit: str
+    """What a group is, such as "patient"."""
     margin: float | None
+    """How much lower an AUC may be and still not be inferior; None if this was not asked
+    for."""
     repeats: int
+    """Number of permutations of each test, and of resamples."""
     seed: int
+    """Seed of these permutations and resamples."""
     notes: tuple[str, ...] = ()
 
     @property

@@ -24,8 +24,9 @@ _STEPS = 60
 def shown_thresholds(prevalence: float, *, steps: int = _STEPS) -> FloatArray:
     """Return the thresholds of a decision curve, ascending from 0, `REFERRAL` among them.
 
-    The highest is three times the share of melanoma, but at least 15 % and at most 90 %:
-    above it few images are called melanoma.
+    The highest is three times the share of melanoma, `prevalence`, but at least 15 % and at
+    most 90 %: above it few images are called melanoma. The others divide the range into
+    `steps` equal steps.
     """
     top = min(max(3 * prevalence, 0.15), 0.9)
     return np.unique(np.append(np.linspace(0, top, steps + 1), REFERRAL))

@@ -163,8 +163,11 @@ def kind_of(name: str) -> str:
 
 @dataclass(frozen=True)
 class _Judge:
+    """Judges melanomas against part of the other images."""
+
     sample: Sample
     threshold: float
+    """Probability from which melanoma is called."""
 
     def against(self, name: str, mine: np.ndarray[Any, np.dtype[np.bool_]]) -> Against:
         sample = self.sample

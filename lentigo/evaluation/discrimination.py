@@ -25,7 +25,9 @@ class Curve:
     """Points of a curve, one for each threshold, from the highest threshold down."""
 
     threshold: FloatArray
+    """Threshold of each point; images are called melanoma from this score upwards."""
     x: FloatArray
+    """Position of each point along the horizontal axis; `y`: along the vertical axis."""
     y: FloatArray
 
 

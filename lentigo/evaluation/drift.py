@@ -42,6 +42,7 @@ class Side:
     """The images of one side (the reference or a period): table, groups and features."""
 
     name: str
+    """Name of the reference or of the period, such as its file's."""
     table: pd.DataFrame
     groups: NDArray[np.object_]
     """The group (patient, lesion or other unit) of each image, (N,)."""
@@ -54,7 +55,9 @@ class Shift:
     """The comparison of one column between the reference and one period."""
 
     period: str
+    """Name of the period."""
     column: str
+    """Name of the column; "features" stands for the features of the network."""
     kind: str
     """`number`, `word`, or `features`."""
     n_reference: int
@@ -74,7 +77,9 @@ class Shift:
     for features. `psi_by_chance` is its 95 % quantile over the random deals."""
     psi_by_chance: float
     p: float
+    """P-value of the hypothesis of no shift, from the random deals."""
     p_holm: float = math.nan
+    """`p` adjusted (Holm) for the number of shifts tested."""
 
     @property
     def moved(self) -> bool:
@@ -93,6 +98,7 @@ class Drift:
     shifts: tuple[Shift, ...]
     notes: tuple[str, ...]
     repeats: int
+    """Number of random deals of the groups for each period."""
     seed: int
 
     @property
@@ -285,7 +291,10 @@ def _of_words(
 
 
 def _stability(before: FloatArray, after: FloatArray) -> FloatArray:
-    """The population stability index of each deal; half an image is added to each bin."""
+    """The population stability index of each deal; half an image is added to each bin.
+
+    `before` and `after` are the counts of the reference and the period, (D, bins).
+    """
     shares = [
         (each + 0.5) / (each + 0.5).sum(axis=1, keepdims=True) for each in (before, after)
     ]
@@ -333,7 +342,10 @@ def _gaussian(rows: FloatArray) -> FloatArray:
 
 
 def _discrepancy(kernel: FloatArray, dealt: FloatArray) -> FloatArray:
-    """The squared maximum mean discrepancy of D deals, (D,); NaN where a side is empty."""
+    """The squared maximum mean discrepancy of D deals, (D,); NaN where a side is empty.
+
+    `kernel` is (N, N); `dealt`, (D, N), is 1 for an image on the one side, 0 on the other.
+    """
     with np.errstate(invalid="ignore", divide="ignore"):
         weights = dealt / dealt.sum(axis=1, keepdims=True) - (1 - dealt) / (1 - dealt).sum(
             axis=1, keepdims=True
@@ -351,7 +363,11 @@ def _shift(
     distances: FloatArray,
     index: FloatArray,
 ) -> Shift:
-    """Make the shift from `distances`: the real one first, then those of random deals."""
+    """Make the shift from `distances`: the real one first, then those of random deals.
+
+    `index` are the population stability indices of the same. Of the reference and the
+    period, `known` are the numbers of images compared, and `usual` the summaries in words.
+    """
     chance = distances[1:][~np.isnan(distances[1:])]
     as_far = int((chance >= distances[0] - 1e-12).sum())
     return Shift(

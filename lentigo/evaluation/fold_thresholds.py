@@ -33,10 +33,13 @@ class JudgedThreshold:
     melanomas: Mapping[int, int]
     """Fold number → number of melanomas that the threshold was chosen on."""
     n_images: int
+    """Held-out images of all folds that have a threshold; `n_melanomas`: melanomas among
+    them."""
     n_melanomas: int
     found: int
     """Number of melanomas called melanoma."""
     false_alarms: int
+    """Number of other images called melanoma."""
     figures: Mapping[str, Interval]
     """`sensitivity`, `specificity`, `ppv`, `npv` and `balanced_accuracy` over the held-out
     images of all folds together."""

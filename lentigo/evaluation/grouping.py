@@ -74,7 +74,7 @@ def column_for(table: pd.DataFrame, name: str, *, purpose: str) -> str:
 
     As `column_of`, but where neither predictions nor truth have `name` itself, a column
     that an archive calls differently is recognised (`guess_columns`). Raises `ColumnError`
-    when there is none.
+    when there is none; `purpose` as in `column_of`.
     """
     for ending in ("", OF_TRUTH):
         if name + ending in table:

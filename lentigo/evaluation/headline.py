@@ -84,7 +84,10 @@ def too_few(counts: Counts) -> str:
 
 
 def left_out(counts: Counts, *, where: str = "") -> str:
-    """Return such as "12 of 72 images (16.7 %) are left out: …"; empty for up to 2 %."""
+    """Return such as "12 of 72 images (16.7 %) are left out: …"; empty for up to 2 %.
+
+    `where` is added after "images", such as " of the table".
+    """
     lost = sum(counts.left_out.values())
     if not lost or lost <= WORTH_SAYING * counts.named:
         return ""

@@ -222,7 +222,10 @@ def _of_one_origin(
     of_predictions: Mapping[str, str],
     of_truth: Mapping[str, str],
 ) -> bool:
-    """Tell whether both sources are one file, or probability and label have one name."""
+    """Tell whether both sources are one file, or probability and label have one name.
+
+    `of_predictions` and `of_truth` map our names of columns to those of each table.
+    """
     one, other = (
         source if isinstance(source, pd.DataFrame) else Path(source).resolve()
         for source in (predictions, truth)

@@ -21,6 +21,7 @@ class Judged:
 
     sample: Sample
     threshold: float
+    """Probability from which melanoma is called."""
     diagnoses: Diagnoses | None = None
 
     @property

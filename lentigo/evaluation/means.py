@@ -67,7 +67,7 @@ def _beyond(values: FloatArray, group: IntArray) -> FloatArray:
 
 
 def _error(beyond: FloatArray) -> float:
-    """The standard error of the mean; 0 for a single group."""
+    """The standard error of the mean, from the result of `_beyond`; 0 for one group."""
     groups = len(beyond)
     return math.sqrt(float(beyond @ beyond) * groups / (groups - 1)) if groups > 1 else 0.0
 

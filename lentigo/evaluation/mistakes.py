@@ -27,8 +27,11 @@ class OverRepresented:
     kind: str
     """`MISSED` or `FALSE_ALARM`."""
     by: str
+    """Column of the subgroup."""
     name: str
+    """Value of the column in the subgroup."""
     mistakes: int
+    """Number of mistakes of this kind in the subgroup."""
     images: int
     """Melanomas of the subgroup for `MISSED`, its other images for `FALSE_ALARM`."""
     share_of_mistakes: float

@@ -71,6 +71,7 @@ class Nested:
 
     losses: tuple[NestedLoss, ...]
     folds: int
+    """Number of outer folds in each repeat."""
     repeats: int
 
     @property
@@ -120,6 +121,7 @@ class Block:
     outer: FloatArray
     """Of the images of the outer fold, by the model that learnt from all other folds."""
     outer_group: np.ndarray[Any, np.dtype[np.intp]]
+    """Number of the group of each image of the outer fold."""
     inner: FloatArray
     """Of all other images, by models that learnt from neither their fold nor the outer."""
 

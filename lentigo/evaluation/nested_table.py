@@ -133,7 +133,14 @@ def _by_outer(
 def _checked(
     found: pd.DataFrame, outer: pd.DataFrame, fold: str, name: str
 ) -> pd.DataFrame:
-    """Return the inner rows with the label, once each is known to be of its fold."""
+    """Return the inner rows with the label, once each is known to be of its fold.
+
+    `found` are the inner rows in which `fold` was the outer fold, `outer` the rows of all
+    images from the outer cross-validation; `name` names the rows in messages.
+
+    Raises `ColumnError` for a row whose inner fold is not that of its image, and if an
+    image of another fold than `fold` has no probability.
+    """
     joined = found[["image_id", "probability", INNER]].merge(
         outer.drop(columns=["probability", INNER], errors="ignore"), on="image_id"
     )

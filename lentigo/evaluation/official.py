@@ -62,6 +62,7 @@ class Official:
     """The scores of one challenge."""
 
     challenge: str
+    """Name of the challenge, as `lentigo evaluate --challenge` takes it."""
     score: float
     """The value of the metric that ranked the entries."""
     by_category: pd.DataFrame

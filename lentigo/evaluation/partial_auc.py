@@ -41,12 +41,12 @@ def partial_auc_interval(
 ) -> Interval:
     """Return `partial_auc` with an interval that takes groups as independent.
 
-    `truth`, `score` and `group` are (N,). As in `auc_interval`, the interval holds all true
-    areas at most t standard errors away, each with its own standard error: that of two
-    normal distributions of equal variance, raised to Obuchowski's (1997) where it is
-    larger. A melanoma scored above the cut contributes as much as one at the cut, as in a
-    trimmed mean. NaN where a class is absent; the bounds are NaN for one group, or where
-    all scores are equal.
+    `sensitivity` is the lowest sensitivity that counts. `truth`, `score` and `group` are
+    (N,). As in `auc_interval`, the interval holds all true areas at most t standard errors
+    away, each with its own standard error: that of two normal distributions of equal
+    variance, raised to Obuchowski's (1997) where it is larger. A melanoma scored above the
+    cut contributes as much as one at the cut, as in a trimmed mean. NaN where a class is
+    absent; the bounds are NaN for one group, or where all scores are equal.
     """
     most = 1 - sensitivity
     value, height = _area(truth, score, most)

@@ -43,12 +43,18 @@ class Plan:
     """Metrics of the pilot, and the study size for each requested precision or power."""
 
     n_images: int
+    """Number of images of the pilot; likewise melanomas and groups."""
     n_melanomas: int
     n_groups: int
     auc: Interval
     threshold: float
+    """Probability from which the pilot's images are called melanoma, for the
+    sensitivity."""
     design_effect: float
+    """Number of melanomas that tell as much as one independent one, if those of a patient
+    are alike."""
     needed: tuple[Needed, ...]
+    """The size of the study for each wish."""
     notes: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:

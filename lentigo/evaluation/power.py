@@ -137,9 +137,10 @@ def images_for_two_groups(
 ) -> int:
     """Return the images needed in each class to show a difference of two unpaired AUCs.
 
-    The AUCs are of different images; the test is one-sided at `alpha`. For 0.70 and 0.75
-    with a power of 80 % it returns 653 (652.9 rounded up); table III of Hanley & McNeil
-    1982 has 652. It needs no pilot and ignores groups, so it serves to check other sizes.
+    The AUCs, `first` and `second`, are of different images; the test is one-sided at
+    `alpha`. For 0.70 and 0.75 with a power of 80 % it returns 653 (652.9 rounded up); table
+    III of Hanley & McNeil 1982 has 652. It needs no pilot and ignores groups, so it serves
+    to check other sizes.
     """
     one, two = hanley_mcneil_variance(first), hanley_mcneil_variance(second)
     spread = ndtri(1 - alpha) * math.sqrt(2 * one) + ndtri(power) * math.sqrt(one + two)

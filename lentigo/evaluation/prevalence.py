@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,6 +27,7 @@ class Asked:
     """The shares of melanoma in an evaluation at a requested share (`asked_for`)."""
 
     asked_for: float
+    """The requested share, such as that of a clinic."""
     meant_for: float
     """The share that the probabilities of the predictions are meant for."""
     judged: float
@@ -58,28 +60,47 @@ def asked_share(
 ) -> Asked | None:
     """Return the shares of melanoma of an evaluation; None if `prevalence` is None.
 
-    `predictions` are the judged rows; their column `prevalence` gives `meant_for` if all
-    rows have the same share. Raises `ConfigError` when there is no such column and the
-    judged images are of one class, so that the share is not known.
+    `prevalence` is the requested share; `sample`, the judged images, gives their own share.
+    The share that the probabilities are meant for is that in the column `prevalence` of
+    `predictions`, the judged rows. Without this column, or if its values differ or are
+    missing, it is taken to be that of the judged images.
+
+    Raises `ConfigError` when the share that they are meant for is 0 or 1, as when it is
+    taken from judged images of one class.
     """
     if prevalence is None:
         return None
     column = predictions.get(PREVALENCE)
     found = None if column is None else pd.to_numeric(column, errors="coerce")
-    said = found is not None and found.notna().all() and float(np.ptp(found)) < 1e-9
+    said = bool(found is not None and found.notna().all() and float(np.ptp(found)) < 1e-9)
     judged = float(sample.truth.mean()) if len(sample.truth) else math.nan
     meant = float(found.iloc[0]) if said and found is not None else judged
     if not 0 < meant < 1:
-        raise ConfigError(
-            "For which share of melanoma the predictions are meant is not known: they have "
-            f"no column {PREVALENCE}, and the judged images are of one class. Evaluate "
-            "without a prevalence."
+        raise ConfigError(_unusable(column, meant, said=said))
+    return Asked(asked_for=prevalence, meant_for=meant, judged=judged, said=said)
+
+
+def _unusable(column: pd.Series[Any] | None, meant: float, *, said: bool) -> str:
+    """Return the error message for probabilities meant for no share between 0 and 1."""
+    if said:
+        return (
+            f"The predictions are meant for a share of melanoma of {meant:g}, by their "
+            f"column {PREVALENCE}; a share lies between 0 and 1. Correct the column."
         )
-    return Asked(asked_for=prevalence, meant_for=meant, judged=judged, said=bool(said))
+    states = "have no" if column is None else "have several or missing values in their"
+    return (
+        "For which share of melanoma the predictions are meant is not known: they "
+        f"{states} column {PREVALENCE}, and the judged images are of one class. Evaluate "
+        "without a prevalence."
+    )
 
 
 def moved(score: FloatArray, asked: Asked) -> FloatArray:
-    """Return `score`, (N,), recalculated for the requested share; 0 and 1 do not change."""
+    """Return `score`, (N,), recalculated for the requested share; 0 and 1 do not change.
+
+    The logits move by the difference of the log-odds of `asked.asked_for` and
+    `asked.meant_for`.
+    """
     logits = logit(without_certainty(score))
     found = probability(shift_prevalence(logits, asked.meant_for, asked.asked_for))
     return np.where((score > 0) & (score < 1), found, score)

@@ -65,9 +65,11 @@ class Pilot:
     """The AUC of a sample, and its variance as a function of the true AUC."""
 
     value: float
+    """The AUC of the sample."""
     spread: _Spread | None
     """None where a class is absent, all images are of one group, or all scores equal."""
     melanoma_groups: int
+    """Number of groups with a melanoma."""
 
     def larger(self, times: float, *, confidence: float = 0.95) -> Interval:
         """Return the AUC with the interval of a sample of `times` as many groups.
@@ -115,7 +117,10 @@ def placement_variance(value: float) -> float:
 
 
 def _ends(value: float, spread: _Spread, times: float) -> tuple[float, float]:
-    """Return the lowest and highest true AUC within `times` standard errors of `value`."""
+    """Return the lowest and highest true AUC within `times` standard errors of `value`.
+
+    `spread` gives the variance that belongs to each true AUC.
+    """
 
     def beyond(true_logit: float) -> float:
         true = float(expit(true_logit))

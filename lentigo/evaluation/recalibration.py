@@ -41,6 +41,7 @@ class Recalibration:
     n_images: int
     n_melanomas: int
     before: Mapping[str, Interval]
+    """Name of a measure of calibration → its value; likewise `after`."""
     after: Mapping[str, Interval]
     gain: Interval
     """Log loss before minus after: above 0, recalibration helps."""

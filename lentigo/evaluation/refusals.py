@@ -29,6 +29,7 @@ class Refused:
     """Counts and AUCs of the images abstained on (refused), overall or of one archive."""
 
     name: str
+    """Name of the archive; `ALL` for all images."""
     n_images: int
     n_refused: int
     n_melanomas_refused: int

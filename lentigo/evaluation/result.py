@@ -71,6 +71,7 @@ class Evaluation:
     threshold: float
     """Melanoma is called from this probability upwards."""
     repeats: int
+    """Number of resamples of groups behind the intervals that need them."""
     seed: int
     prevalence: Asked | None = None
     """The shares of melanoma, if a share was requested; else None."""

@@ -41,8 +41,9 @@ def marked(
     """Return the metrics, marked as rough where the interval rests on too few groups.
 
     `with_melanoma` and `without` are the numbers of groups with a melanoma, and of groups
-    with another image. A mark that is already set stays, except that an interval without
-    bounds is never rough.
+    with another image. `rough_below` has for each metric the number of groups with a
+    melanoma below which it is rough. A mark that is already set stays, except that an
+    interval without bounds is never rough.
     """
     return {
         name: replace(

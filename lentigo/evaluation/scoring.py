@@ -187,9 +187,11 @@ class _Images:
     """The matched images with their groups and the columns of subgroups."""
 
     matched: Matched
+    """Predictions and labels of the same images, joined."""
     table: pd.DataFrame
     """One row an image, as `scored` returns it."""
     unit: str
+    """What a group is, such as "patient"."""
     divided: list[tuple[str, list[str]]]
     """Each requested name of subgroups, with the column or columns that it stands for."""
     notes: tuple[str, ...]

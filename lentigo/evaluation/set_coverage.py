@@ -92,7 +92,8 @@ def set_coverage(table: pd.DataFrame) -> SetCoverage | None:
     """Return the coverage of the prediction sets in `table`; None where no image has a set.
 
     `table` has `melanoma`, `group`, `could_be` (the set), and `dataset` where it is known.
-    Images whose `could_be` has any other words than lentigo's are left out.
+    A set is written as "melanoma", "not melanoma" or "melanoma or not"; images with
+    anything else in `could_be` are left out.
     """
     if COULD_BE not in table:
         return None

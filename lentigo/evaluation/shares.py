@@ -66,7 +66,9 @@ def share_counting(
 
 
 def effective_number(part: FloatArray, whole: FloatArray) -> float:
-    """Return the effective number of images, from each group's hits and size, (groups,).
+    """Return the effective number of images for an estimate of the share of hits.
+
+    `part` and `whole` are each group's numbers of hits and of images, (groups,).
 
     It lies between Kish's number, for identical images within a group, and the number of
     images. It is Kish's number where all images are hits, or none is.

@@ -71,7 +71,9 @@ class Answered:
 
 
 def judge_disturbed(plain: Answered, logit: FloatArray, *, alpha: float = 0.05) -> Judged:
-    """Compare predictions of disturbed images, log-odds (N,), with the undisturbed ones.
+    """Compare predictions of disturbed images with those of the undisturbed ones, `plain`.
+
+    `logit` are the log-odds of the disturbed images, (N,), in the same order.
 
     Images with a NaN in either prediction (such as of a lesion that was not found) are left
     out of both. Intervals have a confidence of 95 %, those of `shift` and

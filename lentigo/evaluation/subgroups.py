@@ -187,7 +187,7 @@ def named_values(values: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def crossed(first: pd.Series[Any], second: pd.Series[Any]) -> pd.Series[Any]:
-    """Return each row's subgroup by two columns, such as "torso, female"."""
+    """Return each row's subgroup by the columns `first` and `second`: "torso, female"."""
     return named_values(first).str.cat(named_values(second), sep=", ")
 
 
@@ -313,7 +313,7 @@ def _quarters(numbers: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def _words(plain: pd.Series[Any]) -> pd.Series[Any]:
-    """Return each word in the spelling that it has first, whatever its case."""
+    """Return each word of `plain` as it is first spelled there, so that case is ignored."""
     folded = plain.str.casefold()
     return folded.map(plain.groupby(folded).first())
 

@@ -27,6 +27,7 @@ class Sample:
     score: FloatArray
     group: IntArray
     groups: int
+    """Number of groups."""
 
 
 def as_sample(table: pd.DataFrame) -> Sample:

@@ -75,6 +75,8 @@ class Abcd:
     colors: float = math.nan
     """Number of colours present, of white, red, two browns, blue-grey and black: 1 to 6."""
     white: float = math.nan
+    """Share of the lesion's area that is white; the next five fields are likewise the
+    shares of other colours."""
     red: float = math.nan
     light_brown: float = math.nan
     dark_brown: float = math.nan
@@ -128,7 +130,7 @@ def measure_abcd(
     `image` is (H, W, 3) `uint8` RGB; the outline is computed if `outline` is None. Pixels
     of hair and of a black frame are ignored. If the image cuts the lesion off, only its
     colours are measured, because its shape is not known. All measures are NaN where no
-    lesion is found.
+    lesion is found; `diameter_mm` also without `mm_per_pixel`, the scale of the image.
 
     Raises `ImageError` for an array of another shape or type.
     """

@@ -146,8 +146,8 @@ def look(
 ) -> Looked:
     """Measure the lesion of one photograph, (H, W, 3) `uint8` RGB.
 
-    The outline is computed if `outline` is None. Raises `ImageError` as `measure_abcd`
-    does.
+    The outline is computed if `outline` is None. `mm_per_pixel` is the scale of the
+    photograph, NaN if unknown. Raises `ImageError` as `measure_abcd` does.
     """
     outline = outline or find_outline(image)
     found = measure_abcd(image, outline, mm_per_pixel=mm_per_pixel)

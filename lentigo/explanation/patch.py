@@ -94,7 +94,11 @@ def lesion_patch(image: NDArray[np.uint8], mask: BoolArray) -> Patch:
 def _shown(
     plane: NDArray[np.uint8], scale: float, matrix: NDArray[np.float64]
 ) -> FloatArray:
-    """Return an image plane in the coordinates of the patch; 0 outside of the image."""
+    """Return an image plane in the coordinates of the patch; 0 outside of the image.
+
+    `matrix` is the affine map for OpenCV, `scale` its magnification: below 1 the plane is
+    blurred first.
+    """
     if scale < 1:  # a warp alone would skip pixels
         blurred = cv2.GaussianBlur(plane, (0, 0), max(0.5 / scale - 0.5, 0.1))
         plane = np.asarray(blurred, np.uint8)

@@ -12,7 +12,9 @@ class Method:
 
     name: str
     summary: str
+    """What the map shows, in a few words."""
     source: str
+    """The publication of the method."""
     needs: Literal["nothing", "maps", "attention", "gradients"]
     """The part of the network that the method needs; all but `nothing` need torch."""
 

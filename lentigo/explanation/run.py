@@ -36,6 +36,7 @@ class Explained:
     """One map of one image, with measures of how far it can be trusted."""
 
     method: str
+    """Name of the method, a key of `METHODS`."""
     heat: Map
     """(S, S), 0 to 1: the mean of the networks' maps, each with the same weight."""
     likeness: float
@@ -52,6 +53,8 @@ class Explained:
     """Share of the image inside the lesion, which is the share of heat that a constant map
     has there."""
     hair: float
+    """Share of the heat on hair; likewise on a ruler, on ink, and on the frame of the
+    dermoscope. NaN where it was not looked for."""
     ruler: float
     ink: float
     frame: float

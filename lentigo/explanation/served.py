@@ -63,7 +63,9 @@ class Examined:
     outline: dict[str, Any] | None = None
     abcd: dict[str, Any] | None = None
     cases: list[dict[str, Any]] = field(default_factory=list)
+    """The similar training images, the most similar first."""
     maps: list[dict[str, Any]] = field(default_factory=list)
+    """The heat maps, one for each method."""
     missing: dict[str, str] = field(default_factory=dict)
     """Missing part → reason in English."""
     reasons: dict[str, str] = field(default_factory=dict)
@@ -183,7 +185,7 @@ class Examiner:
 
 
 def heat_of(found: Mapping[str, Any]) -> NDArray[np.float32]:
-    """Return the map of an entry of `Examined.maps`: (S, S), from 0 to 1."""
+    """Return the map of `found`, an entry of `Examined.maps`: (S, S), from 0 to 1."""
     plane = np.frombuffer(base64.b64decode(found["heat"]), np.uint8)
     heat = plane.reshape(found["size"], found["size"]).astype(np.float32)
     return heat / np.float32(255)

@@ -106,7 +106,10 @@ def judge_int8(folder: Path, held_out: Mapping[str, pd.DataFrame]) -> Int8Judged
 def _out_of_fold(
     folder: Path, engine: str, held_out: Mapping[str, pd.DataFrame]
 ) -> pd.DataFrame:
-    """Return the predictions of each fold's networks for its held-out images, together."""
+    """Return the predictions of each fold's networks for its held-out images, together.
+
+    `held_out` maps the name of a fold to its held-out rows of the lesion table.
+    """
     (whole,) = load(folder, engine=engine).ensembles
     folds = [fold_of(member.name) for member in read_description(folder).members]
     parts = []

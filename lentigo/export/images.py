@@ -20,7 +20,7 @@ from lentigo.words import counted
 
 
 @dataclass(frozen=True)
-class Seen:
+class ImagesByRole:
     """The images of one fold of a run, by the role that they had for its networks."""
 
     learnt: pd.DataFrame
@@ -32,7 +32,7 @@ class Seen:
     chosen."""
 
 
-def seen_by(source: Path) -> dict[str, Seen]:
+def images_by_role(source: Path) -> dict[str, ImagesByRole]:
     """Return the training, test and validation images of each fold of a run.
 
     `source` is the run folder or a folder inside it. The keys are the names of the folds,
@@ -46,11 +46,11 @@ def seen_by(source: Path) -> dict[str, Seen]:
     return {}
 
 
-def _divided(table: pd.DataFrame, roles: Path) -> Seen:
+def _divided(table: pd.DataFrame, roles: Path) -> ImagesByRole:
     role = read_any_table(roles).set_index("image_id")["role"]
     own = table["image_id"].map(role)
     parts = [table[own == part] for part in ("train", "test", "validation")]
-    return Seen(*parts)
+    return ImagesByRole(*parts)
 
 
 def some_sources(table: pd.DataFrame, count: int, *, seed: int = 0) -> list[Source]:

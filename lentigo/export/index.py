@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from lentigo.errors import DatasetError
-from lentigo.export.images import Seen
+from lentigo.export.images import ImagesByRole
 from lentigo.inference.abstention.fit import make_index, seen, set_limit
 from lentigo.inference.inputs import as_sources
 from lentigo.inference.squares import squares
@@ -24,11 +24,11 @@ _AT_ONCE = 32
 _SET_ON = "validation images"
 
 
-def index_made(predictor: Predictor, known: Seen, path: Path) -> Abstention | None:
+def index_made(predictor: Predictor, known: ImagesByRole, path: Path) -> Abstention | None:
     """Write the index of a network to `path`; return its out-of-distribution threshold.
 
-    The training and the validation images are decoded once more. Returns None, after a
-    warning, where their files no longer exist.
+    `known` has the rows of the training images and of the validation images, which are
+    decoded once more. Returns None, after a warning, where their files no longer exist.
     """
     try:
         learnt = known.learnt[known.learnt["path"].notna()].reset_index(drop=True)

@@ -13,11 +13,11 @@ from typing import Any
 from lentigo.errors import ConfigError, DatasetNotFoundError
 from lentigo.export.agreement import Agreement, Int8Judged, check_agreement, judge_int8
 from lentigo.export.images import (
-    Seen,
+    ImagesByRole,
     check_shown,
     given_sources,
+    images_by_role,
     prepared,
-    seen_by,
     some_sources,
 )
 from lentigo.export.index import index_made
@@ -80,7 +80,7 @@ def export(
     """
     source, out = Path(source), Path(out)
     folders = _trained(source)
-    seen = seen_by(source)
+    seen = images_by_role(source)
     sources = _to_compare(source, seen, images)
     check_shown(sources, way := _first_way(folders[0]))
     if int8:
@@ -108,7 +108,9 @@ def _first_way(folder: Path) -> Preparation:
     return Preparation(imaging.size, imaging.fit, imaging.max_pixels)
 
 
-def _check_known(source: Path, folders: Sequence[Path], seen: dict[str, Seen]) -> None:
+def _check_known(
+    source: Path, folders: Sequence[Path], seen: dict[str, ImagesByRole]
+) -> None:
     """Raise `ConfigError` unless each network's training and held-out images are known.
 
     8-bit networks are calibrated on training images and evaluated on held-out ones.
@@ -133,7 +135,7 @@ def _trained(source: Path) -> list[Path]:
 
 
 def _to_compare(
-    source: Path, seen: dict[str, Seen], images: Sequence[Path | str]
+    source: Path, seen: dict[str, ImagesByRole], images: Sequence[Path | str]
 ) -> list[Source]:
     if images:
         return given_sources(images, _TO_COMPARE)
@@ -148,9 +150,13 @@ def _to_compare(
 
 
 def _written(
-    folders: Sequence[Path], out: Path, seen: dict[str, Seen]
+    folders: Sequence[Path], out: Path, seen: dict[str, ImagesByRole]
 ) -> list[dict[str, Any]]:
-    """Write the networks of `folders` to `out`; return the description of each."""
+    """Write the networks of `folders` to `out`; return the description of each.
+
+    `seen` maps the name of a fold to the images of its training; a network without an index
+    gets one, if its fold is in it.
+    """
     from lentigo.models.cost import multiply_adds
     from lentigo.models.onnx_export import write_onnx
     from lentigo.models.torch_engine import load_member
@@ -217,7 +223,7 @@ def _of_no_mean(points: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def _quantised(out: Path, seen: dict[str, Seen]) -> list[dict[str, Any]]:
+def _quantised(out: Path, seen: dict[str, ImagesByRole]) -> list[dict[str, Any]]:
     """Write an 8-bit version of each network, calibrated on its own training images.
 
     Returns the descriptions of the networks, with the names of these files.

@@ -192,7 +192,8 @@ def _inches(ax: Axes) -> float:
 def _age_ticks(ax: Axes, at: np.ndarray, place: float, *, centred: bool) -> None:
     """Set a tick at each decade, or at each bar if there are up to eight, and at `place`.
 
-    `place` is the position of the bar of missing ages.
+    `at` are the positions of the bars, `place` that of the bar of missing ages. A
+    tick's label is the age at the middle of a bar with `centred`, else at its start.
     """
     years = at - (0 if centred else YEARS / 2)
     if len(years) > _FEW_BARS:

@@ -18,7 +18,11 @@ _POINTS = 2000
 def draw_curve(
     ax: Axes, x: FloatArray, y: FloatArray, *, label: str, color: str, steps: bool = False
 ) -> None:
-    """Draw one curve with its legend entry; of a curve of NaN only the entry appears."""
+    """Draw one curve with its legend entry; of a curve of NaN only the entry appears.
+
+    With `steps` each point is joined to the one before by a vertical, then a horizontal
+    line.
+    """
     keep = thinned(x, y)
     ax.plot(
         x[keep],

@@ -84,9 +84,13 @@ def tile_pixels(per_row: int) -> int:
 
 @dataclass
 class _Page:
+    """A page of blocks side by side, to be drawn."""
+
     blocks: Sequence[Block]
     per_row: int
+    """Number of images in a row over all blocks."""
     note: str
+    """Text at the foot of the page."""
     size: float = field(init=False)
     """Font size, in points."""
 

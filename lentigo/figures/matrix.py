@@ -26,8 +26,8 @@ _WHITE_FROM = 0.84
 def plot_matrix(ax: Axes, archives: Mapping[str, Mapping[str, Interval]]) -> None:
     """Draw the AUC of each model (outer key) on each archive (inner key) as a cell.
 
-    The darker a cell, the higher the AUC; the interval is written below it. A cell whose
-    AUC is NaN has no colour and the word "none".
+    The darker a cell, the higher the AUC. In the cell are the AUC and, in a second line,
+    its interval. A cell whose AUC is NaN has no colour and the word "none".
     """
     rows, columns = list(archives), list(next(iter(archives.values())))
     values = np.array([[archives[r][c].value for c in columns] for r in rows])

@@ -21,7 +21,7 @@ def plot_tree(ax: Axes, root: Branch) -> None:
     leaves), the others a dashed blue one.
     """
     deep = _depth(root)
-    _draw(ax, root, 0.0, 1.0, 0, deep)
+    _draw(ax, root, 0.0, 1.0, 0)
     ax.set(xlim=(0, 1), ylim=(deep + 0.42, -0.42))
     ax.set_axis_off()
 
@@ -46,16 +46,17 @@ def tree_data(root: Branch) -> pd.DataFrame:
     )
 
 
-def _draw(
-    ax: Axes, branch: Branch, left: float, right: float, level: int, deep: int
-) -> float:
-    """Draw a branch between the x positions `left` and `right`; return the x of its box."""
+def _draw(ax: Axes, branch: Branch, left: float, right: float, level: int) -> float:
+    """Draw a branch between the x positions `left` and `right`; return the x of its box.
+
+    `level` is the y position of the box, 0 for the root.
+    """
     x = (left + right) / 2
     if branch.yes is not None and branch.no is not None:
         cut = left + (right - left) * _ends(branch.yes) / _ends(branch)
         places = (
-            _draw(ax, branch.yes, left, cut, level + 1, deep),
-            _draw(ax, branch.no, cut, right, level + 1, deep),
+            _draw(ax, branch.yes, left, cut, level + 1),
+            _draw(ax, branch.no, cut, right, level + 1),
         )
         x = sum(places) / 2
         for word, place in zip(("yes", "no"), places, strict=True):

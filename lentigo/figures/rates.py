@@ -31,7 +31,11 @@ def plot_rates(ax: Axes, rows: pd.DataFrame, *, rate: float, given: float) -> No
 
 
 def draw_rates(rows: pd.DataFrame, *, name: str, rate: float, given: float) -> Drawing:
-    """Draw the figure of the range test of the network `name`."""
+    """Draw the figure of the range test of the network `name`.
+
+    `rows` is `FoundRate.table`. The rates `rate` (advised) and `given` (of the settings)
+    are marked.
+    """
     figure, [ax] = new_figure("page", height=3.4)
     plot_rates(ax, rows, rate=rate, given=given)
     title = f"Loss while the learning rate rises, {name.replace('-', ' ')}"

@@ -29,6 +29,7 @@ class DrawnScores:
     group: pd.Series[str] | None
     """The group of each image of the judged model; None where an image has no group."""
     threshold: float
+    """Probability from which melanoma is called, for the confusion matrix."""
     seed: int
     """Seed of the resamples of the ROC band."""
     auc: Mapping[str, Interval] = field(default_factory=dict)

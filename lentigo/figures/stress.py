@@ -118,7 +118,11 @@ def _ends(scale: str) -> str:
 
 
 def _alike(axes: Sequence[Axes], label: str, *, least: float | None = None) -> None:
-    """Set the same y limits in several panels, and label the y axis of the first."""
+    """Set the same y limits in several panels, and label the y axis of the first.
+
+    The limits enclose those of all panels; `least`, if given, replaces the lower one. They
+    stay within 0 and 1.02, as AUCs and shares do.
+    """
     limits = np.array([ax.get_ylim() for ax in axes])
     low = float(limits[:, 0].min()) if least is None else least
     high = float(limits[:, 1].max())

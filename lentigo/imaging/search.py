@@ -1,4 +1,8 @@
-"""Find all image files in a folder and its subfolders, but not the files of systems."""
+"""Find all image files in a folder and its subfolders.
+
+Hidden files, and folders that an operating system or a storage server makes for previews
+and deleted files, are left out.
+"""
 
 from __future__ import annotations
 

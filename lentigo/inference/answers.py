@@ -27,6 +27,7 @@ class Answers:
 
     model: Networks
     sources: tuple[Source, ...]
+    """The N images."""
     logits: Logits
     """Outputs for N images, (`Model.rows`, N): the melanoma logit of each network, then the
     log shares of other diagnoses of each network (`Predictor.answers`), then the signals of

@@ -7,6 +7,7 @@ was fitted without its group.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +17,7 @@ from scipy.special import expit
 
 from lentigo.evaluation.intervals import Interval
 from lentigo.evaluation.means import clustered_mean_difference
-from lentigo.inference.calibrate import Labelled, grouped_folds, loss_of
+from lentigo.inference.calibrate import FITS, Labelled, grouped_folds, loss_of
 from lentigo.models.context import Context, FloatArray, Others, People, inputs_of, others_of
 
 PENALTY = 1.0
@@ -51,27 +52,31 @@ def fit_context(images: Labelled, people: People, *, fitted_on: str) -> Fitted:
 
     Only images with another lesion of their patient are fitted to. It helps if the log loss
     that is cross-fitted by group falls by more than one standard error, which is computed
-    over groups: the rule by which `fit_calibration` prefers the simpler method. `fitted_on`
-    names the images, for the record. The order of the images does not matter.
+    over groups: the rule by which `fit_calibration` prefers the simpler method. Both sides
+    of this comparison have a line (slope and intercept) of the logit fitted to the same
+    images, so that a context is never kept for what a better calibration would give.
+    `fitted_on` names the images, for the record. The order of the images does not matter.
     """
     others = others_of(images.logits, people)
     rows = np.flatnonzero(others.count > 0)
-    judged = images.part(rows)
+    judged, beside = images.part(rows), others.part(rows)
     if not len(rows) or not judged.enough:
         return Fitted(None, images.logits, None)
-    crossed = images.logits.copy()
+    crossed, lost = images.logits.copy(), np.empty(len(rows))
     for rest, left_out in grouped_folds(judged):
-        one = _fit(images.part(rows[rest]), others.part(rows[rest]))
-        away = rows[left_out]
-        inputs = inputs_of(images.logits[away], others.part(away), one.usual)
-        crossed[away] += inputs @ _weights(one)
-    lost = loss_of(images.truth, images.logits) - loss_of(images.truth, crossed)
+        away, part = judged.part(left_out), judged.part(rest)
+        one = _fit(part, beside.part(rest))
+        added = _added(one, away, beside.part(left_out))
+        crossed[rows[left_out]] += added
+        moved = replace(part, logits=part.logits + _added(one, part, beside.part(rest)))
+        with_it = FITS["platt"](moved).apply(away.logits + added)
+        without = FITS["platt"](part).apply(away.logits)
+        lost[left_out] = loss_of(away.truth, without) - loss_of(away.truth, with_it)
     codes = np.unique(judged.group, return_inverse=True)[1].astype(np.intp)
-    gain = clustered_mean_difference(lost[rows], codes, freedom=10**6)
+    gain = clustered_mean_difference(lost, codes, freedom=10**6)
     if not gain.value > (gain.high - gain.value) / 1.959964:
         return Fitted(None, images.logits, gain)
-    found = _fit(judged, others.part(rows))
-    known = found.model_copy(
+    known = _fit(judged, beside).model_copy(
         update={
             "fitted_on": fitted_on,
             "n_images": len(rows),
@@ -82,8 +87,10 @@ def fit_context(images: Labelled, people: People, *, fitted_on: str) -> Fitted:
     return Fitted(known, crossed, gain)
 
 
-def _weights(context: Context) -> FloatArray:
-    return np.array([context.level, context.difference, context.oddness])
+def _added(context: Context, images: Labelled, others: Others) -> FloatArray:
+    """Return what the context adds to the logits of N images, (N,)."""
+    weights = np.array([context.level, context.difference, context.oddness])
+    return np.asarray(inputs_of(images.logits, others, context.usual) @ weights)
 
 
 def _fit(images: Labelled, others: Others) -> Context:
@@ -94,6 +101,9 @@ def _fit(images: Labelled, others: Others) -> Context:
     inputs = inputs_of(images.logits, others, usual)
     size = np.maximum(np.sqrt(np.mean(inputs**2, axis=0)), 1e-6)
     design = inputs / size
+    bounds = [
+        (low * one, high * one) for (low, high), one in zip(_BOUNDS, size, strict=True)
+    ]
 
     def loss(weights: FloatArray) -> tuple[float, FloatArray]:
         given = images.logits + design @ weights
@@ -101,16 +111,12 @@ def _fit(images: Labelled, others: Others) -> Context:
         slope = design.T @ (expit(given) - images.truth) + PENALTY * weights
         return float(lost.sum() + PENALTY / 2 * weights @ weights), np.asarray(slope)
 
-    bounds = [
-        (low * one, high * one) for (low, high), one in zip(_BOUNDS, size, strict=True)
-    ]
     found = minimize(
         loss, np.zeros(3), jac=True, method="L-BFGS-B", bounds=bounds,
         options={"maxiter": 500, "ftol": 1e-13, "gtol": 1e-9},
     )  # fmt: skip
-    weights = [
-        min(max(each, low), high)
+    level, difference, oddness = (
+        float(min(max(each, low), high))
         for each, (low, high) in zip(found.x / size, _BOUNDS, strict=True)
-    ]
-    level, difference, oddness = map(float, weights)
+    )
     return Context(level=level, difference=difference, oddness=oddness, usual=usual)

@@ -110,7 +110,7 @@ def decision(
     `meant_for` is the share of melanoma for which the model's probabilities hold, and
     `prevalence` the one to adjust them to. `operating_point` is the name of one of
     `points`, `none` for no calls, or `auto`: `sensitivity_95` if it has a threshold, else
-    no calls.
+    no calls. `abstain` is as in `Decision`.
 
     Raises:
         UnknownNameError: no point has the name `operating_point`.

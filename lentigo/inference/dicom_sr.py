@@ -59,6 +59,7 @@ class Reported:
     settings: tuple[str, ...] = ()
     """Further settings, each as `name=value`."""
     point: OperatingPoint | None = None
+    """The operating point from which melanoma is called; None where nothing is called."""
 
 
 @dataclass
@@ -120,8 +121,9 @@ def write_reports(
 ) -> Written:
     """Write a report of each DICOM image that has a probability into `folder`.
 
-    `predictions` has one row for each of `sources`, in the same order. Images for which no
-    report can be written are listed in `Written.without`.
+    `predictions` has one row for each of `sources`, in the same order; `by` is the model
+    that each report names. Images for which no report can be written are listed in
+    `Written.without`.
     """
     done, series = Written(folder), _Series()
     rows = predictions.to_dict("records")

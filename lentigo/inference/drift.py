@@ -112,7 +112,11 @@ def _check_names(periods: Sequence[Side]) -> None:
 
 
 def _side(predictions: Path, tables: Sequence[Path | str], *, name: str) -> Side:
-    """Read the predictions of a period or the reference, and join its patient data."""
+    """Read the predictions of a period or the reference, and join its patient data.
+
+    `tables` are tables of patients or images. The side is called `name`; to one that begins
+    with "the " the file of the predictions is added.
+    """
     answers, _ = read_predictions(predictions)
     answers["answered"] = np.where(answers["probability"].notna(), "yes", "no")
     for each in tables:

@@ -42,6 +42,7 @@ class Ensemble:
     """The networks of one model folder, with all that turns their logits into answers."""
 
     members: tuple[Predictor, ...]
+    """The networks, whose calibrated logits are averaged with equal weights."""
     calibrations: tuple[Calibration, ...] = ()
     """Calibration of each member's own logits; empty if they are not calibrated."""
     calibration: Calibration = field(default_factory=Calibration)

@@ -36,9 +36,11 @@ class Subject:
     name: str
     """Name or number of the image, which becomes the identifier of the Observation."""
     sha256: str = ""
+    """SHA-256 of the image file; empty if unknown."""
     patient: str = ""
     """Number of the patient, never a name; empty if unknown."""
     site: str = ""
+    """Body site, one of `lentigo.tables.SITES`; empty if unknown."""
 
 
 def fhir_bundle(

@@ -54,9 +54,13 @@ class Source:
 
     image_id: str
     path: Path | None = None
+    """File of the image; None for an array."""
     image: NDArray[np.uint8] | None = None
+    """Pixels, (H, W, 3) RGB; None for a file."""
     group_id: str | None = None
+    """Id of the group (patient, lesion or other unit); None if no table gives it."""
     dataset: str | None = None
+    """Name of the data set; None if no table gives it."""
     lesion_id: str | None = None
     """Id of the lesion in that data set; None if no table gives it."""
     age: float | None = None

@@ -86,7 +86,8 @@ def lesion_table(
 ) -> pd.DataFrame:
     """Return a prediction table with one row per lesion, in the order of first images.
 
-    `reasons` has, by the position of an image, why it is left out or doubted.
+    `reasons` has, by the position of an image, why it is left out or doubted. `mean` makes
+    two rows, raw and calibrated mean logits, of the averaged logits of each network.
     """
     places, counting, averaged = lesions
     raw, calibrated = mean(averaged)
@@ -118,7 +119,7 @@ def _tell_of_others(sources: Sequence[Source]) -> None:
 
 
 def _group(sources: Sequence[Source], places: Sequence[int]) -> str | None:
-    """Return the group that all images of a lesion share; None if they differ."""
+    """Return the group that the images at the positions `places` share; None if none."""
     groups = {sources[place].group_id for place in places}
     return groups.pop() if len(groups) == 1 else None
 
@@ -129,7 +130,11 @@ def _reason(
     places: Sequence[int],
     counting: Sequence[int],
 ) -> str:
-    """Return text: which images are left out of the mean or doubted, and why."""
+    """Return text: which images are left out of the mean or doubted, and why.
+
+    `places` are the positions of a lesion's images in `sources`, `counting` those of the
+    images in the mean; `reasons` maps positions to reasons.
+    """
     told = [
         f"{sources[place].image_id}{'' if place in counting else ' is left out'}: "
         f"{reasons.get(place, 'no answer')}"

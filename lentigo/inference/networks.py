@@ -23,6 +23,7 @@ class Networks:
     """The networks of a model: those of one model folder, or of several."""
 
     ensembles: tuple[Ensemble, ...]
+    """The model folders, each as its networks and what turns their logits into answers."""
 
     @property
     def members(self) -> tuple[Predictor, ...]:

@@ -85,7 +85,10 @@ def _usual(beyond: FloatArray) -> FloatArray:
 
 
 def _directions(beyond: FloatArray) -> FloatArray:
-    """Return the K directions, (F, K), in which lesions of the same patient differ most."""
+    """Return the K directions, (F, K), in which lesions of the same patient differ most.
+
+    `beyond`, (N, F), has the features of each lesion minus the usual ones of its patient.
+    """
     # Most features are 0 for most lesions: their median absolute deviation is no scale.
     scale = np.maximum(_spread(beyond), _SPARSE * beyond.std(axis=0))
     scale = np.maximum(scale, 1e-12)

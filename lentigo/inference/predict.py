@@ -182,7 +182,10 @@ class Model(Networks):
     def _shared(
         self, sources: Sequence[Source], start: int, batch_size: int, device: str
     ) -> Iterator[Done]:
-        """Yield the batches of `computed`, computed by the machines of the cluster."""
+        """Yield the batches of `computed`, computed by the machines of the cluster.
+
+        Images before the position `start` are left out.
+        """
         parts = parts_of(sources, start, batch_size)
         if self.cluster is None or not parts:
             return
@@ -226,7 +229,8 @@ class Model(Networks):
     ) -> Logits:
         """Return the outputs of all networks for a batch; see `Answers.logits`.
 
-        `patients` has age, sex and site for each image of the batch; by default unknown.
+        `found` is the result of the image checks for the batch (`looked_at`); `patients`
+        has age, sex and site for each image of the batch; by default unknown.
         """
         stacked = {way: np.stack(squares) for way, squares in batch.squares.items()}
         parts = [
@@ -254,9 +258,10 @@ def load(
     With several paths, the model is the mean of all their networks, which may take images
     of different sizes and views. `engine` is the library that computes them, one of
     `lentigo.models.engines.ENGINES`; `auto` takes ONNX Runtime if the folder has its files,
-    else torch. If the number of `images` to predict and their `device` are given, `auto`
-    takes the engine that is fastest on this machine, if measuring it is worthwhile
-    (`lentigo.models.fastest`), but never an 8-bit one. `views` is the number of views of
+    else torch. `images` is how many will be predicted: for many, `auto` measures which
+    engine is fastest on this machine (`lentigo.models.fastest`), but takes never an 8-bit
+    one. `device` is where they will be predicted: for a GPU `auto` takes torch; it serves
+    only for this choice, and `predict` is given it anew. `views` is the number of views of
     each image whose logits are averaged: 1 the image itself, 2 also mirrored, 8 also turned
     by quarters; by default that with which each network was judged, for which calibration
     and thresholds were chosen. With `on="ray"` a Ray cluster computes: that at

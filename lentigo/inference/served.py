@@ -36,7 +36,10 @@ class Question:
     patients: tuple[str, ...] = ()
     """Patient id of each image, "" if unknown; or empty if no image has one."""
     prevalence: float | None = None
+    """Share of melanoma that the probabilities are to be meant for; None: the model's
+    own."""
     operating_point: str = AUTO
+    """Name of the threshold from which melanoma is called; see `Model.decision`."""
     features: bool = False
     """Whether the row of each image is to have `FEATURES`."""
     age: float | None = None
@@ -52,6 +55,7 @@ class Reply:
     """The predictions for one request."""
 
     images: list[Row]
+    """One row per image, in the order of the request."""
     lesions: list[Row]
     """One row per lesion, in the order of their first images."""
 
@@ -98,10 +102,10 @@ def answer(
 def _image_rows(
     whole: Answers, questions: Sequence[Question], places: Sequence[range]
 ) -> dict[int, Row]:
-    """Return the row of each image by its place.
+    """Return the row of each image by its position in `whole`.
 
-    Questions with the same options share one table: making a table takes longer than its
-    rows do.
+    `places` has, for each of `questions`, the positions of its images. Questions with the
+    same options share one table: making a table takes longer than its rows do.
     """
     alike: dict[tuple[float | None, str], list[int]] = {}
     for question, own in zip(questions, places, strict=True):

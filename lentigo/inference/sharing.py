@@ -40,10 +40,13 @@ class Asked:
     """The model and options of a prediction, the same for all its images."""
 
     folders: tuple[Path, ...]
+    """The model folders."""
     digests: tuple[str, ...]
     """SHA-256 of the model's files, which must be the same on each machine."""
     engine: str
+    """Engine that computes the networks; see `lentigo.models.engines.ENGINES`."""
     views: int | None
+    """Number of views of each image; None: as each network was judged."""
     batch_size: int
 
 

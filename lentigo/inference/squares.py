@@ -90,7 +90,10 @@ def _gathered(
 def _decoding(
     sources: Sequence[Source], ways: Sequence[Preparation]
 ) -> Iterator[Callable[[Source], Future[_Prepared]]]:
-    """Yield a function that begins to decode a source in a thread."""
+    """Yield a function that begins to decode a source in a thread.
+
+    It makes the image square in each of `ways`. `sources` are all that will be decoded.
+    """
     files = sum(source.image is None and source.path is not None for source in sources)
     with ThreadPoolExecutor(cores()) as threads, _reading(files) as read:
         try:

@@ -18,10 +18,15 @@ class Sample:
     """The sample submission of a challenge: its image ids in order, and its two columns."""
 
     path: Path
+    """The file of the sample submission, for messages."""
     id_column: str
+    """Name of the column of image ids."""
     target_column: str
+    """Name of the column of probabilities, to be filled in."""
     id_first: bool
+    """Whether the column of image ids is the first of the two."""
     ids: tuple[str, ...]
+    """The image ids, in the order of the rows."""
 
 
 def read_sample(path: Path) -> Sample:

@@ -43,14 +43,20 @@ class Watch:
     """A folder that is watched, and the folder of its answers."""
 
     folder: Path
+    """The folder of images."""
     model: Model
     out: Path
+    """The folder of answers."""
     decision: Decision
+    """How logits become probabilities and calls."""
     kind: str = "json"
     """One of `FORMATS`."""
     _seen: dict[Path, _Stamp] = field(default_factory=dict)
+    """File → size and time in the last scan."""
     _known: dict[Path, tuple[_Stamp, str]] = field(default_factory=dict)
+    """File → size and time, and the SHA-256 of its bytes."""
     _dicom: dict[Path, tuple[_Stamp, bool]] = field(default_factory=dict)
+    """File without an ending of an image → size and time, and whether it is DICOM."""
     _own: dict[str, bool] = field(default_factory=dict)
     """By the digest of an image file, whether its first answer is by this model."""
 
@@ -184,7 +190,8 @@ def watch(
 ) -> None:
     """Scan the folder every `seconds` until a signal ends the process, or only `once`.
 
-    After each scan, `told` is called with the answer files that it wrote.
+    `one` is the watched folder with its model. After each scan, `told` is called with the
+    answer files that it wrote.
     """
     while True:
         told(one.scan(settled=not once))

@@ -40,6 +40,8 @@ class Abstention(Fact):
     refused: Share | None = None
     """Share of the held-back images that the limit refuses, each group counting once."""
     n_images: Count = 0
+    """Number of the held-back images on which the limit was set; `n_groups`: their
+    groups."""
     n_groups: Count = 0
     set_on: Text = ""
     """In words, the images on which the limit was set."""

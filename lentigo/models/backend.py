@@ -117,8 +117,9 @@ class Predictor(Protocol):
     ) -> Looked | None:
         """Return the answers together with the features, from the same passes.
 
-        None if the network's file gives no features, as ONNX files of earlier exports. The
-        features are those of the image alone; `metadata` does not change them.
+        The arguments are those of `answers`. None if the network's file gives no features,
+        as ONNX files of earlier exports. The features are those of the image alone;
+        `metadata` does not change them.
         """
         ...
 

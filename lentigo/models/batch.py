@@ -1,4 +1,4 @@
-"""A few images as the network takes them, for training and inference alike."""
+"""A batch of images with labels and metadata, as a network takes them in any use."""
 
 from __future__ import annotations
 
@@ -12,13 +12,18 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Batch:
-    """A few images as the network takes them."""
+    """A batch of N images with their labels, as the training of a network takes them."""
 
-    images: Tensor  # (N, C, H, W) uint8
-    labels: Tensor  # (N,) float, 1 is melanoma
-    places: Tensor  # (N,) int, position in the examples
-    metadata: Tensor | None = None  # (N, M) float, of networks that take it
-    soft: Tensor | None = None  # (N, K) float, a teacher's probabilities of K classes
+    images: Tensor
+    """(N, C, H, W) `uint8`; for a head alone (`FrozenEpochs.read`) features, (N, F)."""
+    labels: Tensor
+    """(N,) float: 1 is melanoma, 0 another lesion, NaN not known."""
+    places: Tensor
+    """(N,) int: positions of the images among all examples of the training."""
+    metadata: Tensor | None = None
+    """(N, M) float: encoded age, sex and site; None for a network that takes none."""
+    soft: Tensor | None = None
+    """(N, K) float: a teacher's probabilities of K classes; None without a teacher."""
 
     def pin_memory(self) -> Batch:
         """The same batch in page-locked memory, from which a GPU copies faster."""

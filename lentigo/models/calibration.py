@@ -176,6 +176,7 @@ class Compared(Fact):
 
     method: Name
     log_loss: Measured
+    """Mean log loss of the held-out folds, with its interval."""
     standard_error: Annotated[float, Field(ge=0, le=1e6)] | None = None
     """Standard error, by groups, of the difference to the best; None for the best."""
 
@@ -187,6 +188,7 @@ class Calibration(Fact):
     fitted_on: Text = ""
     """Images of the fit, such as "validation images"; empty if nothing was fitted."""
     n_images: Count = 0
+    """Number of the images of the fit; likewise melanomas and groups."""
     n_melanomas: Count = 0
     n_groups: Count = 0
     prevalence: Share | None = None

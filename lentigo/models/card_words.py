@@ -105,8 +105,9 @@ class CardWords:
     number: Callable[[str], str] = _as_it_is
     """Turns a number that Python formatted, as "1,000.5", into that of the language."""
     aim: Callable[[OperatingPoint], str] = _aim
+    """Returns the aim of an operating point in words."""
     absent: Callable[[OperatingPoint], str] = _absent
-    """Say the aim of an operating point, and why it has no threshold."""
+    """Returns in words why an operating point has no threshold."""
 
     def __call__(self, key: str, **values: str) -> str:
         """Return the sentence `key` with `values` in place of {name}."""

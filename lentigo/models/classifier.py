@@ -182,7 +182,7 @@ class Answers(nn.Module):
         return torch.cat(parts, dim=1)
 
 
-class Seen(nn.Module):
+class AnswersAndFeatures(nn.Module):
     """The network `model` with answers and features as output, (N, 1 + D + 1 + F).
 
     The columns are the output of `Answers`, the energy (NaN for a network with a single

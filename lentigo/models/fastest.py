@@ -52,7 +52,9 @@ class _Kind:
     folder: Path
     description: Description
     member: Member
+    """One of these networks."""
     count: int
+    """Number of these networks."""
 
 
 def fastest(folders: Sequence[Path], *, images: int, device: str = "auto") -> str:

@@ -37,17 +37,21 @@ class ModelCard:
     """Share of melanoma that the probabilities are meant for: that of the images of the
     calibration or, without one, of the training images."""
     training_images: int
+    """Number of training images; likewise their groups and melanomas."""
     training_groups: int
     archives: list[dict[str, str]]
     """Name, licence and citation of each data set of the training images."""
     best_epoch: int
+    """Number, from 1, of the epoch of the training whose weights were kept."""
     validation_auc: float
+    """AUC on the validation images in this epoch; it chose the epoch, so it is too high."""
     training_melanomas: int | None = None
     table_sha256: str | None = None
     """SHA-256 of the ids, groups and labels of the training images."""
     teacher_sha256: str | None = None
     """SHA-256 of the `model.json` of the model that taught the network, if one did."""
     name: str = "fold-0"
+    """Name of the network."""
     calibration: Calibration = field(default_factory=Calibration)
     """Calibration of the network's logits, fitted on images that it did not learn from."""
     operating_points: list[dict[str, Any]] = field(default_factory=list)

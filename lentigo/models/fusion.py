@@ -40,7 +40,10 @@ class Fusion(nn.Module):
         return self.features + added_features(self.encoding)
 
     def forward(self, features: Tensor, metadata: Tensor | None = None) -> Tensor:
-        """Return the fused features, (N, G); by default the patients count as unknown."""
+        """Fuse `features`, (N, F), with `metadata`, (N, M): the result is (N, G).
+
+        Without `metadata`, age, sex and site of all N patients are taken as unknown.
+        """
         if metadata is None:
             unknown = torch.tensor(self.encoding.unknown, device=features.device)
             metadata = unknown.expand(len(features), -1)

@@ -59,6 +59,7 @@ class Index:
     diagnosis: NDArray[np.int16]
     """Position of each image's diagnosis in `diagnoses`, -1 for not known, (N,)."""
     diagnoses: NDArray[np.str_]
+    """Names of the diagnoses of the training images, to which `diagnosis` refers."""
     prints: NDArray[np.uint64]
     """Gradient hash of each image, to recognise near-duplicates, (N,)."""
     salt: NDArray[np.bytes_]
@@ -72,9 +73,9 @@ class Index:
     def reduced(self, features: NDArray[Any]) -> tuple[FloatArray, FloatArray]:
         """Return the coordinates of features along the components, and the residual length.
 
-        `features` are pooled features, (N, F); each row is first scaled to length 1. The
-        coordinates are (N, K); the residual length, (N,), is the distance of each row from
-        the space of the components.
+        `features` are pooled features, (N, F). Each row is scaled to length 1, and `mean`
+        is subtracted. The coordinates, (N, K), are the result's projections on the
+        components; the residual length, (N,), is the length of what they leave over.
         """
         centred = np.asarray(unit_length(features) - self.mean, np.float32)
         inside = np.asarray(centred @ self.components.T, np.float32)

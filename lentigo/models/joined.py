@@ -67,7 +67,10 @@ def with_weights_copied(
 def index_copied(
     folder: Path, known: Description, member: Member, out: Path, number: int | None
 ) -> dict[str, str]:
-    """Copy the index of a network to `out`; return {"index": its name}, or {} if none."""
+    """Copy the index of a network to `out`; return {"index": its name}, or {} if none.
+
+    `number` is the number of the network in the new folder; None if it is the only one.
+    """
     if member.files.index is None:
         return {}
     name = INDEX if number is None else f"index-{number}.npz"

@@ -51,7 +51,10 @@ class Patients:
 
     @classmethod
     def of(cls, age: Sequence[Any], sex: Sequence[Any], site: Sequence[Any]) -> Patients:
-        """Build the patients of N images; None, NaN and NA mean not known."""
+        """Build the patients of N images; None, NaN and NA mean not known.
+
+        Ages are in years. Words are taken as they are: see `SEXES` and `SITES`.
+        """
         return cls(
             np.array([np.nan if pd.isna(each) else float(each) for each in age], float),
             tuple("" if pd.isna(each) else str(each) for each in sex),

@@ -49,6 +49,8 @@ class Adaptation:
 
     backbone_args: dict[str, Any]
     mean: Scaling
+    """Mean of each channel that the network subtracts, scaled to 0–1; `std`: standard
+    deviation."""
     std: Scaling
 
 
@@ -164,8 +166,9 @@ def build_from(
 ) -> Classifier:
     """Build the network that `config` describes with the weights `state`, which must fit.
 
-    To save time, no random weights are drawn first, unless the network has tensors besides
-    its weights.
+    `features` is the number of pooled features of the backbone; `classes` are as for
+    `Classifier.tell_apart`, empty for one logit. To save time, no random weights are drawn
+    first, unless the network has tensors besides its weights.
     """
     outline = partial(
         build_model, config, view=view, initial=False, features=features, classes=classes,
@@ -272,7 +275,10 @@ def _does_not_fit(
 def _adapted(
     state: dict[str, Tensor], backbone: nn.Module, wanted: Mapping[str, Tensor]
 ) -> dict[str, Tensor]:
-    """Return `state`, adapted if needed to other channels than RGB and other sizes."""
+    """Return `state`, adapted if needed to other channels than RGB and other sizes.
+
+    `wanted` are the weights of `backbone`, whose shapes decide.
+    """
     _adapt_first_layer(state, backbone, wanted)
     if all(value.shape == wanted[key].shape for key, value in state.items()):
         return state

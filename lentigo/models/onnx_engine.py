@@ -52,12 +52,14 @@ class OnnxPredictor:
     """A network in ONNX Runtime with the settings of its input; see `Predictor`."""
 
     session: Any
+    """The session of ONNX Runtime, or an object with the same method `run`."""
     path: Path
     """File of the network, for messages."""
     shapes: tuple[tuple[int, ...], ...]
     """Shape of each output for one image, without the axis of the images."""
     member: Member
     engine: str
+    """Name of the engine, one of `lentigo.models.engines.ENGINES`."""
     size: int
     """Size of the network's file in bytes."""
     diagnoses: tuple[str, ...] = ()
@@ -242,7 +244,10 @@ def predictor_of(
 def _beside(
     member: Member, count: int, metadata: Metadata | None = None, part: slice | None = None
 ) -> dict[str, Metadata]:
-    """Return the inputs besides the images, by input name: encoded metadata, or none."""
+    """Return the inputs besides the images, by input name: encoded metadata, or none.
+
+    `part` are the rows of `metadata` to take. Without either, `count` patients are unknown.
+    """
     if member.metadata is None:
         return {}
     if metadata is None or part is None:
@@ -253,7 +258,12 @@ def _beside(
 def _ask(
     session: Any, path: Path, given: Mapping[str, NDArray[Any]], *, most: float
 ) -> list[Logits]:
-    """Run a network; raise `ModelError` if it fails or takes more than `most` seconds."""
+    """Run a network; return the arrays of its outputs, in the order of its file.
+
+    `given` has the array for each input, by name; `path` names the file in messages.
+    Raises `ModelError` if the network fails, is not ready after `most` seconds (it is then
+    not waited for), or an output does not hold floating-point numbers.
+    """
     try:
         answers = within(most, lambda: session.run(None, dict(given)))
         found = [np.asarray(each) for each in answers]

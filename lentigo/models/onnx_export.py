@@ -29,7 +29,8 @@ def write_onnx(network: Classifier, path: Path, *, size: int) -> None:
 
     A network that takes metadata has a second input for it, (N, M) `float32`. The pooled
     features, (N, F), are an output as well. A network with an output for each diagnosis
-    also gives the log shares of the diagnoses besides melanoma, and the energy. Notes of
+    also gives the log share of each diagnosis other than melanoma, (N, D), where the D
+    shares sum to 1, and the energy, (N,) (`Classifier.log_shares` and `energy`). Notes of
     the exporter about this computer, such as paths, are removed from the file.
 
     Raises `ModelError` if the network has an operation that ONNX does not know.

@@ -61,12 +61,14 @@ class OperatingPoint(Fact):
     chosen_on: Text = ""
     """In words, the images on which it was chosen, such as "validation images"."""
     n_images: Count = 0
+    """Number of the images on which it was chosen; `n_melanomas`: melanomas among them."""
     n_melanomas: Count = 0
     n_groups: Count = 0
     """Number of groups (patients, lesions or images) with a melanoma among these images."""
     reached: _Figures = Field(default_factory=dict)
     """Metrics on the images on which the threshold was chosen, which are too good."""
     held_out: HeldOut | None = None
+    """Metrics on images that took no part in choosing it; None if there were none."""
 
     @model_validator(mode="after")
     def _has_a_threshold_or_says_why(self) -> OperatingPoint:

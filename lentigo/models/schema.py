@@ -36,6 +36,8 @@ class InputDescription(Fact):
     size: int = Field(ge=32, le=1024)
     """Side of the square that the network sees, in pixels."""
     channels: Text = ""
+    """In words, the channels and values of the image before `view`, such as "RGB, 0 to
+    255"."""
     view: Annotated[list[Text], Field(min_length=1, max_length=32)] = Field(
         default_factory=lambda: ["rgb"]
     )
@@ -46,6 +48,7 @@ class InputDescription(Fact):
     store_size: int = Field(ge=32, le=2048)
     """Side of the square that a file is first brought to, in pixels."""
     fit: Literal["stretch", "crop", "pad"]
+    """How a rectangular image becomes square; see `ImagingConfig.fit`."""
     max_pixels: int = Field(ge=1, le=10**12)
     """A file of more pixels is refused."""
     views: Literal[1, 2, 8]
@@ -99,6 +102,7 @@ class Cost(Fact):
     """Cost of one pass of the network over one image."""
 
     parameters: Count
+    """Number of the network's weights."""
     multiply_adds: Count | None = None
     """Multiplications, each with an addition, of one pass over one image."""
     images_a_second: Annotated[
@@ -115,9 +119,11 @@ class Member(Fact):
     backbone: Text
     """A timm model name."""
     backbone_args: dict[str, Any] = Field(default_factory=dict)
+    """Further arguments for timm's builder of the backbone."""
     pooling: Literal["average", "gem"] = "average"
     """How the features of all places become one row; see `ModelConfig.pooling`."""
     hidden: int = Field(ge=0, le=4096)
+    """Units of the dense layer before the last one; 0 for no such layer."""
     metadata: MetadataEncoding | None = None
     """How age, sex and site become numbers, and how the network takes them; None where it
     takes the image alone."""
@@ -131,7 +137,9 @@ class Member(Fact):
     """Calibration of the network's own logits, after the shift."""
     files: MemberFiles
     best_epoch: Count | None = None
+    """Number, from 1, of the epoch of the training whose weights were kept."""
     validation_auc: Share | None = None
+    """AUC on the validation images in this epoch; it chose the epoch, so it is too high."""
     cost: Cost | None = None
     abstention: Abstention | None = None
     """The rule by which the network abstains; None in folders without an index."""
@@ -175,12 +183,14 @@ class Training(Fact):
     """Data, recipe and seed with which the members were trained."""
 
     images: Count | None = None
+    """Number of training images; `melanomas`: melanomas among them."""
     groups: Count | None = None
     """Number of groups (patients, lesions or single images) that no split divides."""
     melanomas: Count | None = None
     archives: Annotated[list[Archive], Field(max_length=10_000)] = Field(
         default_factory=list
     )
+    """The data sets of the training images."""
     table_sha256: Sha256 | None = None
     """Digest of the ids, groups and labels; see `lentigo.training.run`."""
     teacher_sha256: Sha256 | None = None
@@ -204,7 +214,9 @@ class Description(Fact):
     format: Literal[2]
     members: Annotated[list[Member], Field(min_length=1, max_length=100)]
     classes: Annotated[list[Text], Field(min_length=2, max_length=2)]
+    """The two classes: any other lesion, and melanoma."""
     output: Text = ""
+    """In words, what a network's output is and how it becomes a probability."""
     prevalence: Share | None = None
     """Share of melanoma that the probabilities are meant for."""
     calibration: Calibration = Calibration()
@@ -227,9 +239,11 @@ class Description(Fact):
     versions: Annotated[dict[Text, Text], Field(max_length=100)] = Field(
         default_factory=dict
     )
+    """Name of a library → its version at the training."""
     licence: Text = ""
     intended_use: Text = ""
     files: Annotated[dict[FileName, FileFacts], Field(max_length=1000)]
+    """Name of each file of the folder → its digest and size."""
 
     @field_validator("classes")
     @classmethod

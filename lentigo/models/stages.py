@@ -17,7 +17,9 @@ class Stages:
     """Some stages of a backbone: their weights, and the layers that hold only these."""
 
     parameters: tuple[nn.Parameter, ...] = ()
+    """The weights of these stages."""
     layers: tuple[nn.Module, ...] = ()
+    """The layers all of whose weights are among them."""
 
     def freeze(self) -> None:
         """Freeze the weights (no gradients) and the batch statistics (evaluation mode)."""

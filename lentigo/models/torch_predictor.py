@@ -11,7 +11,7 @@ import torch
 from lentigo.imaging.decoding.square import Fit
 from lentigo.models.backend import Images, Logits, Looked, Preparation, spread_of
 from lentigo.models.batch import Batch
-from lentigo.models.classifier import Answers, Seen
+from lentigo.models.classifier import Answers, AnswersAndFeatures
 from lentigo.models.device import device_called
 from lentigo.models.forward import looked_at, predict_logits
 from lentigo.models.metadata import Metadata, MetadataEncoding
@@ -30,6 +30,7 @@ class TorchPredictor:
     fit: Fit
     """How a rectangular image becomes square; see `ImagingConfig.fit`."""
     max_pixels: int
+    """An image file with more pixels (width · height) is not decoded."""
     image_size: int
     """Side, in pixels, to which the square is resized as input of the network."""
     view: tuple[str, ...]
@@ -106,7 +107,7 @@ class TorchPredictor:
         metadata: Metadata | None = None,
     ) -> Looked:
         """Return the answers together with the features; see `Predictor.looked`."""
-        images, seen = self._images(squares), Seen(self.network.eval())
+        images, seen = self._images(squares), AnswersAndFeatures(self.network.eval())
         known, beside = 1 + len(self.diagnoses), self._beside(metadata)
         with torch.inference_mode():
             first, *more = (

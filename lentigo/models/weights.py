@@ -34,6 +34,7 @@ class Layout:
     """Shape and type of a tensor in a file."""
 
     shape: tuple[int, ...]
+    """Lengths of the axes of the tensor."""
     dtype: torch.dtype | None
     """None for a type that is not in `_TYPES`."""
 
@@ -78,8 +79,9 @@ def read_layout(path: Path) -> dict[str, Layout]:
 def read_weights(path: Path, names: Iterable[str] | None = None) -> dict[str, Tensor]:
     """Read the tensors of a safetensors file, by default all, without running code from it.
 
-    `names` selects tensors. Raises `ModelError` if the file is missing or is no safetensors
-    file, and if a tensor has a type that is not in `_TYPES` or holds NaN or infinity.
+    `names` selects tensors; each must be in the file. Raises `ModelError` if the file is
+    missing or is no safetensors file, and if a selected tensor has an unusual type (such as
+    8-bit floating point) or holds NaN or infinity.
     """
     layout = read_layout(path)
     wanted = list(layout if names is None else names)

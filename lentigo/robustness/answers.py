@@ -86,10 +86,14 @@ def answers_under(
 
 @dataclass(frozen=True)
 class _Work:
+    """A model, images and conditions, for which predictions are computed."""
+
     model: Model
     sources: tuple[Source, ...]
     conditions: tuple[Condition, ...]
     lesion_of: LesionOf
+    """Function that returns the mask of the lesion in an image; None where there is
+    none."""
     seed: int
 
 
@@ -116,7 +120,10 @@ def _batches(work: _Work, start: int, batch_size: int) -> Iterator[Done]:
 def _answered(
     work: _Work, batch: Squares, start: int, threads: ThreadPoolExecutor
 ) -> Logits:
-    """Return the log-odds of the n images of a batch under the C conditions, (C, n)."""
+    """Return the log-odds of the n images of a batch under the C conditions, (C, n).
+
+    `start` is the position in `work.sources` of the batch's first source.
+    """
     named = [work.sources[start + place] for place in batch.places]
     seeds = [crc32(f"{work.seed} {source.image_id}".encode()) for source in named]
     lesions: dict[Preparation, list[BoolArray | None]] = {}
@@ -153,7 +160,11 @@ def _under(
     *,
     patients: Patients,
 ) -> Logits:
-    """Return the log-odds of the n images of a batch under one condition, (n,)."""
+    """Return the log-odds of the n images of a batch under one condition, (n,).
+
+    `lesions` has the mask of each image's lesion, where the condition needs it; `seeds` a
+    seed for each image. NaN for an image to which the condition cannot be applied.
+    """
     shown: dict[Preparation, Image] = {}
     known = np.ones(len(seeds), dtype=bool)
     for way, squares_ in images.items():

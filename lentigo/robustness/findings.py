@@ -49,7 +49,9 @@ class Finding:
     name: str
     """Name of the disturbance, of the file property, or of the way to hide the lesion."""
     head: str
+    """Heading that says what the model uses, such as "Reads the light"."""
     sentence: str
+    """The size of the effect, in words."""
     size: float
     """Size of the effect, by which findings are sorted."""
 

@@ -26,6 +26,7 @@ class Kept:
     answers: Path
     """Path of the table of predictions; the journal is a file beside it."""
     views: int | None = None
+    """Number of views of each image; None: as each network was judged."""
     masks: str = ""
     """Text that identifies the masks of the lesions; empty if lesions are segmented."""
     resume: bool = False
@@ -57,8 +58,9 @@ def check_same_test(out: Path, made: Mapping[str, object]) -> None:
 def kept(model: Model, asked: Asked, how: Kept) -> Iterator[JournalOf]:
     """Yield a function that opens the journal of a stress test; delete it after the block.
 
-    If the block is stopped (Ctrl-C), the journal stays for `resume`, and the exception says
-    so. If the block raises `DatasetError`, the journal is deleted: going on would fail too.
+    `how` names the journal, and with `model` and `asked` identifies the test. If the block
+    is stopped (Ctrl-C), the journal stays for `resume`, and the exception says so. If the
+    block raises `DatasetError`, the journal is deleted: going on would fail too.
 
     The function raises `RunError` if there is a journal without `resume`, or one of another
     test.

@@ -41,6 +41,7 @@ class Stress:
     """`views`: share of images whose call changes in any of the seven turned or mirrored
     views. `simple`: the same for these views and zoom and light at strength 1."""
     findings: tuple[Finding, ...]
+    """What changes the predictions besides the lesion, the largest effect first."""
     answers: pd.DataFrame
     """One row per image: `image_id`, `group_id`, `melanoma`, and the probability under each
     condition in a column such as `blur_3`."""

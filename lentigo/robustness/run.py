@@ -215,7 +215,10 @@ def _logit(share: float) -> float:
 def _errors(
     wanted: Sequence[Condition], logits: np.ndarray, plain: Answered
 ) -> tuple[Interval, Interval]:
-    """Return `corrupted_error` and `relative_error`; NaN unless all disturbances ran."""
+    """Return `corrupted_error` and `relative_error`; NaN unless all disturbances ran.
+
+    `logits`, (C, N), are of the conditions `wanted`, `plain` of the undisturbed images.
+    """
     corrupted = [place for place, each in enumerate(wanted) if each.name in DISTURBANCES]
     if len(corrupted) < len(DISTURBANCES) * len(STRENGTHS):
         return Interval(math.nan), Interval(math.nan)

@@ -58,8 +58,10 @@ class Entry:
     """One answer, as it is recorded in the log."""
 
     request: str
+    """Id of the request."""
     model: str
     version: str
+    """Digest of the model, which changes with its weights, calibration or thresholds."""
     engine: str
     images: tuple[str, ...]
     """SHA-256 of the bytes of each image."""
@@ -72,6 +74,7 @@ class Verified:
     """What `verify` found in an intact log."""
 
     rows: int
+    """Number of rows."""
     first: str
     """Time of the first row; empty if the log has no rows."""
     last: str

@@ -53,6 +53,7 @@ class Material:
     """One image of a request with its prediction and explanation."""
 
     file: Prepared
+    """The file that was sent, decoded or not."""
     row: Row | None
     """The prediction; None if the file could not be decoded."""
     picture: Square | None = None
@@ -99,6 +100,7 @@ class Eye:
     crew: Crew
     model: Hosted
     look: Look
+    """What is to be explained, and how."""
 
     async def seen(
         self,

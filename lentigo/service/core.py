@@ -34,12 +34,15 @@ class Answered:
 
     request_id: str
     asked: Asked
+    """The fields of the request."""
     model: Hosted
     decision: Decision
     files: list[Prepared]
+    """The files that were sent, decoded or not."""
     images: list[Row | None]
     """The prediction of each file; None if it could not be decoded."""
     lesions: list[Row]
+    """The prediction of each lesion; empty if the request named none."""
 
 
 class Service:

@@ -32,6 +32,7 @@ class Prepared:
     size: tuple[int, int] | None = None
     """(width, height) of the whole upright image in pixels; None if it was not decoded."""
     squares: dict[Preparation, Square] = field(default_factory=dict)
+    """How the image was made square → that square; empty if the file was not decoded."""
     reason: str = ""
     """Why the file could not be decoded; empty if it was."""
 

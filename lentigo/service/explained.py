@@ -69,7 +69,7 @@ def similar_case(row: dict[str, Any]) -> SimilarCase:
 
 
 def overlaid(found: dict[str, Any], square: Pixels) -> Pixels:
-    """Return a map of `Examined.maps` drawn over its image's square, (S, S, 3)."""
+    """Return `found`, one of `Examined.maps`, drawn over its image's square, (S, S, 3)."""
     return overlay(square, heat_of(found), None)
 
 

@@ -49,8 +49,11 @@ class _Request:
     scope: Scope
     request_id: str
     begun: float
+    """When the request began, by `time.monotonic`."""
     status: int = 0
+    """HTTP status of the answer; 0 before it is sent."""
     read: int = 0
+    """Number of bytes of the body that were read."""
     held: int = 0
     """Bytes of memory reserved for its body: the announced length, or what it sent."""
     received: bool = False

@@ -41,10 +41,15 @@ class DiedOverItError(Exception):
 
 @dataclass
 class _Waiting:
+    """A request that waits for a worker."""
+
     model: Hosted
     asked: Question | Closer
+    """The request: a prediction (`Question`) or an explanation (`Closer`)."""
     squares: dict[Preparation, list[Square]]
+    """How images were made square → the images of the request, so made square."""
     answer: asyncio.Future[Any]
+    """Receives the result of the worker, or its exception."""
 
     @property
     def images(self) -> int:
@@ -56,6 +61,7 @@ class Closer:
     """One image to be explained."""
 
     wish: Wish
+    """The parts of the explanation that are requested."""
     picture: NDArray[np.uint8]
     """The image, (H, W, 3) RGB."""
 
@@ -65,8 +71,11 @@ class Room:
     """Counts the images that wait or are computed, and keeps them below a limit."""
 
     limit: int
+    """Highest number of images that wait or are computed."""
     images: int = 0
+    """Number of images that wait or are computed now."""
     seconds_an_image: float = 0.1
+    """Running mean of the computing time of an image, in seconds."""
 
     def check(self) -> None:
         """Raise `ProblemError` 503 if the limit is reached."""
@@ -103,13 +112,17 @@ class Crew:
     workers: list[Worker]
     models: list[Hosted] = field(default_factory=list)
     waiting: deque[_Waiting] = field(default_factory=deque)
+    """The requests that wait, the oldest first."""
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    """One task for each worker, which gives it waiting requests."""
     more: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when a request begins to wait or the crew is closed."""
     busy: int = 0
     closed: bool = False
+    """Whether a new crew has replaced this one."""
 
     def find(self, wanted: str) -> Hosted:
-        """Return the model `NAME` or `NAME@VERSION`; the first model for an empty name.
+        """Return the model `wanted`: NAME or NAME@VERSION; the first one if it is empty.
 
         Raises `KeyError` if there is no such model.
         """

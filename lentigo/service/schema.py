@@ -24,6 +24,7 @@ class ModelName(_Answer):
     version: str
     """Digest of the model; it changes with its weights, calibration or thresholds."""
     engine: str
+    """Library that computes the networks, such as `onnx`."""
 
 
 class Judged(_Answer):
@@ -60,10 +61,13 @@ class ImageAnswer(Judged):
     sha256: str
     """SHA-256 of the image file that was sent."""
     width: int | None
+    """Width and height of the whole upright image, in pixels; null if it was not
+    decoded."""
     height: int | None
     patient: str = ""
     """Number of the patient, as in the request."""
     lesion: str = ""
+    """Number of the lesion, as in the request."""
     metadata: str = ""
     """Which of age, sex and site the model used beside the image, or `none`; empty for a
     model that takes the image alone."""
@@ -124,13 +128,16 @@ class AbcdAnswer(_Answer):
     asymmetry: float | None
     """Number of the two axes about which shape or colours are asymmetric, 0 to 2."""
     shape_asymmetry: float | None
+    """Share of the lesion's area without a mirror image, mean over both axes, 0 to 1."""
     color_asymmetry: float | None
+    """Mean L*a*b* distance between mirrored points, mean over both axes."""
     border: float | None
     """Number of the eight segments of the lesion's border at which the pigment ends
     abruptly."""
     compactness: float | None
     """1 for a disc, smaller for an irregular border."""
     fractal_dimension: float | None
+    """Box-counting dimension of the lesion's border: 1 for a smooth line, up to 2."""
     colors: float | None
     """Number of dermoscopic colours present, 1 to 6."""
     white: float | None
@@ -143,7 +150,10 @@ class AbcdAnswer(_Answer):
     diameter_pixels: float | None
     """The longest diameter, in pixels of the file."""
     width_pixels: float | None
+    """Shortest distance between two parallel lines that enclose the lesion, in pixels of
+    the file."""
     diameter_mm: float | None
+    """The longest diameter in millimetres; null if the scale of the image is not known."""
     total_low: float | None
     """Total dermoscopy score if the lesion had the fewest dermoscopic structures, which are
     not counted in the image."""
@@ -160,6 +170,7 @@ class SimilarCase(_Answer):
     """A training image of another patient that resembles the image."""
 
     rank: int
+    """1 for the most similar image."""
     id: str
     """Id of the training image if the service has its run, else a digest of the id."""
     diagnosis: str | None
@@ -172,6 +183,7 @@ class MapAnswer(_Answer):
     """A heat map of what the model used, and measures of its faithfulness."""
 
     method: str
+    """Name of the method that drew the map."""
     says_nothing: bool
     """Whether the map explains nothing: it is like that of a network with shuffled weights,
     or the same everywhere."""
@@ -191,9 +203,14 @@ class MapAnswer(_Answer):
     lesion_area: float | None
     """Share of the image inside the outline, which is `lesion` for a uniform map."""
     hair: float | None
+    """Share of the heat on hair; null if hair was not looked for, and likewise the next
+    three."""
     ruler: float | None
+    """Share of the heat on a ruler."""
     ink: float | None
+    """Share of the heat on ink."""
     frame: float | None
+    """Share of the heat on the frame of the dermoscope."""
     overlay: str
     """The map drawn over the square that the network gets: PNG in base64."""
     map: str
@@ -262,20 +279,26 @@ class Point(_Answer):
     absent: str
     """Why there is no threshold; empty where there is one."""
     chosen_on: str
+    """In words, the images on which the threshold was chosen."""
     held_out: dict[str, Measured]
     """Sensitivity, specificity and others on images that did not choose the threshold, each
     with its 95 % interval."""
     n_images: int | None
     """Number of the images behind `held_out`."""
     n_melanomas: int | None
+    """Number of melanomas among these images."""
 
 
 class ModelFacts(ModelName):
     """One model of the service."""
 
     networks: int
+    """Number of networks whose mean logit is the result."""
     prevalence: float | None
+    """Share of melanoma that the model's own probabilities are meant for; null if
+    unknown."""
     diagnoses: list[str]
+    """Diagnoses that the model distinguishes, melanoma among them; empty if it does not."""
     operating_points: list[Point]
     intended_use: str
 
@@ -291,6 +314,7 @@ class Health(_Answer):
     """Whether the service runs, or is ready to answer."""
 
     status: str
+    """`alive` or `ready`."""
 
 
 class ProblemDocument(BaseModel):

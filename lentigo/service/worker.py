@@ -49,6 +49,7 @@ class Place:
 
     name: str
     folder: Path
+    """Model folder or run folder."""
 
 
 @dataclass(frozen=True)
@@ -57,16 +58,22 @@ class Hosted:
 
     name: str
     version: str
+    """Digest of the model, which changes with its weights, calibration or thresholds."""
     index: int
     """Its number among the models of the worker."""
     engine: str
     networks: int
+    """Number of networks."""
     prevalence: float | None
     """Share of melanoma that the model's probabilities are meant for; None if unknown."""
     diagnoses: tuple[str, ...]
+    """The diagnoses besides melanoma that it gives probabilities of."""
     points: tuple[OperatingPoint, ...]
+    """The operating points that are stored with it."""
     ways: tuple[Preparation, ...]
+    """All ways in which its networks need an image to be made square."""
     folders: tuple[Path, ...]
+    """The model folders, one for each ensemble."""
 
 
 class Worker:

@@ -117,7 +117,8 @@ def read_any_table(path: Path | str, *, text: bool = False) -> pd.DataFrame:
 def read_noted(path: Path | str, *, text: bool = False) -> NotedTable:
     """Return the rows of `read_any_table` with the notes that lentigo stored in the file.
 
-    Only Parquet files have notes. Raises what `read_any_table` raises.
+    Only Parquet files have notes. With `text` the cells of any other file stay text. Raises
+    what `read_any_table` raises.
     """
     noted, has_types = _read(path)
     if has_types:

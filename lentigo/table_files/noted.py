@@ -11,7 +11,10 @@ import pandas as pd
 
 @dataclass(frozen=True)
 class NotedTable:
-    """A table, with sentences on how it was made and the archives that it comes from."""
+    """A table, with sentences on how it was made and the archives that it comes from.
+
+    Rows of the file that describe no image are not in the table, but numbered here.
+    """
 
     table: pd.DataFrame = field(repr=False)
     notes: tuple[str, ...] = ()

@@ -48,7 +48,11 @@ def _as_line(row: list[Any]) -> bytes:
 
 
 def _chosen(data: bytes, book: Any, wanted: str) -> Any:
-    """Return the sheet to print; None where an answer without a sheet has been printed."""
+    """Return the sheet to print; None where an answer without a sheet has been printed.
+
+    It is the sheet named `wanted` or, if that is empty, the first visible one that is not
+    empty.
+    """
     from python_calamine import SheetVisibleEnum
 
     visible = [

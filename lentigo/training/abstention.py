@@ -1,4 +1,7 @@
-"""Build the feature index of a trained network and the limit above which it abstains."""
+"""Build the feature index of a trained network, and set the limit above which it abstains.
+
+The limit is one of the out-of-distribution score of an image.
+"""
 
 from __future__ import annotations
 

@@ -28,7 +28,9 @@ class Arithmetic:
     """Number format, memory layout and kind of device of a training."""
 
     precision: str = "32-true"
+    """Number format by the name of Lightning Fabric, such as "bf16-mixed"."""
     channels_last: bool = False
+    """Whether the channels of a pixel are adjacent in memory."""
     device: str | None = None
     """Kind of device by Fabric's name, such as "cuda"; None: as the settings say."""
 

@@ -86,12 +86,13 @@ def prior_shift(
 ) -> Shares:
     """The shift of each class's score, (K,), caused by drawing images `weights` times.
 
-    The shift of a class is log(its share among the draws / its share among the images)
-    (Saerens et al. 2002, doi:10.1162/089976602753284446). It is computed within each
-    archive, because a network can recognise the archive of an image, and averaged over the
-    archives, each weighted by its number of images of that class. After the shift is
-    subtracted, a probability is right for an image of an archive in which the class is as
-    common as among the training images of that archive.
+    `labels` and `archives` are numbers for each image; `allowed`, (L, K), tells which of K
+    classes each of L labels allows. The shift of a class is log(its share among the draws /
+    its share among the images) (Saerens et al. 2002, doi:10.1162/089976602753284446). It is
+    computed within each archive, because a network can recognise the archive of an image,
+    and averaged over the archives, each weighted by its number of images of that class.
+    After the shift is subtracted, a probability is right for an image of an archive in
+    which the class is as common as among the training images of that archive.
     """
     total, images = (np.zeros(allowed.shape[1]) for _ in range(2))
     for archive in np.unique(archives):

@@ -184,7 +184,10 @@ class Order:
         return np.random.default_rng((self.seed, 3, first)).permutation(drawn)
 
     def _of_cells(self, cells: Cells, first: int, count: int) -> NDArray[np.int64]:
-        """Draws in which each cell has its share, in an order shuffled for each epoch."""
+        """Return the draws `first` to `first + count` of the endless sequence, as rows.
+
+        Each cell has its share of them, in an order that is shuffled for each epoch.
+        """
         chosen = cells.drawn(first + count)
         drawn = np.empty(count, dtype=np.int64)
         for cell in np.unique(chosen[first:]):

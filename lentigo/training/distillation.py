@@ -36,9 +36,11 @@ class Teacher:
     """Trained networks whose mean prediction another network learns."""
 
     members: Sequence[TorchPredictor]
+    """The trained networks; empty once `plain` holds their probabilities."""
     classes: tuple[str, ...]
     """Classes of the student in the order of its outputs; empty if it has one logit."""
     config: TrainConfig
+    """Settings of the student's training."""
     view: tuple[str, ...]
     """The views whose channels are the images of the student."""
     context: Callable[[], AbstractContextManager[object]]
@@ -46,14 +48,14 @@ class Teacher:
     plain: Tensor | None = None
     """With `teacher_sees` "plain" the probabilities of each training image, (N, K)."""
 
-    def told(self, batch: Batch) -> Batch:
+    def with_plain(self, batch: Batch) -> Batch:
         """Add what is known of the single images, before they are mixed: their `plain`."""
         if self.plain is None or batch.soft is not None:
             return batch
         soft = self.plain[batch.places.to(self.plain.device)]
         return replace(batch, soft=soft.to(batch.labels.device))
 
-    def joins(
+    def add_to(
         self, batch: Batch, loss: Loss, of_student: Callable[[Tensor], Tensor]
     ) -> tuple[Batch, Loss]:
         """Add the teacher's probabilities to a batch, and to its loss how far they are.
@@ -63,10 +65,10 @@ class Teacher:
         of the student. The returned loss takes outputs, labels and probabilities.
         """
         if batch.soft is None:
-            batch = replace(batch, soft=self.looks_at(batch.images))
+            batch = replace(batch, soft=self.probabilities(batch.images))
         return batch, partial(_both, loss, of_student, self.config)
 
-    def looks_at(self, images: Tensor) -> Tensor:
+    def probabilities(self, images: Tensor) -> Tensor:
         """Return the softened probabilities, (N, K), for images as the student has them.
 
         `images` are (N, C, H, W) `uint8` with the channels of `view`. Each network gets
@@ -142,10 +144,10 @@ def check_can_teach(
     with others. With `teacher_sees` "augmented" the teacher takes views that the student
     has, and only RGB images can be brought to its size.
     """
-    told = [each.diagnoses for each in members if each.diagnoses]
+    known = [each.diagnoses for each in members if each.diagnoses]
     others = {name for name in classes if name != MELANOMA}
-    if classes and (not told or any(set(names) != others for names in told)):
-        theirs = sorted({name for names in told for name in names})
+    if classes and (not known or any(set(names) != others for names in known)):
+        theirs = sorted({name for names in known for name in names})
         raise ConfigError(
             "The teacher tells other diagnoses apart than this network: melanoma"
             f"{' and ' + listed(theirs) if theirs else ' or not'}, and not melanoma and "
@@ -184,7 +186,11 @@ def _both(
     labels: Tensor,
     soft: Tensor,
 ) -> Tensor:
-    """Return the weighted mean of the loss of the labels and that of the teacher."""
+    """Return the weighted mean of the loss of the labels and that of the teacher.
+
+    `given` are the network's outputs for N images, once for each dropout mask; `of_student`
+    turns them into logits of K classes; `soft`, (N, K), are the teacher's probabilities.
+    """
     weight, samples = config.teacher_weight, len(given) // len(soft)
     taught = distillation_loss(
         of_student(given), soft.repeat(samples, 1), temperature=config.temperature

@@ -174,7 +174,11 @@ def mean_of(tables: list[pd.DataFrame]) -> pd.DataFrame:
 def _limit(
     tables: list[pd.DataFrame], known: list[Description], maps: list[Calibration]
 ) -> Abstention | None:
-    """Return the abstention limit of the members together; None if one has no limit."""
+    """Return the abstention limit of the members together; None if one has no limit.
+
+    `known` are the descriptions of the members, `tables` their validation predictions, and
+    `maps` their calibrations.
+    """
     own = [each.members[0].abstention for each in known]
     if not all(each is not None and each.limit for each in own) or own[0] is None:
         return None

@@ -33,6 +33,7 @@ class Fold:
     train: Examples
     validation: Examples
     channels_last: bool = False
+    """Whether the channels of a pixel are adjacent in memory; see `Arithmetic`."""
     given: Lesson | None = None
     """Targets, sampling and loss; by default those of melanoma or not (`plain_lesson`)."""
     stop_after: int | None = None
@@ -72,10 +73,15 @@ class Part:
     """The progress within the current epoch: losses, logits and rows of its steps."""
 
     steps: int = 0
+    """Number of steps of the epoch so far."""
     rate: float = math.nan
+    """Learning rate of the last step; NaN before the first."""
     losses: list[Tensor] = field(default_factory=list)
+    """Loss of each step, (1,)."""
     logits: list[Tensor] = field(default_factory=list)
+    """Outputs of each step for its images."""
     places: list[Tensor] = field(default_factory=list)
+    """Rows of the images of each step, in the training examples."""
 
     def add(self, loss: Tensor, logits: Tensor, places: Tensor) -> None:
         """Add the loss and the logits of one step; `places` are the rows of its images."""

@@ -49,9 +49,14 @@ class FrozenEpochs:
     fabric: Fabric
     config: TrainConfig
     examples: Examples
+    """The training images."""
     validation: Examples
+    """The validation images."""
     order: Order
+    """Sampler of the training images."""
     teacher: Teacher | None = None
+    """The networks whose probabilities are learnt beside the labels; None without a
+    teacher."""
     _learnt: dict[int, _Looked] = field(default_factory=dict)
     """What is kept of each view."""
     _judged: dict[int, list[Tensor]] = field(default_factory=dict)
@@ -124,7 +129,7 @@ class FrozenEpochs:
                 with torch.no_grad(), self.fabric.autocast():
                     parts.append(model.features(batch.images).cpu())
                 if self.teacher is not None and sees:
-                    soft.append(self.teacher.looks_at(batch.images).cpu())
+                    soft.append(self.teacher.probabilities(batch.images).cpu())
                 meter.step_to(number + 1)
                 stop_if_asked()
         return _Looked(rows, torch.cat(parts), torch.cat(soft) if soft else None)
@@ -169,7 +174,8 @@ class FrozenEpochs:
 def move_head(average: ModelEmaV3, model: Classifier, step: int) -> None:
     """Update the moving average of the head's weights, as `ModelEmaV3.update` does for all.
 
-    The weights of a frozen backbone do not change, so they equal their average already.
+    `step` is the number of the training step, on which the decay may depend. The weights of
+    a frozen backbone do not change, so they equal their average already.
     """
     rate = 1 - average.get_decay(step)
     with torch.no_grad():

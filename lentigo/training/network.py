@@ -55,6 +55,7 @@ class HeldOut:
     """A held-out fold, and the paths of the files of the network trained without it."""
 
     number: int
+    """Number of the held-out fold."""
     layout: FoldLayout
     role: pd.Series
     """Role of each image: train, validation, test or left out (`Prepared.roles`)."""
@@ -161,7 +162,10 @@ def begun(
 
 
 def _encoding(work: Prepared, role: pd.Series, config: Config) -> MetadataEncoding | None:
-    """Fit the encoding of age, sex and site on the training images; None if not used."""
+    """Fit the encoding of age, sex and site on the training images; None if not used.
+
+    `role` is the role of each image, such as "train".
+    """
     if config.model.metadata == "none":
         return None
     mine = work.table[(role == "train").to_numpy()]
@@ -230,7 +234,10 @@ def _raw_predictions(
 
 
 def _told(predictions: pd.DataFrame, known: Known | None, part: str) -> pd.DataFrame:
-    """Return predictions with the out-of-distribution score of each image, if known."""
+    """Return predictions with the out-of-distribution score of each image, if known.
+
+    `part` is the part that they are of, such as "test".
+    """
     if known is None or part not in known.judged:
         return predictions
     # The numbers are there all the same: they tell what is gained by not answering.

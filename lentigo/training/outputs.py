@@ -45,6 +45,7 @@ class Judge:
 
     predictor: Predictor
     work: Prepared
+    """The table, with the pixel store of all its images."""
     rows: Mapping[str, pd.DataFrame]
     """Rows of the lesion table of each part: "train", "validation" and "test"."""
 

@@ -63,9 +63,11 @@ class Prepared:
     """Input of a training: the labelled images, their pixel store and the duplicates."""
 
     out: Path
+    """The run folder."""
     table: pd.DataFrame
     """The cleaned lesion table: labelled, decoded images, with `group_id` and `fold`."""
     store: PixelStore
+    """The decoded images of the table."""
     pairs: pd.DataFrame
     """Duplicates: columns a, b, kind."""
     repeats: pd.DataFrame = field(default_factory=pd.DataFrame)

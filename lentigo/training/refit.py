@@ -153,7 +153,10 @@ def _join(
     members: Sequence[FoldLayout],
     of_folds: Sequence[Sequence[FoldLayout]],
 ) -> None:
-    """Calibrate the mean of refitted members by the predictions of the folds; write it."""
+    """Calibrate the mean of refitted members by the predictions of the folds; write it.
+
+    `of_folds` has for each member the networks of the folds with the same settings.
+    """
     known = [read_description(member.model) for member in members]
     maps = [each.members[0].calibration for each in known]
     tables = [

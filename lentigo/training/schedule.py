@@ -100,10 +100,11 @@ def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
 def learning_rate(config: TrainConfig, step: int, *, steps_per_epoch: int) -> float:
     """The learning rate of the head at `step`, counted from 0 over the whole run.
 
-    Schedule `exponential` is `learning_rate` · 0.1^(epoch / decay_epochs); `cosine` rises
-    linearly over the warm-up and then falls to zero (Loshchilov & Hutter 2017,
-    arXiv:1608.03983). In the epochs whose weights are averaged (`swa`), the rate is
-    constant, `swa_rate` · `learning_rate`; `cosine` then falls to this rate, not to zero.
+    Schedule `constant` is `learning_rate` throughout; `exponential` is `learning_rate` ·
+    0.1^(epoch / decay_epochs); `cosine` rises linearly over the warm-up and then falls to
+    zero (Loshchilov & Hutter 2017, arXiv:1608.03983). In the epochs whose weights are
+    averaged (`swa`), the rate is constant, `swa_rate` · `learning_rate`; `cosine` then
+    falls to this rate, not to zero.
     """
     if config.swa and step // steps_per_epoch >= first_averaged(config):
         return config.learning_rate * config.swa_rate

@@ -74,7 +74,10 @@ def train_step(
 
 
 def _pieces(batch: Batch, at_most: int | None) -> list[Batch]:
-    """Cut a batch into pieces of nearly the same size; no piece has a single image."""
+    """Cut a batch into pieces of at most `at_most` images, of nearly the same size.
+
+    No piece has a single image, except as in `even_sizes`. None is the whole batch.
+    """
     count = len(batch.images)
     if at_most is None or at_most >= count:
         return [batch]

@@ -201,9 +201,10 @@ def _was_taught(teacher: FoldLayout) -> bool:
 def _unchecked(learnt: pd.DataFrame, student: pd.DataFrame) -> list[str]:
     """Return ids of judging images of which the teacher's own check tells nothing.
 
-    That check looked at whole groups of `learnt`, the teacher's table: for a group with a
-    validation image, that no model before had learnt from it; for one with a held-out
-    image, that none had chosen its epoch by it, either.
+    `student` is the table of the network to be taught. That check looked at whole groups of
+    `learnt`, the teacher's table: for a group with a validation image, that no model before
+    had learnt from it; for one with a held-out image, that none had chosen its epoch by it,
+    either.
     """
     found: set[str] = set()
     for judging, checked in ((TEST, [TEST]), (VALIDATION, [VALIDATION, TEST])):

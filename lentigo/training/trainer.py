@@ -204,7 +204,10 @@ class Trainer:
         logits: NDArray[np.float64],
         places: NDArray[np.int64],
     ) -> float:
-        """The training loss of an epoch; for diagnoses, the log loss of melanoma or not."""
+        """The training loss of an epoch; for diagnoses, the log loss of melanoma or not.
+
+        `places` are the rows, in the training examples, of the images behind `logits`.
+        """
         if not self.fold.lesson.tells_diagnoses:
             return float(losses.mean())
         return log_loss(self.fold.train.labels[places], logits)
@@ -267,13 +270,13 @@ class Trainer:
         self.between_steps = False
         teacher = self.fold.teacher
         taught, loss_of = mixed(
-            self._lesson_of(batch if teacher is None else teacher.told(batch)),
+            self._lesson_of(batch if teacher is None else teacher.with_plain(batch)),
             self.loss,
             self.fold.config.training,
             rng=np.random.default_rng((self._seed_of(self.progress.epoch), step)),
         )
         if teacher is not None:
-            taught, loss_of = teacher.joins(taught, loss_of, self._class_logits)
+            taught, loss_of = teacher.add_to(taught, loss_of, self._class_logits)
         loss, answers = self.steps.take(model, taught, loss_of, optimizer)
         logits = self.model.melanoma(answers) if self.model.classes else answers
         if self.average is not None:

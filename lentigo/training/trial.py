@@ -33,6 +33,7 @@ class Bench:
 
     fabric: Fabric
     work: Prepared
+    """The prepared images."""
     role: pd.Series
     """Role of each image; trials never use the images with the role "test"."""
 
@@ -61,7 +62,10 @@ class Bench:
         return answers
 
     def _mean(self, name: str, tables: list[pd.DataFrame]) -> pd.DataFrame:
-        """Return the mean of several networks' predictions, each calibrated first."""
+        """Return the mean of several networks' predictions, each calibrated first.
+
+        Where no calibration can be fitted, their logits get one standard deviation.
+        """
         maps = [calibration_of(self.work.table, each) for each in tables]
         alike = [calibrated(own, line) for own, line in zip(tables, maps, strict=True)]
         if not any(each.fitted_on for each in maps):

@@ -41,6 +41,7 @@ class Tuning:
     """One row per ended trial: trial (its number), state, validation_auc, epochs, minutes,
     a column for each searched setting, and reason (why it did not finish)."""
     searched: tuple[Dimension, ...]
+    """The searched settings with their ranges or choices."""
     base_settings: Mapping[str, Any]
     """Values of the searched settings in the unchanged recipe."""
     n_images: int

@@ -19,7 +19,7 @@ from lentigo.evaluation.clustered import clustered_auc, clustered_difference
 from lentigo.evaluation.discrimination import auc
 from lentigo.files import write_text
 from lentigo.json_files import write_json, write_plan
-from lentigo.output import alone
+from lentigo.output import alone, check_planned_folder
 from lentigo.progress import log
 from lentigo.recipes import recipe
 from lentigo.run_layout import (
@@ -33,7 +33,7 @@ from lentigo.run_layout import (
 )
 from lentigo.tables import NotedTable, as_noted, read_any_table, write_table
 from lentigo.tuning.result import Tuning
-from lentigo.tuning.space import Dimension, check_asked, check_place
+from lentigo.tuning.space import Dimension, check_asked
 
 if TYPE_CHECKING:
     import optuna
@@ -120,9 +120,10 @@ def _plan(config: Config, space: Sequence[Dimension], pruner: str) -> dict[str, 
 def _claim(out: Path, plan: dict[str, Any], *, resume: bool) -> None:
     """Write the plan of a search to `out`, or compare `plan` with the one already there.
 
-    Raises `ConfigError` where the two differ, and `RunError` as `check_place` does.
+    Raises `ConfigError` where the two differ, and `RunError` where `out`
+    holds other files, or such a folder without `resume`.
     """
-    check_place(out, resume=resume)
+    check_planned_folder(out, plan=TUNING_PLAN, holds="a search", resume=resume)
     refusal = (
         f"The search in {out} was started with other settings, ranges or another "
         f"pruner ({TUNING_PLAN}). Resume it with the same ones, or give another --out."
@@ -135,8 +136,11 @@ class _Search:
     """A search in progress: its data, settings, folder and Optuna study."""
 
     bench: Bench
+    """The images, folds and precision that all trials share."""
     config: Config
+    """The settings of the unchanged recipe."""
     space: tuple[Dimension, ...]
+    """The searched settings."""
     out: Path
     study: optuna.Study
 

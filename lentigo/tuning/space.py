@@ -12,9 +12,9 @@ import yaml
 
 from lentigo.ablation_switches import SHARED
 from lentigo.config import BY_SOURCE, Config, with_settings
-from lentigo.errors import ConfigError, RunError
+from lentigo.errors import ConfigError
 from lentigo.extras import require
-from lentigo.output import check_folder, check_new_folder
+from lentigo.output import check_folder, check_planned_folder
 from lentigo.run_layout import TUNING_PLAN
 
 PRUNERS = ("median", "hyperband", "none")
@@ -34,6 +34,7 @@ class Dimension:
 
     name: str
     kind: Literal["float", "int", "choice"]
+    """Kind of the range, or `choice`."""
     low: float = math.nan
     high: float = math.nan
     log: bool = False
@@ -206,13 +207,5 @@ def check_asked(
         )
     require("optuna", what="lentigo tune")
     check_folder(out)
-    check_place(out, resume=resume)
+    check_planned_folder(out, plan=TUNING_PLAN, holds="a search", resume=resume)
     return space
-
-
-def check_place(out: Path, *, resume: bool) -> None:
-    """Raise `RunError` if `out` holds other files, or a search and `resume` is False."""
-    if not (out / TUNING_PLAN).is_file():
-        check_new_folder(out)
-    elif not resume:
-        raise RunError(f"{out} holds a search. Go on with --resume, or give a new --out.")

@@ -29,6 +29,8 @@ uses the results."""
 def opened_study(path: Path, *, pruner: str) -> Iterator[optuna.Study]:
     """Open the Optuna study in the SQLite file `path`, created if it does not exist.
 
+    `pruner` is `median`, `hyperband`, or any other word for none; see `_pruner`.
+
     Raises `RunError` if the file cannot be read or written as a study.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)

@@ -168,7 +168,7 @@ LINES = {
     "drift": "drift run {0}/p.csv --repeats 200 --images {0}/images --out drifted",
     "duckling": "duckling run {0}/t.csv --out odd",
     "evaluate": "evaluate {0}/p.csv --truth {0}/t.csv --repeats 10 --baselines --out e",
-    "explain": "explain run {0}/one.jpg --method occlusion,gradcam --out explained",
+    "explain": "explain run {0}/one.jpg --method occlusion,grad_cam --out explained",
     "explore": "explore {0}/t.csv --out explored",
     "export": "export run --out exported",
     "grid": "grid {0}/t.csv --limit 4 --out g.png",

@@ -58,6 +58,19 @@ def test_one_class_alone_does_not_say_what_the_predictions_are_for() -> None:
         lentigo.evaluate(GIVEN[:50], TRUTH[:50], prevalence=0.1, repeats=10)
 
 
+@pytest.mark.parametrize(
+    ("column", "said"),
+    [
+        ([0.0] * 50, "meant for a share of melanoma of 0, by their column prevalence"),
+        ([0.1] * 49 + [0.2], "have several or missing values in their column prevalence"),
+    ],
+)
+def test_a_column_that_tells_no_share_is_named(column: list[float], said: str) -> None:
+    given = GIVEN[:50].assign(prevalence=column)
+    with pytest.raises(ConfigError, match=said):
+        lentigo.evaluate(given, TRUTH[:50], prevalence=0.1, repeats=10)
+
+
 def test_a_share_that_is_never_wrong_has_a_lower_bound() -> None:
     found = predictive(0.1, Interval(0.5, 0.3, 0.7), Interval(0.0, 0.0, 0.1))
     assert found.value == 1

@@ -14,7 +14,7 @@ from lentigo.config import with_settings
 from lentigo.errors import ModelError
 from lentigo.evaluation.discrimination import auc
 from lentigo.export import export
-from lentigo.export.images import seen_by
+from lentigo.export.images import images_by_role
 from lentigo.models.calibration import (
     Calibration,
     Compared,
@@ -143,7 +143,7 @@ def test_each_member_finds_the_images_of_its_fold(trained: lentigo.Run) -> None:
     """Eight-bit networks are made and judged with them."""
     member = trained.layout.fold(1).member(1)
     (own,) = read_description(member.model).members
-    seen = seen_by(member.folder)[fold_of(own.name)]
+    seen = images_by_role(member.folder)[fold_of(own.name)]
     judged = read_any_table(member.predictions)["image_id"]
     assert sorted(seen.held_out["image_id"]) == sorted(judged)
 

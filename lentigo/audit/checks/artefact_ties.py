@@ -75,7 +75,11 @@ def artefact_ties(
 def _ties_of(
     scores: pd.Series[Any], limit: float, label: pd.Series[Any], group: pd.Series[Any]
 ) -> Iterator[dict[str, object]]:
-    """Yield the rows of one artefact, one per class."""
+    """Yield the rows of one artefact, one per class of `label`.
+
+    `scores` are the artefact's scores of the images, `group` their groups. An image has the
+    artefact if its score is at least `limit`. Images without score or label are left out.
+    """
     known = (label.notna() & scores.notna()).to_numpy()
     score = scores.to_numpy(dtype=np.float64)[known]
     groups = pd.factorize(group[known])[0].astype(np.intp)

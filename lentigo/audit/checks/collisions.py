@@ -93,7 +93,10 @@ def _own_names(table: pd.DataFrame) -> pd.Series[Any]:
 
 
 def _common(pairs: pd.DataFrame) -> Iterator[Finding]:
-    """Yield findings on images that two data sets share: count, labels, other facts."""
+    """Yield findings on images that two data sets share: count, labels, other facts.
+
+    `pairs` are the rows of `_pairs` that are the same picture.
+    """
     if pairs.empty:
         return
     labels, both = (
@@ -156,7 +159,10 @@ def _facts(pairs: pd.DataFrame) -> Iterator[Finding]:
 
 
 def _clashes(pairs: pd.DataFrame) -> Iterator[Finding]:
-    """Yield a finding on names, other than ISIC ids, that mean two pictures."""
+    """Yield a finding on names, other than ISIC ids, that mean two pictures.
+
+    `pairs` is the result of `_pairs`.
+    """
     rows = pairs[~pairs["same"]]
     if rows.empty:
         return
@@ -207,7 +213,11 @@ def _numbers(table: pd.DataFrame, column: str) -> Iterator[Finding]:
 
 
 def _disagreeing(shared: pd.DataFrame, column: str, noun: str) -> Iterator[Finding]:
-    """Yield a finding on archive-wide ids with a different sex in two data sets."""
+    """Yield a finding on archive-wide ids with a different sex in two data sets.
+
+    `shared` has a row for each image with such an id, in the column `column`; `noun` is the
+    word for what it names, such as "patient".
+    """
     first = shared.groupby([column, "dataset"])["sex"].first()
     sexes = first.groupby(level=0).nunique()
     if (sexes > 1).any():

@@ -21,6 +21,7 @@ class Finding:
     """Name of the check, in lower case with hyphens. A refusal can be permitted by giving
     this name to `--allow`."""
     severity: Severity
+    """"refusal" (a score from these images would be wrong), "warning" or "note"."""
     message: str
     """A sentence on the problem, its count, at most three examples, and the remedy."""
     rows: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)

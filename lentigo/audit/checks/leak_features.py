@@ -56,6 +56,7 @@ class Feature:
 
     name: str
     kind: Kind
+    """What the feature is made of, such as `label` or `patient`; see `Kind`."""
     codes: IntArray
     """(N,): for each of N images the position of its value in `meanings`."""
     meanings: list[str]
@@ -143,7 +144,8 @@ def _feature(name: str, kind: Kind, column: pd.Series[Any], bins: int) -> Iterat
 def _coded(column: pd.Series[Any], bins: int) -> tuple[IntArray, list[str]]:
     """Return a code for the value of each row, and the meaning of each code.
 
-    Missing values have a code of their own, the last.
+    Numbers with more than `bins` distinct values are cut into about `bins` bins of equal
+    counts. Missing values have a code of their own, the last.
     """
     numbers = _numbers(column)
     if numbers is None:

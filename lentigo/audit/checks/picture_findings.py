@@ -47,11 +47,17 @@ large lesion near the image edge, or a finger), and 9 of 26 smartphone photograp
 
 @dataclass(frozen=True)
 class _Check:
+    """One check of the image quality, and the words of its finding."""
+
     name: str
     what: str
+    """What is wrong with the images, as the end of a sentence."""
     advice: str
+    """A sentence on what to do with them."""
     offends: Callable[[pd.DataFrame], pd.Series[bool]]
+    """From the measures of all images to True for each image that is reported."""
     shown: tuple[str, ...]
+    """The measures that the finding lists for each image."""
 
 
 _CHECKS = (

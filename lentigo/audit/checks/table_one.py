@@ -148,8 +148,9 @@ def unbalanced(table: pd.DataFrame, *, by: str = "part") -> list[Finding]:
 def _malignant_is_melanoma(table: pd.DataFrame, by: str) -> bool:
     """Tell whether, in a part with non-melanomas, `malignant` is true wherever it is known.
 
-    lentigo sets `malignant` for each melanoma. If it is unknown for the other images of a
-    part, all its known values are true, and a difference of `malignant` means nothing.
+    `by` is the column of the parts. lentigo sets `malignant` for each melanoma. If it is
+    unknown for the other images of a part, all its known values are true, and a difference
+    of `malignant` means nothing.
     """
     known = table[table["malignant"].notna()]
     told = known.groupby(by, observed=True)["malignant"].all()
@@ -164,7 +165,10 @@ _REMEDIES: dict[Severity, tuple[float, str]] = {
 
 
 def _unbalanced(rows: pd.DataFrame, by: str, severity: Severity) -> list[Finding]:
-    """Return one finding on all `rows`, or an empty list if there are none."""
+    """Return one finding on all `rows`, or an empty list if there are none.
+
+    `rows` are the differences that are too large; `by` names the column of the parts.
+    """
     if rows.empty:
         return []
     limit, remedy = _REMEDIES[severity]
@@ -179,7 +183,10 @@ def _unbalanced(rows: pd.DataFrame, by: str, severity: Severity) -> list[Finding
 
 
 def largest_differences(numbers: pd.DataFrame) -> pd.DataFrame:
-    """Return the two parts farthest apart for each variable and its missing values."""
+    """Return the two parts farthest apart for each variable and its missing values.
+
+    `numbers` is the long table of the statistics, whose differences are standardised.
+    """
     rows = numbers[numbers["statistic"] == "difference"].rename(
         columns={"value": "difference"}
     )
@@ -311,7 +318,11 @@ def _words(parts: Mapping[str, pd.Series[Any]]) -> list[Line]:
 
 
 def _shares(parts: Mapping[str, pd.Series[Any]], level: str) -> list[Line]:
-    """Return count and share of true values per part, and the parts' differences."""
+    """Return count and share of true values per part, and differences of the parts.
+
+    `level` is the text of the row in the table. The difference of each pair of parts is the
+    standardised one (`category_difference`).
+    """
     counts: dict[str, FloatArray] = {}
     for one, column in parts.items():
         counts[one] = np.array([float(column.sum()), float((~column).sum())])

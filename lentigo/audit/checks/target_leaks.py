@@ -169,7 +169,9 @@ class _Cohort:
     truth: BoolArray
     group: IntArray
     groups: int
+    """Number of groups."""
     seed: int
+    """Seed by which groups are dealt out to the folds."""
 
     @cached_property
     def fold(self) -> IntArray:
@@ -226,6 +228,7 @@ class _Auc:
 
     name: str
     codes: IntArray
+    """The value of the feature for each image, (N,); see `Feature.codes`."""
     cohort: _Cohort
 
     @cached_property
@@ -276,11 +279,12 @@ def _measure(found: Sequence[Feature], cohort: _Cohort) -> pd.DataFrame:
 def _least(value: float, draws: FloatArray, *, fewest: int, looks: int) -> float:
     """Return a lower limit of the AUC that allows for `looks` features tested (Bonferroni).
 
-    It is computed from the standard deviation of the resampled AUCs on the arcsine scale,
-    where it is the same at 0.5 and at 0.99, with Student's t, because few groups estimate
-    their own standard deviation badly. It is never above the limit for `fewest` groups that
-    are all ranked correctly (alpha ** (1 / n), after Clopper & Pearson 1934), since the
-    resamples of a perfect ranking do not vary. NaN with fewer than three groups.
+    It is computed from the standard deviation of `draws`, the resampled AUCs, on the
+    arcsine scale, where it is the same at 0.5 and at 0.99, with Student's t, because few
+    groups estimate their own standard deviation badly. It is never above the limit for
+    `fewest` groups that are all ranked correctly (alpha ** (1 / n), after Clopper & Pearson
+    1934), since the resamples of a perfect ranking do not vary. NaN with fewer than three
+    groups.
     """
     known = draws[~np.isnan(draws)]
     if np.isnan(value) or fewest < 3 or len(known) < 2:

@@ -62,6 +62,8 @@ def pairs_between(a: Array, b: Array, *, bits: int) -> tuple[Array, Array]:
 def pair_blocks(hashes: Array, *, bits: int) -> Iterator[Array]:
     """Yield the pairs of `pairs_within` as unordered (M, 2) blocks, M at most `BLOCK`.
 
+    A pair is two positions in `hashes` that differ in at most `bits` bits.
+
     Memory stays at some 40 bytes per hash plus one block, however many pairs there are.
     """
     _check(bits)

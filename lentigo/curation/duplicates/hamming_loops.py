@@ -140,7 +140,8 @@ def next_pairs(
     `hashes` and `rows` are sorted by the key. `limits` are the bits of the key, the most
     bits that may differ, and the first row of set b (0 for a search within one set). The
     first array of `progress` is where to continue: the begin of the bucket, and the
-    positions of the next pair; at the end the begin is N, the number of hashes.
+    positions of the next pair; at the end the begin is N, the number of hashes. `earlier`
+    are masks of bits: a pair that is equal in one of them is found by another key.
     """
     (_, most, split), (state, found) = limits, progress
     begin, left, right = state

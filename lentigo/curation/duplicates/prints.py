@@ -144,7 +144,10 @@ def _frequencies(small: Array) -> Iterator[Array]:
 
 
 def _cosines(start: float, side: float) -> Array:
-    """The 8 lowest cosines over a part of a line, integrated in each pixel: (8, SIDE)."""
+    """The 8 lowest cosines over a part of a line, integrated in each pixel: (8, SIDE).
+
+    The part begins at `start` and is `side` long, both as shares of the line.
+    """
     edges = np.clip((np.arange(SIDE + 1) / SIDE - start) / side, 0, 1)
     order = np.pi * np.arange(1, _LOW)[:, None]
     integral = np.vstack([edges, np.sin(order * edges) / order])

@@ -38,7 +38,9 @@ class SplitCheck:
     crossing: pd.DataFrame = field(repr=False)
     """Pairs on two sides of the split: columns a, b, part_a, part_b, why."""
     checked: list[str]
+    """What was compared between the parts, in words, such as patients."""
     unchecked: list[str]
+    """What could not be compared, and why, in words."""
     notes: list[str]
     """Sentences on how the columns of the files were read."""
 
@@ -123,7 +125,12 @@ def _crossing(
     sides: Iterable[pd.Series[Any]],
     pairs: pd.DataFrame | None,
 ) -> pd.DataFrame:
-    """Return the pairs that cross any of the sides, each pair once per reason."""
+    """Return the pairs of images that are in different parts, each pair once per reason.
+
+    `sides` are the parts of the images, one series per way to train (`_sides`); `ways` are
+    the images with their ids, once as the split gives them and once joined with a table;
+    `pairs` are duplicates, None if these were not looked for.
+    """
     found = [crossing_pairs(rows, side, pairs) for side in sides for rows in ways]
     return pd.concat(found).drop_duplicates(["a", "b", "why"], ignore_index=True)
 
@@ -173,6 +180,7 @@ def _with_table(
 def _to_take_over(table: pd.DataFrame, own: pd.DataFrame) -> pd.DataFrame:
     """Return the columns of `table` that help to find leaks, indexed by image id.
 
+    `own` is the split, whose image ids the duplicates named in `table` are matched with.
     Missing groups are made from the whole table, so they also link through images that are
     not in the split.
     """
@@ -189,8 +197,8 @@ def _to_take_over(table: pd.DataFrame, own: pd.DataFrame) -> pd.DataFrame:
 def _sides(paths: Sequence[Path], own: pd.DataFrame) -> Iterator[pd.Series]:
     """Yield the parts to compare, one series per way to train.
 
-    For lentigo's own split by data sets these are the roles for each held-out fold; for any
-    other split its parts.
+    `own` is the split, as it was read from the files `paths`. For lentigo's own split by
+    data sets these are the roles for each held-out fold; for any other split its parts.
     """
     path = Path(paths[0])
     ours = len(paths) == 1 and {"fold", "group_id"} <= set(own)

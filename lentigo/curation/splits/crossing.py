@@ -49,7 +49,10 @@ def crossing_pairs(
 
 
 def check_roles(table: pd.DataFrame, role: pd.Series[Any]) -> None:
-    """Raise `ColumnError` if a row has no part or group: its leaks would go unseen."""
+    """Raise `ColumnError` if a row has no part or group: its leaks would go unseen.
+
+    `role` is the part of each row, with the index of `table`.
+    """
     if not role.index.equals(table.index) or role.isna().any():
         raise ColumnError("Some rows of the table have no part in the split.")
     if table["group_id"].isna().any():
@@ -104,7 +107,11 @@ def _sides(table: pd.DataFrame, role: pd.Series[Any]) -> pd.DataFrame:
 
 
 def _by_key(sides: pd.DataFrame, key: pd.Series[Any], why: str) -> pd.DataFrame:
-    """Pair the first image of each key with the first image in each further part."""
+    """Pair the first image of each key with the first image in each further part.
+
+    `sides` is the result of `_sides`, `key` a value for each row of the table, and `why`
+    the reason to be given; one that begins with "same" is followed by the key.
+    """
     rows = sides.assign(key=key.to_numpy()[sides["row"]])
     rows = rows[rows["key"].notna()].drop_duplicates(["key", "part"])
     rows = rows[rows["key"].duplicated(keep=False)]

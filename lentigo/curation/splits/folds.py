@@ -194,7 +194,10 @@ def check_parts(
     role: pd.Series[str],
     names: Sequence[str] = (TRAIN, VALIDATION, TEST),
 ) -> None:
-    """Raise `DatasetError` if a part has no labelled image, or images of one class only."""
+    """Raise `DatasetError` if a part has no labelled image, or images of one class only.
+
+    `role` is the part of each row of `table`; the parts `names` are checked.
+    """
     for name in names:
         label = table.loc[role == name, "melanoma"].dropna()
         if label.nunique() < 2:

@@ -27,13 +27,16 @@ class Divided:
     """Summary of a split that was written."""
 
     out: Path
+    """The file of the split."""
     digest: str
+    """SHA-256 of the split's content, the same for any order of its rows."""
     parts: pd.DataFrame = field(repr=False)
     """One row per part, as returned by `part_summary`."""
     unevenness: dict[str, float]
     """By variable, the largest distance of a class's share in a part from its share in all
     images."""
     notes: list[str]
+    """Sentences on how the table was read and divided."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the whole summary as a dictionary, for another program."""

@@ -41,8 +41,9 @@ def read_to_split(
 
     A scheme may need them: the date of an image, the archive's own parts, the data set.
     `columns` maps column names of lentigo, also `part` and `dataset`, to those of the file;
-    `images` is the folder of the images, by default that of the file. Only the rows chosen
-    by --where are returned, with an index from 0.
+    `images` is the folder of the images, by default that of the file. Within
+    `rows_where` (--where) only the rows that fit its condition are returned, with an index
+    from 0.
     """
     given = dict(columns or {})
     ours = {name: given.pop(name) for name in _OURS_ALONE if name in given}

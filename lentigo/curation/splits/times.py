@@ -40,8 +40,9 @@ def read_times(table: pd.DataFrame, column: str) -> pd.Series:
 def choose_limit(times: pd.Series, before: str) -> datetime:
     """Return the first moment of the later part, from a date or a share of earlier images.
 
-    `before` is a year, an ISO date, or a share (above 0, below 1); for a share the date is
-    chosen whose share of earlier images comes nearest to it.
+    `times` has the time of each image, missing where it is not known. `before` is a year,
+    an ISO date, or a share (above 0, below 1); for a share the date is chosen whose share
+    of earlier images comes nearest to it.
 
     Raises `ConfigError` if `before` is neither, and `DatasetError` if one side of the date
     is empty.

@@ -66,7 +66,7 @@ def read(root: Path, *, part: str = "all") -> NotedTable:
 
 
 def _parts(folder: Path, count: int) -> pd.Series[str]:
-    """Return the part of each row of the table; missing without the published split."""
+    """Return the part of each of `count` rows of the table; missing without the split."""
     parts = pd.Series(pd.NA, index=range(count), dtype="string")
     for name in PARTS:
         path = find_below(folder, [f"{name}_indexes.csv"])

@@ -71,6 +71,7 @@ def read(
 def _see_through(places: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
     """Return the folders of each image without outer ones that enclose all images.
 
+    `places` has for each image the names of its folders, the outermost first.
     `data/train/mel` becomes `train/mel`; an outer folder stays if its name is a class, a
     part, or a word for unknown.
     """
@@ -93,7 +94,11 @@ def _is_part(name: str) -> bool:
 
 
 def _parts(places: list[tuple[str, ...]], root: Path) -> pd.Series[Any]:
-    """Return each image's part, from a folder above or below its class, or from `root`."""
+    """Return each image's part, such as train, or missing.
+
+    It is the name of one of the two outermost folders (`places`, as for `_see_through`)
+    or, if no image has such a folder, that of `root`.
+    """
     found = [next((name for name in place[:2] if _is_part(name)), None) for place in places]
     if not any(found) and _is_part(root.name):
         found = [root.name] * len(places)
@@ -179,9 +184,10 @@ def _named(
 
 
 def _guessed(words: pd.Series[Any]) -> pd.Series[Any]:
-    """Return melanoma or not, by the most specific words that occur.
+    """Return for each class name whether it is melanoma; missing for an unknown word.
 
-    Diagnoses of melanoma come before `malignant`, and that before words for yes.
+    If a name anywhere in `words` is a diagnosis of melanoma, only such names are melanoma.
+    Else, if one says malignant, those are; else those that mean yes.
     """
     label = LABEL_WORDS.of(words).astype("boolean")
     diagnosed = DIAGNOSES.of(words).map(

@@ -89,7 +89,7 @@ def _read_part(root: Path, part: str, truth_path: Path) -> tuple[pd.DataFrame, l
 
 
 def _read_patients(root: Path, part: str) -> tuple[pd.DataFrame, list[str]]:
-    """Return sex and age by image id; empty, with a note, without the metadata file."""
+    """Return sex and age by image id of a part; empty, with a note, without its file."""
     path = find_file(root, [f"ISIC-2017_{PARTS[part]}_Data_metadata.csv"])
     if path is None:
         empty = pd.DataFrame(

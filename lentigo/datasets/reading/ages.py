@@ -78,7 +78,10 @@ def _years(word: str) -> float:
 
 
 def _are_dates(words: pd.Series[Any], ages: pd.Series[Any]) -> pd.Series[bool]:
-    """Tell whether each cell holds a date, a year, or a date's number in a spreadsheet."""
+    """Tell whether each cell holds a date, a year, or a date's number in a spreadsheet.
+
+    `words` are the cells as text, `ages` as numbers, missing where they are none.
+    """
     whole = ages.notna() & (ages % 1 == 0)
     numbers = ages.between(*_YEARS_OF_BIRTH) | ages.between(*_DAYS_OF_SPREADSHEETS)
     written = words.str.fullmatch(_DATE).fillna(False).astype(bool)

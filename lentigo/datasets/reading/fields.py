@@ -94,8 +94,8 @@ def one_hot(
 ) -> tuple[pd.Series[Any], list[str]]:
     """Return the word for the class of each row, from one column of 0 and 1 for each class.
 
-    `classes` maps columns to words. The word is missing in rows in which not exactly one
-    column is 1, and a sentence counts them.
+    `classes` maps columns to words; `where` names the table in messages. The word is
+    missing in rows in which not exactly one column is 1, and a sentence counts them.
 
     Raises `ColumnError` where a column is missing, and `UnknownWordsError` where it holds
     anything but 0 and 1.

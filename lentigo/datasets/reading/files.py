@@ -103,7 +103,7 @@ def present_parts(
 
 
 def choose_parts(part: str, known: Sequence[str], *, archive: str) -> list[str]:
-    """Return the parts of an archive to read: the one named, or all for `all`.
+    """Return the parts of an archive to read: the one named, or all `known` for `all`.
 
     Raises `UnknownNameError` for any other name.
     """

@@ -217,7 +217,10 @@ class ImageFiles:
         return found.mask(self._of_another(names, found))
 
     def _of_another(self, names: pd.Series[Any], found: pd.Series[Any]) -> pd.Series[Any]:
-        """Tell for each name whether its file is spelled as another of the names."""
+        """Tell for each name whether its file is spelled as another of the names.
+
+        `found` has the path of the file for each name, missing where there is none.
+        """
         words = names.astype("string")
         there = pd.DataFrame({"name": words, "low": words.str.lower(), "path": found})
         there = there.reset_index(drop=True)

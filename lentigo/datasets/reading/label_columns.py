@@ -35,6 +35,7 @@ class Labels:
     """The column from which melanoma was read; None where the table has only a
     diagnosis."""
     notes: list[str]
+    """Sentences on what was guessed, and on labels that contradict each other."""
 
 
 def read_labels(
@@ -95,7 +96,8 @@ def _settled(
     """Return the table of labels, the column they are read from, and notes.
 
     `label` is the content of the label column, `said` the diagnosis with melanoma and
-    malignant as it implies them; with `malignancy` the label column means malignant.
+    malignant as it implies them; `chosen` maps columns of a lesion table to columns of the
+    source. With `malignancy` the label column means malignant.
     """
     taken, notes = chosen["melanoma"], list[str]()
     if chosen.get("diagnosis", taken) == taken:
@@ -112,7 +114,10 @@ _ADVICE = "say which is believed: --column melanoma={first} or --column melanoma
 
 
 def _otherwise(source: pd.DataFrame, label: pd.Series[Any], chosen: str) -> list[str]:
-    """Return sentences on other columns whose answers differ from `label`."""
+    """Return sentences on other columns whose answers differ from `label`.
+
+    `chosen` is the name of the column in `source` that `label` was read from.
+    """
     notes = []
     for name, answer in other_answers(source, chosen):
         if count := int((answer != label).sum()):
@@ -170,7 +175,8 @@ def _by_diagnosis(
 ) -> tuple[pd.Series[Any], list[str]]:
     """Return melanoma or not as the diagnosis implies it, and notes on other images.
 
-    Where the diagnosis leaves it open, and the label says benign, it is not melanoma.
+    Where the diagnosis leaves it open, and the label says benign, it is not melanoma. The
+    arguments are those of `_settled`; the label column means malignant.
     """
     settled = said["melanoma"].mask(said["melanoma"].isna() & label.eq(False), False)
     name, diagnosis = chosen["melanoma"], chosen["diagnosis"]
@@ -198,7 +204,8 @@ def _beside_diagnosis(
 ) -> tuple[pd.Series[Any], list[str]]:
     """Return the label, where missing as the diagnosis implies it, and notes.
 
-    A note counts labels that contradict the diagnosis; these are kept.
+    A note counts labels that contradict the diagnosis; these are kept. The arguments are
+    those of `_settled`.
     """
     name, diagnosis = chosen["melanoma"], chosen["diagnosis"]
     filled = label.fillna(said["melanoma"])
@@ -221,7 +228,10 @@ def _beside_diagnosis(
 def _refuse_open(
     source: pd.DataFrame, label: pd.Series[Any], chosen: Mapping[str, str], *, where: str
 ) -> None:
-    """Raise `UnknownWordsError` for unknown diagnoses of images without another label."""
+    """Raise `UnknownWordsError` for unknown diagnoses of images without another label.
+
+    `chosen` maps columns of a lesion table to columns of `source`, which `where` names.
+    """
     if "diagnosis" in chosen:
         words = translated(source[chosen["diagnosis"]], name="diagnosis")
         strange = words[label.isna() & ~is_understood(words)]

@@ -45,8 +45,9 @@ def refuse_conflicts(
 ) -> None:
     """Raise `ColumnError` for the first conflict: the number of rows, three rows, advice.
 
-    `image` is the column with the names of the images. In `advice`, {first} and {other} are
-    replaced by the names of the two columns. Nothing is raised without a conflict.
+    `where` names the table in the message; `image` is the column with the names of the
+    images. In `advice`, {first} and {other} are replaced by the names of the two columns.
+    Nothing is raised without a conflict.
     """
     found = next((each for each in conflicts if each.rows.any()), None)
     if found is None:

@@ -30,7 +30,9 @@ class _Asked:
 
     path: Path
     tables: int
+    """Number of tables that the command reads."""
     left: int = 0
+    """Number of tables so far in which none of these patients is."""
 
 
 _ASKED: ContextVar[_Asked | None] = ContextVar("_ASKED", default=None)

@@ -106,9 +106,9 @@ def other_rows(
     """Return the rows of `source` that describe no image.
 
     `chosen` maps columns of a lesion table to columns of `source`; `has_file` tells for
-    which rows an image file was found. Rows that describe no image repeat the header, sum
-    up other rows (`Summe`, `n = 60`) or, without an image file, hold a name and nothing
-    else, as headings and footnotes do.
+    which rows an image file was found; `where` names the table in messages. Rows that
+    describe no image repeat the header, sum up other rows (`Summe`, `n = 60`) or, without
+    an image file, hold a name and nothing else, as headings and footnotes do.
 
     Raises `ColumnError` for a row that is not empty but has no name of an image.
     """

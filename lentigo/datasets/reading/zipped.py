@@ -112,9 +112,11 @@ def is_zip(path: Path) -> bool:
 
 @contextmanager
 def unpacked(root: Path) -> Iterator[tuple[Path, _Zips]]:
-    """Give the folder to read for `root`, and the zips in use.
+    """Give the folder to read for `root`, and the record of the zips that stand behind it.
 
-    It is `root` itself or, for a zip, a temporary folder of empty files in its place.
+    It is `root` itself or, for a zip, a temporary folder with an empty file for each table
+    of the zip, in place of which `table_files.opened` reads the table in the zip. Other
+    zips opened in the `with` block are added to the record.
     """
     _sweep()
     prefix = f"{_PREFIX}{os.getpid()}-"

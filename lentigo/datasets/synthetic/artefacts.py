@@ -124,7 +124,10 @@ def add_sticker(image: FloatArray, rng: np.random.Generator) -> None:
 
 
 def hairs(amount: float, size: int, rng: np.random.Generator) -> FloatArray:
-    """Return the share of each pixel that hair covers: (size, size)."""
+    """Return the share of each pixel that hair covers: (size, size).
+
+    `amount` is `Photograph.hair`: 0 gives 2 hairs, 1 gives 28.
+    """
     canvas = np.zeros((size, size), dtype=np.uint8)
     flow = rng.uniform(0, 2 * np.pi)
     tangle = rng.uniform(0.2, 0.9)

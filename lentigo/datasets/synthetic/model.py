@@ -96,6 +96,7 @@ class Photograph:
     warmth: float = 0.5
     """Colour of the light: 0 bluish, 0.5 neutral, 1 pinkish."""
     ruler: bool = False
+    """Whether a ruler lies on the skin; likewise `sticker` and `bubbles` (of gel)."""
     sticker: bool = False
     bubbles: bool = False
 
@@ -147,8 +148,11 @@ class Patient:
 
     age: int
     sex: str
+    """"female" or "male"."""
     skin_tone: float
+    """Tone of the skin, 0 very fair to 1 very dark."""
     skin_type: int
+    """Fitzpatrick skin type that fits the tone, 1 to 6."""
     tendency: float
     """Patient effect: a shift of the log-odds of atypia for all lesions of the patient."""
 

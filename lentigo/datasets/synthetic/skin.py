@@ -167,7 +167,10 @@ def _seen_through(density: FloatArray, tone: float) -> FloatArray:
 def _network(
     lesion: Lesion, anatomy: Anatomy, camera: Camera, fine: FloatArray
 ) -> FloatArray:
-    """Return the density of the pigment network: brown lines around light holes."""
+    """Return the density of the pigment network: brown lines around light holes.
+
+    `fine`, (size, size), is fine noise that blurs the edges of the lines.
+    """
     typical = 0.45 if lesion.pattern == "reticular" else 0.0
     strength = max(typical, 0.95 * lesion.atypical_network)
     if strength < 0.05:

@@ -50,7 +50,9 @@ class State:
     """The record of a locked test set: its protocol and its openings."""
 
     folder: Path
+    """The folder of the locked test set."""
     locked_at: str
+    """The time when the labels were locked."""
     n_images: int
     protocol: Protocol | None
     """The fixed protocol; None where the first opening is to fix it."""
@@ -242,7 +244,10 @@ def open_labels(
 def _opening(
     before: State, entry: Mapping[str, Any], *, protocol: Protocol, head: str
 ) -> Opening:
-    """Make the `Opening` of a log entry; `before` is the state without this entry."""
+    """Make the `Opening` of a log entry; `before` is the state without this entry.
+
+    `protocol` is the fixed protocol, `head` the digest of the log's last line.
+    """
     return Opening(
         folder=str(before.folder),
         number=len(before.openings) + 1,

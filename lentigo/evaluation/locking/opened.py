@@ -14,9 +14,11 @@ class Opening:
     """One opening of the labels of a locked test set."""
 
     folder: str
+    """The folder of the locked test set."""
     number: int
     """1 for the first opening."""
     locked_at: str
+    """The time when the labels were locked; `frozen_at`: when the protocol was fixed."""
     frozen_at: str
     before_first_look: bool
     """Whether the protocol was fixed before, and not by, the first opening."""

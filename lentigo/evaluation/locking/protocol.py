@@ -20,11 +20,15 @@ class Protocol:
     model: str | None = None
     """Digest of the model, else of the predictions; None to be set by the first opening."""
     threshold: float = 0.5
+    """Probability from which melanoma is called."""
     metrics: tuple[str, ...] = ()
     """The metrics fixed as outcomes, the primary one first; empty where none was chosen."""
     group: str | None = None
+    """Column that names the independent groups; None to let `evaluate` choose."""
     prevalence: float | None = None
+    """Share of melanoma to evaluate at; None for that of the judged images."""
     by: tuple[str, ...] = ()
+    """Columns whose values are judged as subgroups."""
     where: str | None = None
     """The condition on rows to be judged (--where); None for all rows."""
     choose_on: str | None = None

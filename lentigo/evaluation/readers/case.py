@@ -22,9 +22,11 @@ class Case:
     """N images, with the ratings and calls of each reader under each condition."""
 
     truth: BoolArray
+    """Whether each image is a melanoma, (N,)."""
     score: FloatArray | None
     """The probabilities of the model, (N,); None without a model."""
     group: IntArray
+    """Number of the group of each image, (N,)."""
     conditions: list[str]
     readers: list[str]
     rating: FloatArray

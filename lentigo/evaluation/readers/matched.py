@@ -109,8 +109,10 @@ class _Ranked:
     """The images sorted from the highest score to the lowest."""
 
     truth: BoolArray
+    """Whether each image is a melanoma, the highest score first; likewise `group`."""
     group: IntArray
     order: IntArray
+    """Position in the input of each image of this order."""
     ends: IntArray
     """The index in `order` of the last image of each distinct score."""
 

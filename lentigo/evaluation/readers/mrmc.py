@@ -39,6 +39,7 @@ class Factorial:
     """A comparison of conditions, under each of which all readers read all images."""
 
     f: float
+    """F statistic of Obuchowski and Rockette for equal means under all conditions."""
     freedom: tuple[float, float]
     """The two degrees of freedom of the F statistic `f`."""
     p: float
@@ -109,7 +110,9 @@ class Components:
     """Variance components: two mean squares, and three mean covariances of the error."""
 
     ms_condition: float
+    """Mean square of the conditions."""
     ms_condition_reader: float
+    """Mean square of the interaction of condition and reader."""
     cov1: float
     """Mean covariance of the same reader under two conditions."""
     cov2: float

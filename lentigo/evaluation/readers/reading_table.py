@@ -91,7 +91,13 @@ def read_readings(
 
 
 def _columns(table: pd.DataFrame, given: Mapping[str, str], name: str) -> dict[str, str]:
-    """Return `image_id`, `reader`, `rating`, `call`, `condition` → column of `table`."""
+    """Return `image_id`, `reader`, `rating`, `call`, `condition` → column of `table`.
+
+    Those in `given` are taken, the others guessed; only `image_id` is always in the result.
+
+    Raises `ColumnError` if a given column is missing, or no column names the images; `name`
+    names the table in it.
+    """
     for ours, theirs in given.items():
         if ours in {"image_id", *OF_READERS} and theirs not in table:
             raise missing_column(theirs, map(str, table), source=name)
@@ -124,7 +130,7 @@ def _of_the_images(
     """Remove from `found` a column of calls that holds the true diagnosis; return notes.
 
     If there are ratings too, a diagnosis column that is the same for all readers of each
-    image is taken for the true diagnosis.
+    image is taken for the true diagnosis, unless `given` names it as the column of calls.
     """
     call = found.get("call", "")
     guessed = "call" not in given and key(call) in _OF_AN_IMAGE

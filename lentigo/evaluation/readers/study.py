@@ -228,7 +228,10 @@ def _means(case: Case, ratings: FloatArray, calls: FloatArray) -> dict[str, Mean
 def _as_share(
     mean: MeanOfReaders, metric: str, case: Case, known: BoolArray
 ) -> MeanOfReaders:
-    """Return `mean` with bounds clipped to 0–1, marked where rough, without a p-value."""
+    """Return `mean` with bounds clipped to 0–1, marked where rough, without a p-value.
+
+    It is the mean of the metric named `metric` over the images where `known` is True.
+    """
     low, high = np.clip([mean.interval.low, mean.interval.high], 0.0, 1.0).tolist()
     melanomas, others = sides(case.truth[known], case.group[known])
     interval = marked(
@@ -253,7 +256,8 @@ def _against(
 ) -> dict[str, MeanOfReaders]:
     """Return by metric the mean over readers of the difference, model minus reader.
 
-    The metrics are AUC, and the model's sensitivity at the reader's specificity.
+    The metrics are AUC, and the model's sensitivity at the reader's specificity (`at`; None
+    where no reader has calls). Empty without a model.
     """
     found: dict[str, MeanOfReaders] = {}
     if case.score is None:

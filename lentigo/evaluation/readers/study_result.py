@@ -29,6 +29,7 @@ class OneReader:
     """The metrics of one reader, or of the majority of readers, under one condition."""
 
     name: str
+    """Name of the reader, or the words for the majority."""
     n_images: int
     n_melanomas: int
     sensitivity: Interval
@@ -71,6 +72,8 @@ class ConditionResult:
     against_model: Mapping[str, MeanOfReaders]
     """Metric → mean over readers of the difference, model minus reader."""
     fleiss_kappa: Interval
+    """Agreement of the readers' calls beyond chance; likewise `gwet_ac1`, by other
+    coefficients."""
     gwet_ac1: Interval
 
     def as_dict(self) -> dict[str, Any]:
@@ -94,9 +97,11 @@ class Contrast:
 
     metric: str
     conditions: tuple[str, ...]
+    """Names of the compared conditions."""
     n_readers: int
     n_images: int
     result: Factorial
+    """The comparison of the conditions."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the F test, means and differences of the conditions, for JSON."""
@@ -134,7 +139,9 @@ class ReaderStudy:
     case: tuple[BoolArray, FloatArray | None, IntArray]
     """Truth, the model's probability and the group of each image: (N,)."""
     unit: str
+    """What a group is, such as "patient"."""
     repeats: int
+    """Number of resamples of groups behind intervals that need them."""
     seed: int
     notes: tuple[str, ...] = ()
 

@@ -33,7 +33,7 @@ def plot_shift(
     change to another value for both distributions to be equal. A missing value counts as a
     value of its own, except for image sizes.
     Labels add the effect size: the standardised mean difference d for age, Cramér's V for
-    words.
+    words. `name` is the name of the panel, if it has one.
     """
     data = shift_data(first, second).sort_values("total_variation", kind="stable")
     at = np.arange(len(data))

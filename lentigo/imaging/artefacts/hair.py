@@ -63,7 +63,10 @@ def hair(image: Image) -> float:
 
 
 def _lifted(plane: Image, turn: int) -> Image:
-    """Return by how much a closing along a line brightens each pixel."""
+    """Return by how much a closing along a line brightens each pixel.
+
+    The line has the direction `turn`, counted from 0 to _DIRECTIONS - 1.
+    """
     return cv2.morphologyEx(plane, cv2.MORPH_BLACKHAT, _line(_ACROSS, turn))  # type: ignore[return-value]
 
 

@@ -52,6 +52,7 @@ class _Marks:
     angle: FloatArray
     """(n,): direction of the long axis in radians."""
     length: FloatArray
+    """(n,): length along this axis in pixels."""
 
 
 def row_of_marks(plane: Image) -> float:
@@ -65,7 +66,8 @@ def row_of_marks(plane: Image) -> float:
 def best_row(plane: Image) -> tuple[float, float]:
     """Return the score of the best row of marks, and the pixels from mark to mark.
 
-    Both are 0 if there is no row.
+    `plane` is a grey image, (256, 256), 0–255. The score, 0 to 1, is higher for more marks
+    at more even distances. Both results are 0 if there is no row.
     """
     marks = _marks(plane)
     if len(marks.place) < 3:
@@ -95,8 +97,10 @@ def _longest(
 ) -> tuple[float, float]:
     """Extend each pair of marks to a row, mark by mark, as long as a next mark is found.
 
-    Returned are the score of the best row (0 to 1, see `ruler`) and the pixels from mark to
-    mark.
+    `pairs`, (P, 2), are positions of marks. Of n marks, `place` is the middle, (n, 2), and
+    `axis` the direction, (n, 2); `like`, (n, n), tells which are alike, and `slide`, (n,
+    n), how far one may be shifted along itself beside another. Returned are the score of
+    the best row (0 to 1, see `ruler`) and the pixels from mark to mark.
     """
     first, last = pairs.T
     along = axis[first]

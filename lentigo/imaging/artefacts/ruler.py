@@ -127,12 +127,15 @@ def _lines(plane: Image) -> FloatArray:
 
 
 def _evenness(plane: Image, ends: FloatArray) -> float:
-    """Return how regular the marks beside a line are, on the better side."""
+    """Return how regular the marks beside a line are, on the better side: 0 to 1.
+
+    `plane` is a grey image, `ends` are x, y of both ends of the line.
+    """
     return _repeats(_profiles(plane, ends))[0]
 
 
 def _period(plane: Image, ends: FloatArray) -> int:
-    """Return the samples between two marks beside a line, on the better side."""
+    """Return the samples between two marks beside the line `ends`, on the better side."""
     return _repeats(_profiles(plane, ends))[1]
 
 

@@ -157,7 +157,10 @@ _WANTED = {0x010F, 0x0110, 0x0131, 0x0132, 0x9003, 0x8769, 0x0112}
 
 
 def _directory(block: bytes, place: int, order: str) -> dict[int, int | str]:
-    """Return the texts and whole numbers of the tags `_WANTED` in one directory."""
+    """Return the texts and whole numbers of the tags `_WANTED` in one directory.
+
+    The directory begins at `place` in `block`; `order` is the byte order for `struct`.
+    """
     found: dict[int, int | str] = {}
     if place + 2 > len(block):
         return found

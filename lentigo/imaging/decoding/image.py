@@ -132,7 +132,8 @@ def read_with_size(
 ) -> tuple[NDArray[np.uint8], tuple[int, int]]:
     """Read like `read_image`; return the full upright (width, height) as well.
 
-    `name` is the image's name in error messages; by default its path.
+    `max_pixels` and `at_least` are as there. `name` is the image's name in error messages;
+    by default its path.
     """
     return read_scaled(source, max_pixels=max_pixels, at_least=at_least, name=name)[:2]
 

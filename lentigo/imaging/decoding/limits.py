@@ -55,12 +55,14 @@ class Limits:
     seconds: float = 1.0
     """Seconds of processor time that the smallest file may take."""
     seconds_per_megapixel: float = 1.0
+    """Further seconds for each megapixel; likewise for each megabyte of the file."""
     seconds_per_megabyte: float = 0.02
 
     # The most that whole files needed was 24 bytes a pixel (JPEG 2000).
     megabytes: float = 256
     """Memory that the smallest file may take, beyond what the process uses already."""
     bytes_per_pixel: float = 40
+    """Further bytes of memory for each pixel; likewise for each byte of the file."""
     bytes_per_byte: float = 3
 
     # The clock runs on while the disk or other programs are at work.

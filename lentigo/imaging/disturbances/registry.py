@@ -37,10 +37,14 @@ class Disturbance:
     when: str
     """The end of a sentence such as "answers rise when a ruler is drawn in"."""
     group: str
+    """One of `GROUPS`."""
     scale: str
     """Name of the property it changes; disturbances of opposite `sign` share a scale."""
     sign: int
+    """1 if it raises the property `scale`, -1 if it lowers it."""
     function: Callable[..., Image]
+    """The change: from the image, the strength and, if `seeded`, a random generator to the
+    changed image."""
     seeded: bool = False
     """Whether it uses random numbers; the same ones at every strength."""
 

@@ -46,8 +46,8 @@ def measure_image(image: NDArray[np.uint8]) -> dict[str, float]:
     """Return the scores of all artefacts and the measures of `QUALITY` of one image.
 
     `image` is (S, S, 3) RGB, 0–255. An image that is black all over stands for a file that
-    was not decoded: all values are NaN. Raises `ImageError` if it is not a `uint8` RGB
-    image or a side is below 32 pixels.
+    was not decoded: all values are NaN. Raises `ImageError` if any other image is not
+    `uint8` RGB or has a side below 32 pixels.
     """
     if not image.any():
         return dict.fromkeys((*ARTEFACTS, *QUALITY), math.nan)

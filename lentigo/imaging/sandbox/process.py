@@ -44,6 +44,7 @@ class Death:
     """Why a process ended while it was decoding a file."""
 
     reason: str
+    """The reason, as the end of a sentence."""
     certain: bool = False
     """Whether the file is certainly the cause, so that a second try is useless."""
 

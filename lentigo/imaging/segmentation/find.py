@@ -53,6 +53,7 @@ class Outline:
     """(H, W), True inside the lesion; of several, only the main one; all False without a
     lesion."""
     found: Found
+    """What the image shows, one of `Found`."""
     certainty: float
     """The expected Jaccard index with a mask drawn by a person, 0 to 1. NaN if there is no
     lesion, or if the mask was given."""
@@ -134,7 +135,10 @@ def _nothing(image: NDArray[np.uint8]) -> Outline:
 
 
 def _others(main: Plane, seen: Guess) -> int:
-    """Count further lesions that are apart from the main one and stand out similarly."""
+    """Count further lesions that are apart from the main one and stand out similarly.
+
+    `main` is the mask of the main lesion, (h, w), `seen` the guess that it was cut from.
+    """
     reach = 2 * max(1, round(_APART * min(main.shape))) + 1
     near = cv2.dilate(main, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
     above = ((seen.second > _OTHER_LEVEL) & (seen.first > _OTHER_LEVEL)).astype(np.uint8)

@@ -31,8 +31,10 @@ class Quadratic:
     """A quadratic function of standardised features."""
 
     mean: FloatArray
+    """Mean of each feature; `spread` is its standard deviation."""
     spread: FloatArray
     coefficients: FloatArray
+    """Factor of each term of `quadratic_terms`."""
     intercept: float
 
     def __call__(self, features: FloatArray) -> FloatArray:

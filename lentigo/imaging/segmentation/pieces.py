@@ -32,7 +32,10 @@ _CENTRED = 0.25
 
 
 def pieces(found: Guess) -> list[Plane]:
-    """Return candidate masks of the lesion, (h, w) each, 1 inside; holes are filled."""
+    """Return candidate masks of the lesion, (h, w) each, 1 inside; holes are filled.
+
+    They are cut from the two guesses of `found` at several thresholds.
+    """
     seen: dict[bytes, Plane] = {}
     for plane, levels in ((found.first, _FIRST), (found.second, _SECOND)):
         soft = cv2.GaussianBlur(plane, (0, 0), _BLUR)

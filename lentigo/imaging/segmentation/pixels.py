@@ -134,9 +134,10 @@ def _skin(soft: FloatArray, hidden: BoolArray) -> FloatArray:
 def _refined(lab: FloatArray, first: FloatArray, seen: BoolArray) -> FloatArray:
     """Return the second guess, (h, w): the first one corrected by the image's own colours.
 
-    Its logit is a linear discriminant between the colours of lesion and skin, as the first
-    guess weights them, plus `_PRIOR` times the logit of the first guess. The first guess is
-    returned if it holds too few pixels of lesion or of skin.
+    `lab` is the image in L*a*b*; only pixels where `seen` is True decide. Its logit is a
+    linear discriminant between the colours of lesion and skin, as the first guess weights
+    them, plus `_PRIOR` times the logit of the first guess. The first guess is returned if
+    it holds too few pixels of lesion or of skin.
     """
     colors, place = lab[seen].astype(np.float64), first[seen].astype(np.float64)
     lesion, skin = place**2, (1 - place) ** 2

@@ -34,8 +34,11 @@ class Job:
     pixels: str
     """The folder of the store's `.npy` files."""
     size: int
+    """Side of the stored square, in pixels."""
     fit: Fit
+    """How a rectangular image becomes square; see `ImagingConfig.fit`."""
     max_pixels: int
+    """A file with more pixels (width · height) is not decoded."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,9 @@ class DecodedFile:
     """Result of decoding one file: its row is filled, or `error` gives the reason."""
 
     row: int
+    """Row of the store."""
     sha256: str | None = None
+    """SHA-256 of the bytes of the file."""
     width: int | None = None
     height: int | None = None
     error: str | None = None

@@ -26,7 +26,9 @@ class Entry:
     """
 
     bytes: int
+    """Size of the file in bytes."""
     modified: int
+    """Time of the file's last change, in nanoseconds."""
     answer: DecodedFile
 
     def as_line(self) -> str:

@@ -42,6 +42,7 @@ class Preparation:
 
     store: PixelStore
     work: Work
+    """How much was decoded, and in what time."""
     table: Path
     """Path of the lesion table, with sha256, width and height of every image read."""
     failures: Path | None

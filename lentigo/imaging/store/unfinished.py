@@ -173,7 +173,7 @@ class Build:
         self._journal.flush()
 
     def copy(self, old: PixelFile, old_row: int, answer: DecodedFile) -> None:
-        """Copy a row of an earlier store."""
+        """Copy the row `old_row` of an earlier store into the row of `answer`."""
         if answer.error is None:
             pixels = old.read(old_row)
             self.pixels.write(answer.row, pixels)

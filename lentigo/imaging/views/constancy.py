@@ -1,4 +1,4 @@
-"""Colour constancy: remove the colour of the light, so that images of all lamps compare.
+"""Colour constancy: remove the colour of the light, so that lamps make no difference.
 
 Both functions use the stored (sRGB) values as they are, as the dermoscopy literature does
 (Barata et al. 2015, doi:10.1109/JBHI.2014.2336473), and multiply each channel by a

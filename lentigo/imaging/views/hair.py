@@ -110,7 +110,8 @@ def _long(thin: list[Image], side: int) -> Image:
     """Return how much a hair stands out at each pixel.
 
     For each direction, the effect of a closing across the line minus that of the closing
-    along it is averaged along the line; the result is the highest of these means.
+    along it is averaged along the line; the result is the highest of these means. `thin`
+    has the effect of the closing in each direction, `side` the shorter side of the image.
     """
     length = max(5, round(_ALONG * side))
     best = np.zeros_like(thin[0])
@@ -138,7 +139,10 @@ def _mean_along(line: Image, plane: Image) -> Image:
 
 
 def _hair_shaped(candidates: NDArray[np.bool_], side: int) -> Image:
-    """Return 1 on the connected pieces that are long and thin, else 0."""
+    """Return 1 on the connected pieces that are long and thin, else 0.
+
+    Lengths are compared with `side`, the shorter side of the image in pixels.
+    """
     _, labels, stats, _ = cv2.connectedComponentsWithStats(candidates.astype(np.uint8))
     extent = np.hypot(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT])
     slim = stats[:, cv2.CC_STAT_AREA] < _WIDEST * side * extent

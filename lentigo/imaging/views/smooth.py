@@ -47,7 +47,11 @@ def _product(a: Floats, b: Floats) -> Floats:
 
 @lru_cache(maxsize=32)
 def _waves(length: int, sigma: float) -> tuple[Floats, Floats]:
-    """Return the matrices from a line of pixels to its waves, (waves, length), and back."""
+    """Return the matrices from a line of pixels to its waves, (waves, length), and back.
+
+    The waves are cosines that a Gaussian blur of `sigma` pixels lets through, in the
+    strength in which it does so.
+    """
     if length == 1:
         one = np.ones((1, 1), np.float32)
         return one, one

@@ -43,6 +43,7 @@ class Seen:
     """The outputs of a network and of the image checks for N images."""
 
     looked: Looked
+    """Logits and features of the network for the N images."""
     pictures: FloatArray
     """`picture_signals` of each image, (6, N)."""
     prints: NDArray[np.uint64]

@@ -72,7 +72,10 @@ class Pictures:
     rows: Mapping[str, int] = field(default_factory=dict)
 
     def show(self, image_id: str, *, fact: str = "") -> Shown:
-        """Return the image as a thumbnail; its caption is `fact`, side (set), diagnosis."""
+        """Return the image `image_id` as a thumbnail with a caption.
+
+        The caption is `fact`, the part that the image is in (`side`), and its diagnosis.
+        """
         row = self.table.iloc[self.rows[image_id]]
         facts = [fact, *(str(row[name]) for name in ("side",) if pd.notna(row[name]))]
         facts += [_label(row)]

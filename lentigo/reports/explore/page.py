@@ -55,6 +55,7 @@ class Picture:
     heading: str
     title: str
     sentence: str
+    """How to read the figure, in a sentence."""
     files: tuple[str, ...]
     reason: str = ""
     """Why the figure was left out; empty where it was drawn."""

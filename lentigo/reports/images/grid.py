@@ -169,7 +169,10 @@ def _drawn(fitting: pd.DataFrame, choice: GridConfig) -> Grid:
 
 
 def chosen_rows(table: pd.DataFrame, choice: GridConfig) -> dict[str, pd.DataFrame]:
-    """Return the rows to show, by block title; without `choice.by` one untitled block.
+    """Return the rows to show, by block title; without `choice.by` one block titled "".
+
+    There is a block for each value of the column `choice.by`, with at most an equal part of
+    `choice.limit` images: the first by `choice.sort`, else random ones in table order.
 
     Raises `UnknownNameError` if `choice.by` or `choice.sort` is no column, and
     `ConfigError` if there are more blocks than images in a row, or than `choice.limit`.

@@ -43,6 +43,7 @@ class Viewed:
     """Result for one image: the files written, or the reason why there are none."""
 
     path: str
+    """Path of the image, as it was given."""
     files: tuple[Path, ...] = ()
     """One PNG for each view, in order, then the contact sheet."""
     reason: str = ""

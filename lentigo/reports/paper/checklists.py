@@ -34,7 +34,9 @@ class Item:
     """One item of a checklist; `topic` is its subject in lentigo's own short words."""
 
     checklist: str
+    """Name of the published checklist."""
     item: str
+    """Number of the item in it."""
     topic: str
     answer: str
     """Key of the answer in `Facts.answer`; empty if only the author can know it."""

@@ -26,7 +26,9 @@ class Bar:
 
     label: str
     kind: str
+    """`model`, `baseline`, or `ceiling` for the best reachable AUC."""
     text: str
+    """The AUC as text; `note` is its interval as text."""
     note: str
     left: float | None
     """Position of the AUC in per cent of the axis; `start` and `width` are those of its
@@ -142,6 +144,11 @@ def _context_sentences(evaluation: Mapping[str, Any]) -> list[str]:
     gain = as_value((found.get("difference") or {}).get("auc"))
     if without is None or gain is None or not without.is_defined or not gain.is_defined:
         return []
+    if gain.value == 0 and not gain.has_interval:
+        return [
+            "The same patient's other lesions were to count, but on the validation images "
+            "they did not help, or were too few: each image is answered by itself."
+        ]
     return [
         "The answers count the same patient's other lesions where that helped on the "
         f"validation images. Without them the model reached {with_interval(without)} on "

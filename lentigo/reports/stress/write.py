@@ -57,6 +57,7 @@ class Options:
     """Options of `lentigo stress`."""
 
     only: Sequence[str] = (ALL,)
+    """Names of conditions or of groups of them; see `lentigo.robustness.conditions`."""
     operating_point: str = AUTO
     engine: str = AUTO_ENGINE
     device: str = "auto"

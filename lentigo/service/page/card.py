@@ -20,6 +20,8 @@ class Block:
     kind: str
     """`h1`, `h2`, `p`, `list` or `table`."""
     text: str = ""
+    """Text of a heading or paragraph; `items` are those of a list, `rows` the cells of a
+    table."""
     items: list[str] = field(default_factory=list)
     rows: list[list[str]] = field(default_factory=list)
 

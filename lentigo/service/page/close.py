@@ -46,9 +46,11 @@ class Close:
     """The parts of an explanation that the page shows."""
 
     outline: dict[str, Any] | None
+    """Fields of the outline, as in `OutlineAnswer`; None without an outline."""
     outline_address: str
     """`data:` address of the picture with the outline drawn; empty without an outline."""
     abcd: dict[str, Any] | None
+    """ABCD measures, as in `AbcdAnswer`; None without measures."""
     scores: list[str]
     """Keys of the texts for the verdicts at both ends of the total score, low to high."""
     cases: list[Case]

@@ -26,6 +26,7 @@ class View:
     """An image under one view (image transformation), or with its lesion outlined."""
 
     name: str
+    """Name of the view, or "outline"."""
     address: str
     """The picture as a `data:` address."""
     certainty: float | None = None
@@ -33,7 +34,10 @@ class View:
 
 
 def as_address(pixels: NDArray[np.uint8], *, side: int = LONGEST_SIDE) -> str:
-    """Return (H, W, 3) RGB or (H, W) grey as a `data:` address of a JPEG file."""
+    """Return (H, W, 3) RGB or (H, W) grey as a `data:` address of a JPEG file.
+
+    It is made smaller if its longer side has more than `side` pixels.
+    """
     picture = Image.fromarray(np.ascontiguousarray(pixels))
     picture.thumbnail((side, side))
     stream = io.BytesIO()

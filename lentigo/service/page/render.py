@@ -74,7 +74,11 @@ def page(
 
 
 def _filled(name: str, language: str, *, others: Markup | None, **values: Any) -> str:
-    """Return a template filled; without `others` as an element of the page with them."""
+    """Return the template `name` filled with `values`, in `language`.
+
+    `others` is the same in all other languages, to be put inside. With None it is itself
+    an element to be put inside, without pictures.
+    """
     known = texts(language)
     return (
         _environment()
@@ -133,7 +137,10 @@ class _Texts:
 
 
 def _diagnosis(known: Mapping[str, str], name: str) -> str | Markup:
-    """Return a diagnosis in the page's language; without a text, marked as English."""
+    """Return a diagnosis in the page's language; without a text, marked as English.
+
+    `known` has the texts of that language by their keys.
+    """
     words = name.replace("_", " ")
     if not words:
         return ""

@@ -39,14 +39,18 @@ class Judgement:
     """Key of the text that says why there is no probability, or why to doubt it; empty if
     neither holds."""
     frequency: Frequency | None
+    """The probability as a frequency; None without a probability."""
     call: bool | None
     """Whether melanoma is called; None without a call."""
     point: OperatingPoint | None
+    """The operating point that gave the call; None without a call."""
     figures: Mapping[str, Measured]
     """Sensitivity, specificity and others of `point` on images that did not choose it."""
     differential: list[tuple[str, float]]
     """Diagnoses and their probabilities, the most probable first."""
     prevalence: float | None
+    """Share of melanoma that the probability is meant for; `meant_for`: that of the model's
+    own."""
     meant_for: float | None
 
 
@@ -55,11 +59,14 @@ class Shown:
     """One image of the lesion on the page."""
 
     number: int
+    """Number of the image in the request, from 1."""
     address: str
     """The image as a `data:` address; empty if it could not be decoded."""
     views: list[View]
     why: str
+    """Key of the text that says why there is no probability, or why to doubt it."""
     reason: str
+    """The reason in the prediction, in English."""
     width: int | None
     height: int | None
     close: Close | None = None

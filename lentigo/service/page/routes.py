@@ -170,7 +170,7 @@ def _methods(upload: Upload) -> tuple[str, ...]:
 
 
 def _places(upload: Upload, most: int) -> tuple[int, ...]:
-    """Return the positions of the images that the page is to look at closer."""
+    """Return the positions of the images to be explained on the page, at most `most`."""
     named = upload.fields.pop(EXPLAIN_FIELD, [])
     return chosen(named, images=len(upload.files), most=most)
 
