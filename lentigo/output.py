@@ -1,10 +1,9 @@
 """Checks of the place that a user names with `--out`, and a lock on the folder in use.
 
-There are four kinds of place. A new file (an image, a split) and a new folder (an audit)
-must not exist before. A table may be overwritten, unless it is an input of the same
-command. A folder of lentigo (a pixel store) and a run that is resumed are continued. A
-wrong place is an error before anything heavy is imported. Only one process at a time works
-in a folder.
+There are two kinds of place. A new file (a table, an image, a split) and a new folder (an
+audit) must not exist before: nothing is overwritten. A folder of lentigo (a pixel store)
+and a run or a prediction that is resumed are continued. A wrong place is an error before
+anything heavy is imported. Only one process at a time works in a folder.
 """
 
 from __future__ import annotations
@@ -83,11 +82,11 @@ def check_file(path: Path, kind: Kind | None = None, *, new: bool = False) -> Pa
     path = Path(path)
     if kind is not None:
         kind.check_name(path)
+    if path.is_dir():
+        raise RunError(f"{path} is a folder; give the name of a file.")
     if new:
         for each in (path, *map(path.with_suffix, kind.beside if kind else ())):
             check_new(each)
-    elif path.is_dir():
-        raise RunError(f"{path} is a folder; give the name of a file.")
     elif (path.exists() or path.is_symlink()) and not path.is_file():
         raise RunError(f"{path} is no ordinary file; give another --out.")
     check_folder(path.parent)

@@ -42,6 +42,8 @@ CHECKPOINT, BEST, DIVERGED = "checkpoint.pt", "best.safetensors", "diverged.json
 REFIT, TEACHER = "refit", "teacher.json"
 _FOLD, _MEMBER, _REPEAT = "fold-", "member-", "repeat-"
 FIRST_FOLD = f"{_FOLD}0"
+NO_FOLD = -1
+"""Number that stands for the held-out fold of a refit, which holds out none."""
 # Does not match a name such as fold-1-old, or a number of more than 9 digits.
 _OF_FOLD = re.compile(rf"(?:{_REPEAT}([0-9]{{1,9}})-)?{_FOLD}([0-9]{{1,9}})")
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import ast
 import operator
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import reduce
 from typing import Any
 
@@ -58,6 +58,18 @@ def where(table: pd.DataFrame, expression: str) -> pd.DataFrame:
         hint = _hint(expression, table)
         raise DatasetError(f"{none_of(len(table), 'row')} fits {brief!r}.{hint}")
     return rows
+
+
+def check_columns(expression: str, names: Collection[str]) -> None:
+    """Raise an error for a condition that cannot be read or names no column of `names`.
+
+    `ConfigError` and `UnknownNameError`, as `where` does; no value is looked at.
+    """
+    tree = _parse(expression)
+    called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and id(node) not in called and node.id not in names:
+            raise unknown_name("column", node.id, names, first=_USUAL)
 
 
 def unknown_column(name: str, table: pd.DataFrame) -> UnknownNameError:

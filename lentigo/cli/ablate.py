@@ -45,13 +45,15 @@ def ablate_command(
     """
     asked = options.ask(recipe, weights, set)
     options.check_there(table, "table")
+    options.check_metadata(asked.config, [table])
     from lentigo.ablation_switches import check_asked
 
     check_asked(asked.config, switches, out, seeds=seeds, folds=folds, resume=resume)
     from lentigo.ablation import ablate
 
+    settings = asked.settled()  # first: it may refuse them before a table is read
     found = ablate(
-        options.read_lesions(table), asked.settled(), switches=switches, out=out,
+        options.read_lesions(table), settings, switches=switches, out=out,
         seeds=seeds, folds=folds, resume=resume,
     )  # fmt: skip
     show(found, as_json=json)

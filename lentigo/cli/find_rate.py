@@ -40,9 +40,11 @@ def find_rate_command(
     rates = RatesConfig(steps=steps, lowest=lowest, highest=highest)
     asked = options.ask(recipe, weights, set)
     options.check_there(table, "table")
+    options.check_metadata(asked.config, [table])
     from lentigo.rate_finder import find_rate
 
-    found = find_rate(options.read_lesions(table), asked.settled(), rates, out=out)
+    settings = asked.settled()  # first: it may refuse them before a table is read
+    found = find_rate(options.read_lesions(table), settings, rates, out=out)
     show(found, as_json=json)
     if not json:
         say(f"Table and figure: {out}")

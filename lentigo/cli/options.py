@@ -196,8 +196,25 @@ def ask(
     if weights and len(weights) > 1:
         config = with_settings(config, {"members": _each_from_its_own(config, weights)})
     check_watch(config)
+    if config.training.teacher is not None:
+        from lentigo.training.teacher_split import check_teacher
+
+        check_teacher(config)
     from_file = config_file is not None and not weights
     return Asked(config, from_file or "model.backbone" in settings)
+
+
+def check_metadata(
+    config: Config, tables: Sequence[Path], columns: Sequence[str] | None = None
+) -> None:
+    """Raise `DatasetError` if patients are to be learnt from whom no table describes.
+
+    The headers of `tables` are read for it. `columns` are the values of --column.
+    """
+    if config.fuses_metadata:
+        from lentigo.datasets.early import check_patient_columns
+
+        check_patient_columns(tables, named_columns(list(columns or [])))
 
 
 def with_asked(
@@ -242,24 +259,31 @@ def check_run_folder(out: Path, *, resume: bool) -> None:
 
 
 def check_table_out(
-    out: Path, inputs: Sequence[Path | str], *, kind: output.Kind = output.TABLE
+    out: Path,
+    inputs: Sequence[Path | str],
+    *,
+    kind: output.Kind = output.TABLE,
+    resume: bool = False,
 ) -> None:
     """Raise an error if no table can be written to `out`, or `out` is one of the `inputs`.
 
-    `ConfigError` for a wrong ending, `NotInstalledError` for Parquet without pyarrow, and
-    `RunError` in all other cases.
+    With `resume`, `out` may exist. `ConfigError` for a wrong ending, `NotInstalledError`
+    for Parquet without pyarrow, and `RunError` in all other cases.
     """
-    output.check_file(out, kind)
     output.check_not_input(out, inputs)
     output.check_not_of_run(out)
+    output.check_file(out, kind, new=not resume)
 
 
-def write_out(table: pd.DataFrame | NotedTable, out: Path) -> None:
-    """Write the table that a command makes; raise `RunError` if `out` was read before."""
+def write_out(table: pd.DataFrame | NotedTable, out: Path, *, resume: bool = False) -> None:
+    """Write the table that a command makes.
+
+    Raises `RunError` if `out` was read before or, without `resume`, exists.
+    """
     from lentigo.tables import write_table
 
     output.check_not_read(out)
-    write_table(table, out)
+    write_table(table, out, new=not resume)
 
 
 def check_there(path: Path, what: str) -> None:

@@ -82,11 +82,11 @@ def predict_command(
     Example:
         lentigo predict runs/ham photos/ --out predictions.csv
     """
-    _check_outputs(out, inputs, format, submission, like)
+    _check_outputs(out, inputs, format, submission, like, resume=resume)
     models = [model, *(also or [])]
     answering = _Answering(
         prevalence, operating_point, batch_size, device, engine, views, resume,
-        by_lesion=_is_by_lesion(by, out, inputs), dicom_sr=dicom_sr, on=on,
+        by_lesion=_is_by_lesion(by, out, inputs, resume=resume), dicom_sr=dicom_sr, on=on,
         ray_address=ray_address, format=format, abstain=not no_abstain,
     )  # fmt: skip
     if _is_there(models, inputs, out, answering):
@@ -97,18 +97,25 @@ def predict_command(
     _warn_of_learnt(models, predictions)
     _said(predictions, loaded, out, answering, reports).show(as_json=json)
     if submission is not None:
-        _write_submission(predictions, submission, like)
+        _write_submission(predictions, submission, like, resume=resume)
     if predictions["probability"].isna().all():
         raise ImageError(f"No image has a probability; {out} says of each one why.")
 
 
 def _check_outputs(
-    out: Path, inputs: list[str], format: str, submission: Path | None, like: Path | None
+    out: Path,
+    inputs: list[str],
+    format: str,
+    submission: Path | None,
+    like: Path | None,
+    *,
+    resume: bool,
 ) -> None:
     """Raise an error if a table cannot be written, or --like lacks its --submission."""
-    options.check_table_out(out, inputs, kind=_kind(format))
+    options.check_table_out(out, inputs, kind=_kind(format), resume=resume)
     if submission is not None:
-        options.check_table_out(submission, [out, *inputs, *([like] if like else [])])
+        read: list[Path | str] = [out, *inputs, *([like] if like else [])]
+        options.check_table_out(submission, read, resume=resume)
     elif like is not None:
         raise typer.BadParameter("it says what --submission is to be like; give both.")
 
@@ -131,7 +138,7 @@ def _said(
     )
 
 
-def _is_by_lesion(by: str | None, out: Path, inputs: list[str]) -> bool:
+def _is_by_lesion(by: str | None, out: Path, inputs: list[str], *, resume: bool) -> bool:
     """Tell whether --by lesion is given, after checking the place of its table.
 
     Raises `ConfigError` for any other value of --by, and what `check_table_out` raises.
@@ -145,7 +152,8 @@ def _is_by_lesion(by: str | None, out: Path, inputs: list[str]) -> bool:
             f"--by takes lesion, not {by}. Of a patient no mean is taken: one melanoma "
             "among many moles would be averaged away."
         )
-    options.check_table_out(lesions_beside(out), [out, *inputs], kind=PREDICTIONS)
+    lesions, read = lesions_beside(out), [str(out), *inputs]
+    options.check_table_out(lesions, read, kind=PREDICTIONS, resume=resume)
     return True
 
 
@@ -167,7 +175,7 @@ def _write(
     predictions: pd.DataFrame, places: list[Path], out: Path, answering: _Answering
 ) -> None:
     if answering.format == "table":
-        options.write_out(predictions, out)
+        options.write_out(predictions, out, resume=answering.resume)
         return
     from lentigo.files import digest
     from lentigo.inference.fhir import Subject, fhir_bundle
@@ -183,11 +191,13 @@ def _write(
     write_json(out, fhir_bundle(rows, subjects, model=places[0].name, version=version))
 
 
-def _write_submission(predictions: pd.DataFrame, out: Path, like: Path | None) -> None:
+def _write_submission(
+    predictions: pd.DataFrame, out: Path, like: Path | None, *, resume: bool
+) -> None:
     from lentigo.inference.submission import read_sample, submission_table
 
     sample = read_sample(like) if like is not None else None
-    options.write_out(submission_table(predictions, sample), out)
+    options.write_out(submission_table(predictions, sample), out, resume=resume)
 
 
 def _predicted(
@@ -216,7 +226,8 @@ def _predicted(
         predictions = answers.table(decision)
         with _reported(predictions, sources, places, loaded, answering) as reports:
             if answering.by_lesion:
-                options.write_out(answers.lesions(decision), lesions_beside(out))
+                lesions = answers.lesions(decision)
+                options.write_out(lesions, lesions_beside(out), resume=answering.resume)
             _write(predictions, places, out, answering)
         remember(out, _made(places, sources, answering) | {"engine": loaded.engine})
         journal.finish()
@@ -306,7 +317,7 @@ def _is_there(
     unknown = " Whether it was made by this model, of these images and so is not known."
     say(
         f"{out} is there, and none of its predictions is left to do."
-        f"{'' if known else unknown} Without --resume it is written anew."
+        f"{'' if known else unknown} Give another --out to predict anew."
     )
     return True
 

@@ -60,6 +60,7 @@ def run_command(
     options.check_run_folder(out, resume=resume)
     for root in roots:
         options.check_there(root, "folder or table")
+    options.check_metadata(asked.config, roots, column)
     from lentigo.pipeline import run
 
     result = run(

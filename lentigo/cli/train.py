@@ -52,14 +52,14 @@ def train_command(
     )  # fmt: skip
     options.check_run_folder(out, resume=resume)
     options.check_there(table, "table")
+    options.check_metadata(asked.config, [table])
     from lentigo.machine import is_first_process
     from lentigo.pipeline import finish
     from lentigo.training.run import train as train_table
 
+    settings = asked.settled()  # first: it may refuse them before a table is read
     lesions = options.read_lesions(table)
-    run = train_table(
-        lesions, asked.settled(), out=out, folds=folds, resume=resume, split=split
-    )
+    run = train_table(lesions, settings, out=out, folds=folds, resume=resume, split=split)
     if is_first_process():
         from lentigo.cli.show import show_result
 

@@ -59,6 +59,7 @@ def tune_command(
     asked = options.ask(recipe, weights, set)
     for table in tables:
         options.check_there(table, "table")
+    options.check_metadata(asked.config, tables)
     from lentigo.tuning.space import check_asked
 
     check_asked(
@@ -67,13 +68,14 @@ def tune_command(
     )  # fmt: skip
     from lentigo.tuning.search import tune
 
+    settings = asked.settled()  # first: it may refuse them before a table is read
     lesions = [options.read_lesions(table) for table in tables]
     if len(lesions) > 1:
         from lentigo.datasets.combined import combine
 
         lesions = [combine(lesions)]
     found = tune(
-        lesions[0], asked.settled(), search=search or (), out=out,
+        lesions[0], settings, search=search or (), out=out,
         trials=trials, hours=hours, pruner=pruner, resume=resume,
     )  # fmt: skip
     show(found, as_json=json)

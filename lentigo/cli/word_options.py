@@ -43,6 +43,12 @@ _Patients = Annotated[
         "--patients", help="Table of patients: fills age, sex and skin type by patient_id."
     ),
 ]
+_TABLES = (
+    "table", "tables", "root", "roots", "inputs", "images", "test", "truth", "predictions",
+)  # fmt: skip
+"""Arguments of commands that name tables."""
+_COLUMNS = {"by": "--by", "keep": "--keep", "sort": "--sort"}
+"""Arguments of commands, and the options behind them, that name columns."""
 _WORDS = {"map": _Map, "unknown": _Unknown, "write_map": _WriteMap}
 
 
@@ -67,7 +73,8 @@ def reads_tables(command: Callable[..., None]) -> Callable[..., None]:
         {} if "column" in own else {"column": options.Columns, "images": options.Images}
     )
     where = {} if "where" in own else {"where": options.Where}
-    return _with_options(command, {**further, **where, "patients": _Patients, **_WORDS})
+    added = {**further, **where, "patients": _Patients, **_WORDS}
+    return _with_options(command, added, checked=_COLUMNS)
 
 
 def _read_as(stack: ExitStack, column: list[str] | None, images: Path | None) -> None:
@@ -84,35 +91,67 @@ def _rows_where(stack: ExitStack, condition: str | None) -> None:
         stack.enter_context(rows_where(condition))
 
 
+def _check_names(given: Mapping[str, Any], *, checked: Mapping[str, str]) -> None:
+    """Check by the headers of tables that the columns `given` on a command line exist.
+
+    `checked` holds the arguments that name columns, and their options.
+    """
+    # A split that is checked may name further columns.
+    columns = given.get("column") if checked and not given.get("check") else None
+    named = {
+        option: [each.removeprefix("-") for each in _as_list(given[name])]
+        for name, option in checked.items()
+        if given.get(name)
+    }
+    asked = columns, given.get("where"), given.get("map"), named
+    of_another_format = bool(checked) and given.get("format") not in {None, "csv"}
+    if of_another_format or not any(asked):
+        return
+    from lentigo.datasets import early
+
+    known = early.headers(_tables(given))
+    early.check_given_columns(known, options.named_columns(columns))
+    early.check_options(known, named)
+    early.check_condition(known, given.get("where"))
+    early.check_map([*known, *early.headers(_as_list(given.get("patients")))])
+
+
+def _tables(given: Mapping[str, Any]) -> list[Path | str]:
+    named = [given.get(name) for name in _TABLES if name != "images"]
+    if isinstance(given.get("images"), list):  # else it is the folder of --images
+        named.append(given["images"])
+    found = [each for one in named for each in _as_list(one)]
+    return [each for each in found if isinstance(each, Path | str)]
+
+
+def _as_list(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
 def _with_options(
-    command: Callable[..., None], added_options: Mapping[str, Any]
+    command: Callable[..., None],
+    added_options: Mapping[str, Any],
+    *,
+    checked: Mapping[str, str] | None = None,
 ) -> Callable[..., None]:
+    """Give a command further options, and check early the columns that they name.
+
+    `checked` holds those of the command's own arguments that name columns.
+    """
 
     @functools.wraps(command)
-    def with_words(
-        *args: Any,
-        patients: Path | None = None,
-        map: list[str] | None = None,
-        unknown: str | None = None,
-        write_map: Path | None = None,
-        **kwargs: Any,
-    ) -> None:
+    def with_words(*args: Any, **kwargs: Any) -> None:
+        given = dict(kwargs)
+        added = {name: kwargs.pop(name, None) for name in added_options}
         with ExitStack() as stack:
-            if "column" in added_options:
-                given = kwargs.pop("column", None), kwargs.pop("images", None)
-                _read_as(stack, *given)
-            if "where" in added_options:
-                _rows_where(stack, kwargs.pop("where", None))
-            if map or unknown or write_map:
-                from lentigo.datasets.reading.word_map import understood
-
-                stack.enter_context(understood(map, unknown=unknown, write_map=write_map))
-            if patients is not None:
-                from lentigo.datasets.reading.patient_table import joined_with
-
-                tables = kwargs.get("tables") or kwargs.get("roots") or ("one",)
-                many = len(tables) + bool(kwargs.get("test"))
-                stack.enter_context(joined_with(patients, tables=many))
+            if "column" in added:
+                _read_as(stack, added["column"], added["images"])
+            _rows_where(stack, added.get("where"))
+            _in_words(stack, added)
+            _check_names(given, checked=checked or {})
+            _with_patients(stack, added.get("patients"), kwargs)
             command(*args, **kwargs)
 
     signature = _signature(command, added_options)
@@ -121,6 +160,25 @@ def _with_options(
         name: each.annotation for name, each in signature.parameters.items()
     }
     return with_words
+
+
+def _in_words(stack: ExitStack, added: Mapping[str, Any]) -> None:
+    given = {name: added.get(name) for name in _WORDS}
+    if any(given.values()):
+        from lentigo.datasets.reading.word_map import understood
+
+        stack.enter_context(understood(given.pop("map"), **given))
+
+
+def _with_patients(
+    stack: ExitStack, patients: Path | None, given: Mapping[str, Any]
+) -> None:
+    if patients is not None:
+        from lentigo.datasets.reading.patient_table import joined_with
+
+        tables = given.get("tables") or given.get("roots") or ("one",)
+        many = len(tables) + bool(given.get("test"))
+        stack.enter_context(joined_with(patients, tables=many))
 
 
 def _signature(

@@ -170,6 +170,7 @@ def _guess(root: Path) -> str:
 
 def _guess_by_content(root: Path) -> str:
     from lentigo.datasets.reading import zipped
+    from lentigo.imaging.search import is_image
     from lentigo.table_files.door import is_visible_table
 
     tables = [path for path in sorted(root.iterdir()) if is_visible_table(path)]
@@ -185,6 +186,13 @@ def _guess_by_content(root: Path) -> str:
         return "dicom"
     if not tables and any(p.suffix.lower() == ".dcm" for p in zipped.files_below(root)):
         return "dicom"
+    if not tables and (pictures := sum(is_image(each.name) for each in root.iterdir())):
+        raise DatasetError(
+            f"{root} holds {counted(pictures, 'image')} and no table, so no image has a "
+            "label. Put a table beside them (CSV, Excel or ODS) with a column of image "
+            "names and one that says which are melanomas, or sort them into folders "
+            "named after classes (melanoma/, nevus/)."
+        )
     raise DatasetError(
         f"{root} looks like none of the formats {', '.join(FORMATS)}: it holds "
         f"{len(tables)} tables at its top. Say which format it is, or give the path of "

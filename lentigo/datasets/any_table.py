@@ -77,6 +77,11 @@ def read_as(columns: Mapping[str, str] | None, images: Path | None) -> Iterator[
         _ASKED.reset(token)
 
 
+def asked_columns() -> Mapping[str, str]:
+    """Return the columns named by `read_as`, ours → theirs."""
+    return (_ASKED.get() or _Asked()).columns or {}
+
+
 def read_any(
     source: Source,
     *,

@@ -36,13 +36,13 @@ def check_made(out: Path, asked: Made) -> bool:
     made = _remembered(out)
     if others := list(_differences(made, asked)):
         raise RunError(
-            f"{out} is finished, and was made with another {listed(others)}. Without "
-            "--resume it is written anew; or give another --out."
+            f"{out} is finished, and was made with another {listed(others)}. Give "
+            "another --out."
         )
     if further := [name for name in asked if made and name not in made]:
         raise RunError(
-            f"{out} is finished, without the {listed(further)} that is asked for. Without "
-            "--resume it is written anew; or give another --out."
+            f"{out} is finished, without the {listed(further)} that is asked for. Give "
+            "another --out."
         )
     return bool(made)
 

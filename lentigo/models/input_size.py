@@ -16,6 +16,7 @@ from torch import nn
 from lentigo.config import ModelConfig
 from lentigo.config.views import INPUT_VIEWS
 from lentigo.errors import ConfigError, ModelError
+from lentigo.models.lora import adapted_layers
 from lentigo.models.network import BUILD_ERRORS, create, expected_input
 from lentigo.progress import log
 
@@ -45,6 +46,14 @@ def fit_to_size(config: ModelConfig, *, view: Sequence[str], size: int) -> Model
     raise ConfigError(
         f"{config.backbone} takes no images of {size} pixels ({problem}).{advice}"
     )
+
+
+def check_adapts(config: ModelConfig, *, view: Sequence[str]) -> None:
+    """Raise `ModelError` if `lora_rank` is given for a backbone that it does not fit."""
+    if config.lora_rank:
+        channels = sum(INPUT_VIEWS[name] for name in view)
+        outline = _outline(config.backbone, dict(config.backbone_args), channels)
+        adapted_layers(outline, name=config.backbone, rank=config.lora_rank)
 
 
 def check_grows(config: ModelConfig, *, view: Sequence[str], sizes: Sequence[int]) -> None:

@@ -48,7 +48,17 @@ def add_adapters(backbone: nn.Module, *, name: str, rank: int, alpha: float) -> 
     """Add a `LowRank` change to each dense layer of attention in `backbone`, in place.
 
     The changes are multiplied by `alpha` / `rank`. `name` is the backbone's name, for
-    messages. Raises `ModelError` if it has no attention, or only narrower than `rank`.
+    messages. Raises what `adapted_layers` raises.
+    """
+    for layer in adapted_layers(backbone, name=name, rank=rank):
+        change = LowRank(layer.weight.detach(), rank=rank, alpha=alpha)
+        parametrize.register_parametrization(layer, "weight", change)
+
+
+def adapted_layers(backbone: nn.Module, *, name: str, rank: int) -> list[nn.Linear]:
+    """Return the dense layers of attention in `backbone` that get a `LowRank` change.
+
+    Raises `ModelError` if it has no attention, or only narrower than `rank`.
     """
     layers = [
         layer
@@ -67,9 +77,7 @@ def add_adapters(backbone: nn.Module, *, name: str, rank: int, alpha: float) -> 
             f"model.lora_rank is {rank}, but the attention of {name} has layers of rank "
             f"{narrow}: give a lower one."
         )
-    for layer in layers:
-        change = LowRank(layer.weight.detach(), rank=rank, alpha=alpha)
-        parametrize.register_parametrization(layer, "weight", change)
+    return layers
 
 
 def base_parameters(backbone: nn.Module) -> tuple[nn.Parameter, ...]:

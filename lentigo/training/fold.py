@@ -17,9 +17,6 @@ from lentigo.training.data import Examples
 from lentigo.training.distillation import Teacher
 from lentigo.training.lesson import Lesson, plain_lesson
 
-NO_FOLD = -1
-"""Number that stands for the held-out fold of a refit, which holds out none."""
-
 AfterEpoch = Callable[[Sequence[Row]], None]
 """Callable that receives the rows of all epochs so far."""
 

@@ -24,11 +24,10 @@ from lentigo.models.folder import save_model_folder, settings_to_tell
 from lentigo.models.joined import joined, with_weights_copied
 from lentigo.models.lora import merge_adapters
 from lentigo.progress import log
-from lentigo.run_layout import FoldLayout, RunLayout
+from lentigo.run_layout import NO_FOLD, FoldLayout, RunLayout
 from lentigo.tables import read_any_table
 from lentigo.training.context import described, with_context
 from lentigo.training.ensemble import LINES, brought_to_one_spread, mean_of, with_line
-from lentigo.training.fold import NO_FOLD
 from lentigo.training.loop import fit
 from lentigo.training.network import HeldOut, begun, card_of, write_roles
 from lentigo.training.prepare import Prepared

@@ -27,7 +27,7 @@ from lentigo.errors import ConfigError
 from lentigo.imaging.store.place import check_store_folder
 from lentigo.inference.columns import with_columns
 from lentigo.machine import is_first_process
-from lentigo.models.input_size import check_grows, fit_to_size
+from lentigo.models.input_size import check_adapts, check_grows, fit_to_size
 from lentigo.models.network import Classifier, build_model, resolve
 from lentigo.models.stages import first_stages
 from lentigo.output import alone, check_run_folder
@@ -284,6 +284,7 @@ def _fitted(config: Config, *, backbone_given: bool) -> ModelConfig:
     model = resolve(config.model, backbone_given=backbone_given)
     size = config.training.image_size
     fitted = fit_to_size(model, view=config.imaging.view, size=size)
+    check_adapts(fitted, view=config.imaging.view)
     if config.training.progressive < 1:
         asked = {image_side(config.training, k) for k in range(config.training.epochs)}
         check_grows(fitted, view=config.imaging.view, sizes=sorted(asked))

@@ -18,9 +18,8 @@ from lentigo.errors import ConfigError, DatasetNotFoundError, RunError
 from lentigo.files import digest
 from lentigo.json_files import read_json_object, write_plan
 from lentigo.models.description import DESCRIPTION
-from lentigo.run_layout import MODEL, SPLIT, FoldLayout, RunLayout, run_of
+from lentigo.run_layout import MODEL, NO_FOLD, SPLIT, FoldLayout, RunLayout, run_of
 from lentigo.tables import read_any_table, read_table_file
-from lentigo.training.fold import NO_FOLD
 from lentigo.words import counted, some
 
 

@@ -16,10 +16,9 @@ from lentigo.models.metadata import Patients
 from lentigo.models.torch_engine import load_member
 from lentigo.models.torch_predictor import TorchPredictor
 from lentigo.progress import log
-from lentigo.run_layout import FoldLayout
+from lentigo.run_layout import NO_FOLD, FoldLayout
 from lentigo.training.data import Beside, Examples, in_order, load, worker_count
 from lentigo.training.distillation import Teacher, check_can_teach
-from lentigo.training.fold import NO_FOLD
 from lentigo.training.lesson import Lesson
 from lentigo.training.prepare import Prepared, held_out_folds
 from lentigo.training.teacher_split import check_no_leak, note_teacher, teacher_fold

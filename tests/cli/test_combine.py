@@ -27,7 +27,7 @@ def test_tables_that_were_read_become_one(tmp_path: Path) -> None:
     assert any("1 image of the ISIC archive" in note for note in said["notes"])
     table = read_table_file(both)
     assert table["image_id"].tolist()[:1] == ["ham10000:ISIC_0024306"]
-    assert "Table:" in call("combine", ham, isic, "--out", both)
+    assert "Table:" in call("combine", ham, isic, "--out", tmp_path / "again.parquet")
 
 
 def test_one_table_twice_is_refused_in_one_line(tmp_path: Path) -> None:

@@ -54,8 +54,31 @@ def test_what_is_read_is_not_written_over(places: dict[str, Path], case: str) ->
     assert {path: path.read_bytes() for path in before} == before
 
 
-def test_a_table_is_written_again_where_it_is_not_read(places: dict[str, Path]) -> None:
-    out = places["folder"] / "out.csv"
-    for _ in range(2):
-        said = [word.format(**places) for word in (*READ, str(out))]
-        assert CliRunner().invoke(app, said).exit_code == 0
+AGAIN: dict[str, tuple[str, ...]] = {
+    "read": ("read", "csv", "{t}", "--out", "{out}"),
+    "combine": ("combine", "{t}", "--out", "{out}"),
+    "predict": ("predict", "{folder}/no-model", "{t}", "--out", "{out}"),
+    "submission": (
+        "predict", "{folder}/no-model", "{t}", "--out", "{new}", "--submission", "{out}"
+    ),
+    "lesions": (
+        "predict", "{folder}/no-model", "{t}", "--out", "{new}", "--by", "lesion"
+    ),
+    "similar": ("similar", "{folder}/no-model", "{t}", "--out", "{out}"),
+    "runs": ("runs", "{folder}", "--csv", "{out}"),
+    "split": ("split", "{t}", "--out", "{out}"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", AGAIN)
+def test_no_table_is_written_over(places: dict[str, Path], case: str) -> None:
+    out, new = places["folder"] / "out.csv", places["folder"] / "new.csv"
+    for taken in (out, places["folder"] / "new.lesions.csv"):
+        taken.write_text("a year of work")
+    said = [word.format(**places, out=out, new=new) for word in AGAIN[case]]
+    result = CliRunner().invoke(app, said)
+    assert result.exit_code == 1, result.output
+    assert "is there already" in result.stderr
+    assert out.read_text() == "a year of work"
+    assert (places["folder"] / "new.lesions.csv").read_text() == "a year of work"
+    assert not new.exists()

@@ -63,7 +63,6 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
             (folder / name / file).write_text("what the first one wrote")
     (folder / "busy" / "config.yaml").write_text(tiny_config().to_yaml())
     answer = folder / "answer.csv"
-    answer.write_text("what stood there before")
     journal_of(answer).write_text("what the first one does")
     more = {"table": folder / "table.csv", "scores": folder / "scores.csv"}
     return {**named, **more, "answer": answer, "folder": folder}

@@ -169,6 +169,7 @@ def test_standard_input_names_the_images(place: Path, tmp_path: Path) -> None:
     done = CliRunner().invoke(app, command, input=names + "\n")
     assert done.exit_code == 0, done.output
     assert "3 of 3 images" in done.output
+    command[-1] = str(tmp_path / "q.csv")
     nothing = CliRunner().invoke(app, command, input="\n")
     assert "Standard input names no file" in nothing.output
 

@@ -15,6 +15,7 @@ from lentigo.models.classifier import Classifier
 from lentigo.models.lora import LowRank, add_adapters, base_parameters, merge_adapters
 from lentigo.models.network import build_model, load_backbone, wrapping
 from lentigo.models.stages import first_stages
+from lentigo.training.run import settled
 from lentigo.training.schedule import build_optimizer
 from lentigo.training.step import set_mode
 from tests.cohorts import tiny_config
@@ -134,6 +135,8 @@ def test_what_has_no_attention_is_refused() -> None:
         build_model(tiny_config(model__lora_rank=4).model)
     with pytest.raises(ModelError, match=r"lora_rank is 200, .* layers of rank 64"):
         build_model(tiny_config(**VIT, model__lora_rank=200).model)
+    with pytest.raises(ModelError, match="test_resnet has no layers of attention"):
+        settled(tiny_config(model__lora_rank=4))  # before a table is read
     with pytest.raises(ConfigError, match="trains no backbone: give"):
         tiny_config(**VIT, model__lora_rank=4, training__method="logistic")
 

@@ -20,11 +20,11 @@ from lentigo.errors import ConfigError, DatasetNotFoundError, RunError
 from lentigo.models.description import read_description
 from lentigo.models.network import build_model
 from lentigo.models.torch_engine import load_member
-from lentigo.run_layout import FoldLayout, RunLayout
+from lentigo.run_layout import NO_FOLD, FoldLayout, RunLayout
 from lentigo.stopping import Terminated, listening
 from lentigo.tables import read_any_table, write_table
 from lentigo.training.arithmetic import Arithmetic
-from lentigo.training.fold import NO_FOLD, Fold
+from lentigo.training.fold import Fold
 from lentigo.training.lesson import taught
 from lentigo.training.loop import fit
 from lentigo.training.prepare import prepared

@@ -52,6 +52,11 @@ def joined_with(path: Path, *, tables: int = 1) -> Iterator[None]:
         _ASKED.reset(token)
 
 
+def is_joined() -> bool:
+    """Tell whether tables are joined with one of patients (`joined_with`)."""
+    return _ASKED.get() is not None
+
+
 def with_asked_patients(
     read: NotedTable, *, columns: Mapping[str, str] | None = None
 ) -> NotedTable:
