@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lentigo.answer_columns import ABSTAIN, YES
+from lentigo.answer_columns import ABSTAIN, CONTEXT, YES
 from lentigo.cli.say import say, say_json
 from lentigo.notice import RESEARCH_ONLY
 
@@ -36,6 +36,11 @@ class Tally:
     """For age, sex and site, the number of images for which each was used. Empty if no
     network of the model uses them."""
 
+    takes_context: bool = False
+    """Whether the model compares the lesions of a patient."""
+    beside_others: int = 0
+    """Number of images whose answer counts other lesions of the patient."""
+
     @classmethod
     def of(cls, parts: Iterable[pd.DataFrame]) -> Tally:
         """Count the parts of a prediction table."""
@@ -56,6 +61,9 @@ class Tally:
         self.failed += _named(part[~known & ~strange])
         self.strange += _named(part[strange])
         self.doubted += _named(part[doubted])
+        if CONTEXT in part:
+            self.takes_context = True
+            self.beside_others += int((part[CONTEXT] > 0).sum())
         for name in FIELDS if "metadata" in part else ():
             used = sum(name in own for own in part["metadata"].str.split(", "))
             self.metadata[name] = self.metadata.get(name, 0) + used
@@ -107,6 +115,7 @@ class Said:
             "out": str(self.out),
             **({"lesions": str(self.lesions)} if self.lesions else {}),
             **({"metadata": self.tally.metadata} if self.tally.metadata else {}),
+            **({"context": self.tally.beside_others} if self.tally.takes_context else {}),
             **({"dicom_sr": self.reports.as_dict()} if self.reports else {}),
         }
 
@@ -125,6 +134,7 @@ class Said:
         whole = counted(self.tally.images, "image")
         say(f"{self.tally.known:,} of {whole}: {self.out}")
         self._show_metadata()
+        self._show_context()
 
     def _show_metadata(self) -> None:
         """Print for how many images age, sex and site were used, if networks use them."""
@@ -133,6 +143,22 @@ class Said:
         if used := self.tally.metadata:
             found = listed([f"{name} ({count:,})" for name, count in used.items()])
             say(f"Number of images whose patient's data the model used: {found}.")
+
+    def _show_context(self) -> None:
+        """Print how many answers count other lesions, if the model compares them."""
+        from lentigo.words import counted
+
+        if not self.tally.takes_context:
+            return
+        own = self.tally.images - self.tally.beside_others
+        alone = (
+            f" {counted(own, 'image')} with no other lesion of a known patient "
+            "(patient_id) got the networks' own answer."
+        )
+        say(
+            f"Number of images whose answer counts other lesions of the same patient: "
+            f"{self.tally.beside_others:,}.{alone if own else ''}"
+        )
 
     def _show_strange(self) -> None:
         from lentigo.words import counted, some

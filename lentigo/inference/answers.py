@@ -1,77 +1,35 @@
-"""Turn the outputs of a model's networks into prediction tables, whole or in parts."""
+"""The outputs of a model for many images, and the prediction tables made of them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
-from lentigo.answer_columns import ABSTAIN, STRANGENESS, YES
-from lentigo.inference.abstention.judge import Judged, with_abstention
-from lentigo.inference.decide import AUTO, Decision, without_reassurance
+from lentigo.answer_columns import ABSTAIN, CONTEXT, STRANGENESS, YES
+from lentigo.inference.abstention.judge import with_abstention
+from lentigo.inference.decide import Decision, without_reassurance
 from lentigo.inference.diagnoses import mean_shares, with_diagnoses
+from lentigo.inference.inputs import Source, people_of
 from lentigo.inference.journal import Done
-from lentigo.inference.rows import image_table, is_grouped, metadata_used
+from lentigo.inference.lesions import LesionLogits, lesion_logits, lesion_table
+from lentigo.inference.networks import Networks
+from lentigo.inference.rows import image_table, is_grouped, metadata_used, others_counted
 from lentigo.inference.sets import with_sets
-from lentigo.inference.sources import Source
-from lentigo.models.backend import Logits, Predictor
-from lentigo.models.conformal import ConformalSets
+from lentigo.models.backend import Logits
 
 PART = 1024
 """Images whose rows are made at once by `Answers.parts`."""
-
-
-class Answering(Protocol):
-    """A loaded model, as far as `Answers` needs it: `lentigo.inference.predict.Model`."""
-
-    @property
-    def members(self) -> tuple[Predictor, ...]:
-        """Return all networks."""
-        ...
-
-    @property
-    def diagnoses(self) -> tuple[str, ...]:
-        """Return the diagnoses, without melanoma, that the networks distinguish."""
-        ...
-
-    @property
-    def takes_metadata(self) -> bool:
-        """Tell whether a network takes age, sex and site beside the image."""
-        ...
-
-    @property
-    def can_abstain(self) -> bool:
-        """Tell whether the model has an out-of-distribution limit."""
-        ...
-
-    @property
-    def conformal(self) -> ConformalSets | None:
-        """Return the limits of the model's prediction sets, if it has them."""
-        ...
-
-    def decision(
-        self, prevalence: float | None = None, operating_point: str = AUTO
-    ) -> Decision:
-        """Return the rule that turns logits into probabilities and calls."""
-        ...
-
-    def mean(self, logits: Logits) -> Logits:
-        """Return the mean logit of all networks for N images, (2, N)."""
-        ...
-
-    def strangeness(self, logits: Logits) -> Judged:
-        """Return the out-of-distribution scores of N images."""
-        ...
 
 
 @dataclass(frozen=True)
 class Answers:
     """The outputs of a model's networks for images, before mean and call are computed."""
 
-    model: Answering
+    model: Networks
     sources: Sequence[Source]
     """The N images."""
     logits: Logits
@@ -80,38 +38,59 @@ class Answers:
     each network that may abstain (`Familiar.values`); NaN for an image without outputs."""
     reasons: Mapping[int, str]
     """By the position of an image, why it has no outputs, or why they are doubted."""
-    grouped: bool | None = None
-    """Whether the table has a column `group_id`; by default if one of the images has it."""
 
     def table(self, decision: Decision | None = None) -> pd.DataFrame:
         """Return the prediction table of the images; see `Model.predict`."""
-        grouped = is_grouped(self.sources) if self.grouped is None else self.grouped
-        means = self.model.mean(self.logits)
-        table = image_table(self.sources, means, self.reasons, grouped=grouped)
-        if self.model.takes_metadata:
-            # Inserted beside the logit, so that `reason` stays the last column.
-            used = metadata_used(self.model.members, self.sources)
-            table.insert(list(table).index("raw_logit") + 1, "metadata", used)
-        return self._decided(table, self.logits, decision)
+        means, counted = self._means()
+        return self._rows(means, counted, decision, grouped=is_grouped(self.sources))
 
     def parts(self, decision: Decision | None = None) -> Iterator[pd.DataFrame]:
         """Yield the prediction table in parts of `PART` rows: memory for one suffices."""
+        means, counted = self._means()
         grouped, count = is_grouped(self.sources), len(self.sources)
         for start in range(0, count, PART):
-            own = range(start, min(start + PART, count))
-            reasons = {
-                row: self.reasons[place]
-                for row, place in enumerate(own)
-                if place in self.reasons
-            }
-            part = replace(
+            stop = min(start + PART, count)
+            own = replace(
                 self,
-                sources=self.sources[start : own.stop],
-                logits=self.logits[:, start : own.stop],
-                reasons=reasons,
-                grouped=grouped,
+                sources=self.sources[start:stop],
+                logits=self.logits[:, start:stop],
+                reasons={
+                    place - start: self.reasons[place]
+                    for place in range(start, stop)
+                    if place in self.reasons
+                },
             )
-            yield part.table(decision)
+            others = None if counted is None else counted[start:stop]
+            yield own._rows(means[:, start:stop], others, decision, grouped=grouped)
+
+    def _means(self) -> tuple[Logits, list[int] | None]:
+        """Return the mean logits, (2, N), and the number of other lesions in each.
+
+        The latter is None unless the model compares the lesions of a patient.
+        """
+        if not self.model.takes_context:
+            return self.model.mean(self.logits), None
+        people = people_of(self.sources)
+        means = self.model.mean(self.logits, people)
+        return means, others_counted(means[1], people)
+
+    def _rows(
+        self,
+        means: Logits,
+        counted: list[int] | None,
+        decision: Decision | None,
+        *,
+        grouped: bool,
+    ) -> pd.DataFrame:
+        table = image_table(self.sources, means, self.reasons, grouped=grouped)
+        # Inserted beside the logit, so that `reason` stays the last column.
+        place = list(table).index("raw_logit") + 1
+        if counted is not None:
+            table.insert(place, CONTEXT, counted)
+        if self.model.takes_metadata:
+            used = metadata_used(self.model.members, self.sources)
+            table.insert(place, "metadata", used)
+        return self._decided(table, self.logits, decision)
 
     def lesions(self, decision: Decision | None = None) -> pd.DataFrame:
         """Return the prediction table of the lesions; see `Model.predict_lesions`.
@@ -119,8 +98,6 @@ class Answers:
         An image on which the model abstains is in no mean, unless `decision.abstain` is
         False.
         """
-        from lentigo.inference.lesions import lesion_logits, lesion_table
-
         mean, reasons, logits = self.model.mean, dict(self.reasons), self.logits
         shown = decision is not None and not decision.abstain
         judged = self.model.strangeness(logits)
@@ -129,7 +106,7 @@ class Answers:
             reasons[place] = judged.told(place)
         left = np.where(refused, np.nan, logits)
         averaged = lesion_logits(self.sources, left, mean)
-        table = lesion_table(self.sources, averaged, reasons, mean)
+        table = self._lesion_table(averaged, reasons)
         decided = self._decided(table, averaged.logits, decision)
         for row, own in enumerate(averaged.places.values()):
             if not averaged.counting[row] and refused[own].any():
@@ -137,6 +114,19 @@ class Answers:
                 decided.loc[row, ABSTAIN] = YES
                 decided.loc[row, STRANGENESS] = float(least)
         return decided
+
+    def _lesion_table(
+        self, averaged: LesionLogits, reasons: Mapping[int, str]
+    ) -> pd.DataFrame:
+        """Return the rows of the lesions, each beside the patient's others if need be."""
+        if not self.model.takes_context:
+            return lesion_table(self.sources, averaged, reasons, self.model.mean)
+        people = people_of([self.sources[own[0]] for own in averaged.places.values()])
+        mean = partial(self.model.mean, people=people)
+        table = lesion_table(self.sources, averaged, reasons, mean)
+        counted = others_counted(table["logit"].to_numpy(np.float64), people)
+        table.insert(list(table).index("raw_logit") + 1, CONTEXT, counted)
+        return table
 
     def _decided(
         self, table: pd.DataFrame, logits: Logits, decision: Decision | None
@@ -151,9 +141,7 @@ class Answers:
         return without_reassurance(told)
 
 
-def answers_of(
-    model: Answering, sources: Sequence[Source], done: Sequence[Done]
-) -> Answers:
+def answers_of(model: Networks, sources: Sequence[Source], done: Sequence[Done]) -> Answers:
     """Return the outputs for `sources`, of which `done` holds all, batch by batch."""
     logits = np.empty((len(done[0].logits), len(sources)))
     told: dict[int, str] = {}

@@ -37,6 +37,7 @@ from lentigo.inference.distinct import distinct, told_apart
 from lentigo.inference.sources import Source as Source
 from lentigo.inference.sources import Sources as Sources
 from lentigo.machine import give_back_memory
+from lentigo.models.context import People
 from lentigo.models.metadata import Patients
 from lentigo.progress import log
 from lentigo.table_files.door import is_table, split_sheet
@@ -48,6 +49,15 @@ ARRAY = ""
 """Path of an image that was given as an array."""
 _ROWS = 4096
 """Rows of a table that are turned into objects at once."""
+
+
+def people_of(sources: Sequence[Source]) -> People:
+    """Return which images are of one patient, and which are of one lesion."""
+    return People.of(
+        [source.dataset for source in sources],
+        [source.patient_id for source in sources],
+        [source.lesion_id for source in sources],
+    )
 
 
 def patients_of(sources: Sequence[Source]) -> Patients:
@@ -179,7 +189,7 @@ def _of_folder(path: Path) -> Iterator[Source]:
 
 def _by_folder(name: str) -> str:
     """Return a key that sorts as `Path(name)` does, and takes a tenth of its memory."""
-    return os.path.normcase(name).replace(os.sep, "\0")  # noqa: PTH
+    return os.path.normcase(name).replace(os.sep, "\0")
 
 
 def _matched(pattern: str) -> list[Path]:
@@ -237,7 +247,10 @@ def _of_frame(table: pd.DataFrame, *, source: str) -> Iterator[Source]:
         raise _without_paths(table, source=source)
     from lentigo.tables import check_table
 
-    names = ["image_id", "path", "group_id", "dataset", "lesion_id", "age", "sex", "site"]
+    names = [
+        "image_id", "path", "group_id", "dataset", "lesion_id", "age", "sex", "site",
+        "patient_id",
+    ]  # fmt: skip
     checked = check_table(table, source=source)[names]
     return (
         row for start in range(0, len(checked), _ROWS)
@@ -249,7 +262,9 @@ def _of_rows(table: pd.DataFrame) -> Iterator[Source]:
     columns: list[list[Any]] = [
         [None if pd.isna(value) else value for value in table[name]] for name in table
     ]
-    for name, path, group, dataset, lesion, age, sex, site in zip(*columns, strict=True):
+    for name, path, group, dataset, lesion, age, sex, site, patient in zip(
+        *columns, strict=True
+    ):
         yield Source(
             name,
             path=None if path is None else on_disk(Path(path)),
@@ -259,5 +274,6 @@ def _of_rows(table: pd.DataFrame) -> Iterator[Source]:
             age=age,
             sex=sex,
             site=site,
+            patient_id=patient,
             from_table=True,
         )

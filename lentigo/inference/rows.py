@@ -16,6 +16,7 @@ from lentigo.inference.sources import Sources
 from lentigo.inference.squares import Squares
 from lentigo.models.backend import Logits, Predictor, Preparation
 from lentigo.models.calibration import probability
+from lentigo.models.context import People, others_of
 from lentigo.models.metadata import FIELDS, WITHOUT
 
 NO_NUMBER = (
@@ -78,6 +79,14 @@ def is_grouped(sources: Sequence[Source]) -> bool:
     if isinstance(sources, Sources):
         return "group_id" in sources.texts
     return any(not pd.isna(source.group_id) for source in sources)
+
+
+def others_counted(logits: Logits, people: People) -> list[int]:
+    """Return for each of N images how many other lesions its answer counts.
+
+    `logits`, (N,), are those of the answers; a lesion without one is not counted.
+    """
+    return [int(each) for each in others_of(logits, people).count]
 
 
 def image_table(

@@ -15,7 +15,9 @@ _LETTERS = "utf-8", "surrogatepass"
 """Encoding of a text that may hold the bytes of a file name that are no UTF-8."""
 _NONE = b"\xff"
 """Stands for None: no text in UTF-8 has this byte."""
-_TEXTS = ("image_id", "path", "group_id", "dataset", "lesion_id", "sex", "site")
+_TEXTS = (
+    "image_id", "path", "group_id", "dataset", "lesion_id", "sex", "site", "patient_id"
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,8 @@ class Source:
     """One of `lentigo.tables.SEXES`; None if unknown."""
     site: str | None = None
     """One of `lentigo.tables.SITES`; None if unknown."""
+    patient_id: str | None = None
+    """Id of the patient in that data set; None if no table gives it."""
     from_table: bool = False
     """Whether `image_id` is from a table. It is then never changed, since tables of labels
     may refer to it."""
