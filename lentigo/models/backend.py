@@ -46,6 +46,9 @@ class Looked:
     likely (Liu et al. 2020, arXiv:2010.03759). NaN for a network with a single logit."""
     spread: Logits
     """Standard deviation of the melanoma logit over the looks, (N,); NaN for one look."""
+    early: NDArray[np.float32] | None = None
+    """E early features of each square, (N, E): means of the feature maps of the first
+    stages (`lentigo.models.early`). None if the network's file does not give them."""
 
 
 class Predictor(Protocol):

@@ -182,50 +182,6 @@ class Answers(nn.Module):
         return torch.cat(parts, dim=1)
 
 
-class AnswersAndFeatures(nn.Module):
-    """The network `model` with answers and features as output, (N, 1 + D + 1 + F).
-
-    The columns are the output of `Answers`, the energy (NaN for a network with a single
-    logit), and the F pooled features of the image, which do not depend on metadata.
-    """
-
-    def __init__(self, model: Classifier) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, images: Tensor, metadata: Tensor | None = None) -> Tensor:
-        """Return answers, energy and features of each image."""
-        features = self.model.features(images)
-        scores = self.model.scores_of(features, metadata)
-        parts = [self.model.melanoma(scores)[:, None]]
-        energy = torch.full_like(parts[0], torch.nan)
-        if self.model.classes:
-            parts.append(self.model.log_shares(scores))
-            energy = self.model.energy(scores)[:, None]
-        return torch.cat([*parts, energy, features.float()], dim=1)
-
-
-class Outputs(nn.Module):
-    """The network `model` with the outputs of its ONNX file.
-
-    These are the melanoma logit (N,), log shares (N, D), features (N, F) and energy (N,); a
-    network with a single logit has only the logit and the features.
-    """
-
-    def __init__(self, model: Classifier) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, images: Tensor, metadata: Tensor | None = None) -> tuple[Tensor, ...]:
-        """Return the outputs of each image."""
-        features = self.model.features(images)
-        scores = self.model.scores_of(features, metadata)
-        if not self.model.classes:
-            return self.model.melanoma(scores), features
-        shares, energy = self.model.log_shares(scores), self.model.energy(scores)
-        return self.model.melanoma(scores), shares, features, energy
-
-
 class Head(nn.Module):
     """The head of a network in training: pooled features, (N, F), to logits or scores.
 

@@ -12,7 +12,7 @@ import hashlib
 import io
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,8 @@ _KINDS = {
     "ids": "S16", "groups": "S16", "melanoma": "i1", "diagnosis": "i2", "diagnoses": "U",
     "prints": "u8", "salt": "S32", "names": "U",
 }  # fmt: skip
+_EARLY = ("early_mean", "early_scale", "early_components", "early_spreads", "early_rest")
+"""Names of the arrays that an index written by an earlier version lacks; all are `f4`."""
 _ROWS = ("features", "ids", "groups", "melanoma", "diagnosis", "prints")
 """Names of the arrays with one row for each image."""
 
@@ -66,6 +68,16 @@ class Index:
     """Random key of the digests, (1,)."""
     names: NDArray[np.str_]
     """The image ids themselves if they were asked for, (N,); else (0,)."""
+    early_mean: FloatArray = field(default_factory=lambda: np.zeros(0, np.float32))
+    """Mean of the early features, (E,); (0,) if the network gives none."""
+    early_scale: FloatArray = field(default_factory=lambda: np.zeros(0, np.float32))
+    """Standard deviation of each early feature, (E,)."""
+    early_components: FloatArray = field(default_factory=lambda: np.zeros((0, 0), "f4"))
+    """Principal components of the standardised early features, (J, E)."""
+    early_spreads: FloatArray = field(default_factory=lambda: np.zeros(0, np.float32))
+    """Standard deviation along each of these components, (J,)."""
+    early_rest: FloatArray = field(default_factory=lambda: np.ones(1, np.float32))
+    """Standard deviation along each direction orthogonal to them, (1,)."""
 
     def __len__(self) -> int:
         return len(self.features)
@@ -81,6 +93,20 @@ class Index:
         inside = np.asarray(centred @ self.components.T, np.float32)
         beyond = (centred**2).sum(axis=1) - (inside**2).sum(axis=1)
         return inside, np.sqrt(np.maximum(beyond, np.float32(0)))
+
+    def early_distance(self, early: NDArray[Any] | None) -> FloatArray | None:
+        """Return the squared Mahalanobis distance of N early features, (N, E), to (N,).
+
+        It is that to the early features of all images of the index. None without `early`,
+        or if the index knows none of its length.
+        """
+        if early is None or not early.shape[1] or early.shape[1] != len(self.early_mean):
+            return None
+        rows = (np.asarray(early, np.float32) - self.early_mean) / self.early_scale
+        inside = rows @ self.early_components.T
+        beyond = np.maximum((rows**2).sum(axis=1) - (inside**2).sum(axis=1), 0)
+        within = ((inside / self.early_spreads) ** 2).sum(axis=1)
+        return np.asarray(within + beyond / self.early_rest[0] ** 2, np.float32)
 
     def digest(self, name: str) -> bytes:
         """Return the salted digest of an image id or a group, as in `ids` and `groups`."""
@@ -126,7 +152,9 @@ def read_index(path: Path) -> Index:
             if any(each.compress_type for each in packed.infolist()):
                 raise ValueError("it is packed")
         with np.load(io.BytesIO(content), allow_pickle=False) as found:
-            index = Index(**{name: _array(found[name], name) for name in _KINDS})
+            arrays = {name: _array(found[name], name) for name in _KINDS}
+            later = [name for name in _EARLY if name in found.files]
+            index = Index(**arrays, **{name: _array(found[name], name) for name in later})
         _check(index)
     except (ValueError, KeyError, OSError, zipfile.BadZipFile, EOFError) as error:
         reason = " ".join(str(error).split())[:200].rstrip(".")
@@ -138,18 +166,22 @@ def read_index(path: Path) -> Index:
 
 
 def _array(found: NDArray[Any], name: str) -> NDArray[Any]:
-    if found.dtype.str[1:] != _KINDS[name] and found.dtype.kind != _KINDS[name]:
+    wanted = _KINDS.get(name, "f4")
+    if found.dtype.str[1:] != wanted and found.dtype.kind != wanted:
         raise ValueError(f"{name} is of type {found.dtype}")
     return found
 
 
 def _check(index: Index) -> None:
     count, own = index.features.shape
+    inside, early = index.early_components.shape
     wanted = {
         **dict.fromkeys(_ROWS[1:], (count,)),
         "mean": (index.components.shape[-1],),
         "components": (own, index.components.shape[-1]),
         "spreads": (own,), "rest": (1,), "salt": (1,),
+        "early_mean": (early,), "early_scale": (early,), "early_spreads": (inside,),
+        "early_rest": (1,),
     }  # fmt: skip
     for name, shape in wanted.items():
         if getattr(index, name).shape != shape:
@@ -158,6 +190,12 @@ def _check(index: Index) -> None:
         raise ValueError("names are those of other images")
     if count and index.diagnosis.max(initial=-1) >= len(index.diagnoses):
         raise ValueError("diagnosis names what is not there")
-    numbers: Sequence[NDArray[Any]] = (index.features, index.components, index.spreads)
-    if not all(np.isfinite(each).all() for each in numbers) or not index.rest[0] > 0:
+    numbers: Sequence[NDArray[Any]] = (
+        index.features, index.components, index.spreads, index.early_mean,
+        index.early_components,
+    )  # fmt: skip
+    above = (index.rest, index.early_rest, index.early_scale, index.early_spreads)
+    if not all(np.isfinite(each).all() for each in numbers) or not all(
+        ((each > 0) & np.isfinite(each)).all() for each in above
+    ):
         raise ValueError("a number of it is not finite")

@@ -66,6 +66,8 @@ class OnnxPredictor:
     """The diagnoses besides melanoma in `answers`; empty for files of earlier exports."""
     gives_features: bool = False
     """Whether the pooled features are an output; False for files of earlier exports."""
+    gives_early: bool = False
+    """Whether the early features are the last output; False for earlier exports."""
 
     @property
     def preparation(self) -> Preparation:
@@ -138,6 +140,11 @@ class OnnxPredictor:
                 else np.full(len(features), np.nan)
             ),
             spread=np.concatenate(spread).astype(np.float64),
+            early=(
+                np.concatenate([each[0][-1] for each in parts]).astype(np.float32)
+                if self.gives_early
+                else None
+            ),
         )
 
     def _parts(
@@ -226,8 +233,9 @@ def predictor_of(
         raise ModelError(
             f"{path}: its network does not tell the diagnoses of model.json apart."
         )
-    behind = found[2 if others else 1 :]
-    if [len(shape) for shape in behind] not in ([], [2, 1] if others else [2]):
+    behind = [len(shape) for shape in found[2 if others else 1 :]]
+    features = [2, 1] if others else [2]
+    if behind not in ([], features, [*features, 2]):
         raise ModelError(f"{path}: its network gives something else than features.")
     return OnnxPredictor(
         session=session,
@@ -238,6 +246,7 @@ def predictor_of(
         size=size,
         diagnoses=others,
         gives_features=bool(behind),
+        gives_early=len(behind) > len(features),
     )
 
 
@@ -290,7 +299,7 @@ def read_network(
     path = checked_file(folder, description, member_file(engine, member))
     content = read_bytes(path, most=_LONGEST)
     size, channels = member.input.size, _channels(member)
-    outputs = 4 if member.diagnoses else 2
+    outputs = 5 if member.diagnoses else 3
     beside = member.metadata.width if member.metadata is not None else None
     if wrong := list(
         faults(content, channels=channels, size=size, outputs=outputs, metadata=beside)

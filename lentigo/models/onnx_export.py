@@ -9,19 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from lentigo.errors import ModelError
 from lentigo.files import written_beside
-from lentigo.models.classifier import Outputs
+from lentigo.models.early import features_and_early
 from lentigo.models.network import Classifier
 from lentigo.models.onnx_graph import METADATA
+from lentigo.models.outputs import Outputs
 
 _OPSET = 18
 """Version of the ONNX operators; ONNX Runtime 1.14, OpenVINO 2023 and later know it."""
-
-
-_NAMES = ["logit", "diagnoses", "features", "energy"]
-"""Names of the outputs of a network with an output for each diagnosis."""
 
 
 def write_onnx(network: Classifier, path: Path, *, size: int) -> None:
@@ -30,7 +28,8 @@ def write_onnx(network: Classifier, path: Path, *, size: int) -> None:
     A network that takes metadata has a second input for it, (N, M) `float32`. The pooled
     features, (N, F), are an output as well. A network with an output for each diagnosis
     also gives the log share of each diagnosis other than melanoma, (N, D), where the D
-    shares sum to 1, and the energy, (N,) (`Classifier.log_shares` and `energy`). Notes of
+    shares sum to 1, and the energy, (N,) (`Classifier.log_shares` and `energy`). The last
+    output are the early features, if the backbone gives some (`models.early`). Notes of
     the exporter about this computer, such as paths, are removed from the file.
 
     Raises `ModelError` if the network has an operation that ONNX does not know.
@@ -65,7 +64,7 @@ def _exported(network: Classifier, size: int) -> Any:
                 dynamo=True,
                 dynamic_shapes=tuple({0: several} for _ in given),
                 input_names=["images", METADATA][: len(given)],
-                output_names=_NAMES if network.classes else ["logit", "features"],
+                output_names=_output_names(network, given[0]),
                 opset_version=_OPSET,
                 external_data=False,
                 verbose=False,
@@ -79,6 +78,15 @@ def _exported(network: Classifier, size: int) -> Any:
     if program is None:  # only for exporters that are not asked for here
         raise ModelError("The exporter of torch gave no program.")
     return program.model_proto
+
+
+def _output_names(network: Classifier, images: Tensor) -> list[str]:
+    names = ["logit", "features"]
+    if network.classes:
+        names = ["logit", "diagnoses", "features", "energy"]
+    with torch.no_grad():
+        early = features_and_early(network, images)[1]
+    return [*names, "early"] if early.shape[1] else names
 
 
 def _forget_origin(model: Any) -> None:

@@ -11,12 +11,13 @@ import torch
 from lentigo.imaging.decoding.square import Fit
 from lentigo.models.backend import Images, Logits, Looked, Preparation, spread_of
 from lentigo.models.batch import Batch
-from lentigo.models.classifier import Answers, AnswersAndFeatures
+from lentigo.models.classifier import Answers
 from lentigo.models.device import device_called
 from lentigo.models.forward import looked_at, predict_logits
 from lentigo.models.metadata import Metadata, MetadataEncoding
 from lentigo.models.network import Classifier
 from lentigo.models.network_view import network_views
+from lentigo.models.outputs import AnswersAndFeatures
 from lentigo.models.schema import Member
 
 
@@ -107,20 +108,22 @@ class TorchPredictor:
         metadata: Metadata | None = None,
     ) -> Looked:
         """Return the answers together with the features; see `Predictor.looked`."""
-        images, seen = self._images(squares), AnswersAndFeatures(self.network.eval())
-        known, beside = 1 + len(self.diagnoses), self._beside(metadata)
+        images = self._images(squares)
+        seen = AnswersAndFeatures(self.network.eval())
+        beside = self._beside(metadata)
         with torch.inference_mode():
             first, *more = (
                 seen(each, *beside) for each in looked_at(images, looks or self.looks)
             )
-            said = torch.stack([each[:, :known].float() for each in (first, *more)])
+            said = torch.stack([each[0].float() for each in (first, *more)])
         answers = np.array(said.mean(dim=0).cpu().double().numpy().T)
         answers[0] -= self.logit_shift
         return Looked(
             answers=answers,
-            features=first[:, known + 1 :].cpu().numpy(),
-            energy=first[:, known].cpu().double().numpy(),
+            features=first[2].cpu().numpy(),
+            energy=first[1].cpu().double().numpy(),
             spread=spread_of(said[:, :, 0].cpu().double().numpy()),
+            early=first[3].cpu().numpy() if first[3].shape[1] else None,
         )
 
     def _beside(self, metadata: Metadata | None) -> tuple[torch.Tensor, ...]:

@@ -184,7 +184,7 @@ LINES = {
     "similar": "similar run {0}/one.jpg --out similar.csv",
     "split": "split {0}/t.csv --out split.csv",
     "stress": "stress run {0}/few.csv --only ruler --out stressed",
-    "view": "view {0}/one.jpg --view rgb,hair_free --out views",
+    "view": "view {0}/one.jpg --view rgb,dullrazor --out views",
     "watch": "watch {0}/inbox --model run --once --out answers",
     "serve": "serve run --port 0 --audit-log audit.sqlite",
     "audit-log": "audit-log verify audit.sqlite",
@@ -200,7 +200,10 @@ def lay_out(folder: Path) -> None:
     columns = ["image_id", "path", "patient_id", "age", "sex", "site", "melanoma"]
     table[columns].to_csv(folder / "t.csv", index=False)
     own = table[["image_id", "melanoma"]]
-    few = table[columns].groupby("melanoma", observed=True).head(6)
+    # Stress tests leave out images that the model learnt from.
+    unseen = draw_dataset(folder / "unseen", images=120, size=64, seed=1)[columns]
+    unseen["image_id"] = "unseen-" + unseen["image_id"]
+    few = unseen.groupby("melanoma", observed=True).head(6)
     few.to_csv(folder / "few.csv", index=False)
     images = sorted((folder / "images").iterdir())
     (folder / "inbox").mkdir()

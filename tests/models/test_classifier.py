@@ -11,6 +11,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from lentigo.config import ModelConfig
 from lentigo.models.classifier import Head
+from lentigo.models.early import features_and_early
 from lentigo.models.network import Classifier, build_model
 from lentigo.models.onnx_export import write_onnx
 from lentigo.training.step import over_samples
@@ -67,9 +68,9 @@ def test_as_onnx_it_answers_alike_with_operators_that_are_allowed(tmp_path: Path
 
     model, path = three_classes(), tmp_path / "model.onnx"
     write_onnx(model, path, size=32)
-    assert list(faults(path.read_bytes(), channels=3, size=32, outputs=4)) == []
+    assert list(faults(path.read_bytes(), channels=3, size=32, outputs=5)) == []
     images = torch.randint(0, 256, (3, 3, 32, 32), dtype=torch.uint8)
-    answer, shares, features, energy = ort.InferenceSession(path).run(
+    answer, shares, features, energy, early = ort.InferenceSession(path).run(
         None, {"images": images.numpy()}
     )
     with torch.inference_mode():
@@ -77,9 +78,11 @@ def test_as_onnx_it_answers_alike_with_operators_that_are_allowed(tmp_path: Path
         known = model.log_shares(model.scores(images))
         own = model.features(images)
         high = model.energy(model.head(own))
+        first = features_and_early(model, images)[1]
     assert np.allclose(shares, known.numpy(), atol=1e-5)
     assert np.allclose(features, own.numpy(), atol=1e-4)
     assert np.allclose(energy, high.numpy(), atol=1e-4)
+    assert np.allclose(early, first.numpy(), atol=1e-4)
 
 
 def test_a_learnt_exponent_is_exported(tmp_path: Path) -> None:
@@ -89,10 +92,10 @@ def test_a_learnt_exponent_is_exported(tmp_path: Path) -> None:
     model = build_model(TINY.model_copy(update={"pooling": "gem"})).eval()
     write_onnx(model, tmp_path / "model.onnx", size=64)
     assert not list(
-        faults((tmp_path / "model.onnx").read_bytes(), channels=3, size=64, outputs=2)
+        faults((tmp_path / "model.onnx").read_bytes(), channels=3, size=64, outputs=3)
     )
     images = torch.randint(0, 256, (3, 3, 64, 64), dtype=torch.uint8)
-    answer, _ = ort.InferenceSession(tmp_path / "model.onnx").run(
+    answer, _, _ = ort.InferenceSession(tmp_path / "model.onnx").run(
         None, {"images": images.numpy()}
     )
     with torch.inference_mode():

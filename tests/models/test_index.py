@@ -40,6 +40,15 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert found.digest("a") == found.ids[0]
 
 
+def test_an_index_of_an_earlier_version_is_read(tmp_path: Path) -> None:
+    arrays = {each.name: getattr(index(), each.name) for each in dataclasses.fields(Index)}
+    earlier = {name: own for name, own in arrays.items() if not name.startswith("early")}
+    np.savez(tmp_path / "index.npz", **earlier)
+    found = read_index(tmp_path / "index.npz")
+    assert found.early_distance(np.ones((2, 3), np.float32)) is None
+    assert found.early_distance(None) is None
+
+
 def test_no_name_is_in_the_file(tmp_path: Path) -> None:
     own = dataclasses.replace(index(), ids=np.array([salted(b"s", "Maria")] * 3, "S16"))
     write_index(own, tmp_path / "index.npz")
@@ -55,6 +64,9 @@ def test_no_name_is_in_the_file(tmp_path: Path) -> None:
         {"components": np.zeros((3, 4), np.float32)},
         {"diagnosis": np.array([0, 1, 5], np.int16)},
         {"rest": np.zeros(1, np.float32)},
+        {"early_mean": np.zeros(3, np.float32)},
+        {"early_rest": np.zeros(1, np.float32)},
+        {"early_rest": np.ones(1, np.float64)},
     ],
 )
 def test_arrays_that_do_not_fit_are_refused(wrong: dict[str, Any], tmp_path: Path) -> None:

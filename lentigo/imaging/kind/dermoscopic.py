@@ -17,7 +17,8 @@ from lentigo.imaging.kind.working import Image, lab, working
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
-_SIDE = 64
+SIDE = 64
+"""Side of the copy, in pixels."""
 _DARKEST = 50
 """Level of the strongest channel; a darker pixel (hair, a black lesion) has no usable
 colour."""
@@ -48,7 +49,7 @@ def skin(image: Image) -> float:
     black frame and pixels too dark to have a colour are left out. 0 for a grey image, NaN
     if the whole image is frame.
     """
-    small = working(image, side=_SIDE)
+    small = working(image, side=SIDE)
     return _skin_share(small, ~corners(small))
 
 
@@ -60,7 +61,11 @@ def dermoscopic(image: Image) -> float:
     with equal weight of both classes; it is not a probability, since the prevalence is
     unknown.
     """
-    features = kind_features(image)
+    return score_of(kind_features(image))
+
+
+def score_of(features: FloatArray) -> float:
+    """Return the score of `dermoscopic` from the `kind_features` of an image, (5,)."""
     if np.isnan(features).any():
         return math.nan
     return 1 / (1 + math.exp(-(INTERCEPT + float(features @ np.array(COEFFICIENTS)))))
@@ -74,12 +79,16 @@ def kind_features(image: Image) -> FloatArray:
     standard deviation of L* at the rim; by how much the middle is darker than the rim (in
     20 units of L*).
     """
-    small = working(image, side=_SIDE)
+    small = working(image, side=SIDE)
+    return features_of(small, lab(small))
+
+
+def features_of(small: Image, tones: FloatArray) -> FloatArray:
+    """Return the `kind_features` from the copy of 64 × 64 pixels and its L*a*b*."""
     seen = ~corners(small)
     rim, middle = seen & (_DISTANCE > _RIM), seen & (_DISTANCE < _MIDDLE)
     if min(rim.sum(), middle.sum()) < _FEWEST:
         return np.full(len(FEATURES), np.nan)
-    tones = lab(small)
     light = tones[..., 0]
     if light[seen].std() < _PLAIN:
         return np.full(len(FEATURES), np.nan)
@@ -120,7 +129,7 @@ def _one_hue(colours: FloatArray) -> float:
 
 
 def _distances() -> FloatArray:
-    axis = (np.arange(_SIDE) + 0.5) / (_SIDE / 2) - 1
+    axis = (np.arange(SIDE) + 0.5) / (SIDE / 2) - 1
     return np.asarray(np.hypot(axis[None], axis[:, None]))
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from lentigo.imaging.kind.dermoscopic import dermoscopic, skin
+from lentigo.imaging.kind.dermoscopic import FEATURES, SIDE, features_of, score_of
 from lentigo.imaging.kind.doubt import DOUBT as DOUBT
 from lentigo.imaging.kind.page import page
-from lentigo.imaging.kind.working import Image
+from lentigo.imaging.kind.working import Image, lab, working
 
 NO_SKIN = 0.17
 """An image with a lower share of skin colours may not be dermoscopy: so 0.9 % of ISIC 2017
@@ -36,10 +36,15 @@ class Kind(NamedTuple):
 
 def kind_of(image: Image) -> Kind:
     """Return the measures that tell if `image`, (S, S, 3) RGB, 0–255, is dermoscopy."""
-    score = dermoscopic(image)
+    small = working(image, side=SIDE)
+    tones = lab(small)
+    features = features_of(small, tones)
+    score = score_of(features)
     if math.isnan(score):
         return Kind(score, math.nan, math.nan)
-    return Kind(score, skin(image), page(image))
+    return Kind(
+        score, float(features[FEATURES.index("skin")]), page(image, light=tones[..., 0])
+    )
 
 
 def unlike_dermoscopy(image: Image) -> str:

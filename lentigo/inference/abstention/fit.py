@@ -33,6 +33,11 @@ WEIGHTS = {**dict.fromkeys(SIGNALS, 1.0), "energy": 0.5, "spread": 0.5}
 """Weight of each signal. Those of an uncertain prediction, `energy` and `spread`, have half
 the weight: they are large for difficult lesions, not for out-of-distribution images, and
 caused a third of all refusals."""
+BESIDE_EARLY = {**WEIGHTS, **dict.fromkeys(PICTURE_SIGNALS, 0.5)}
+"""Weights where the network gives early features. These tell other devices and other kinds
+of pictures best (`benchmarks/abstention.py`). The checks of the picture get half weight:
+their long tails (a large black frame, a dark lesion) lie among the learnt images, too, and
+would raise the limit for all signals."""
 _USUAL = 0.9
 """Quantile of a signal among the held-back images that is the upper end of its usual
 values."""
@@ -80,11 +85,13 @@ def seen(
             checked += [picture_signals(square)[0][:, None] for square in batch]
     if not parts:
         return None
+    early = [each.early for each in parts if each.early is not None]
     looked = Looked(
         answers=np.concatenate([each.answers for each in parts], axis=1),
         features=np.concatenate([each.features for each in parts]),
         energy=np.concatenate([each.energy for each in parts]),
         spread=np.concatenate([each.spread for each in parts]),
+        early=np.concatenate(early) if len(early) == len(parts) else None,
     )
     return Seen(looked, np.concatenate(checked, axis=1), np.array(prints, np.uint64))
 
@@ -128,7 +135,34 @@ def make_index(found: Seen, learnt: pd.DataFrame, *, named: bool = False) -> Ind
         prints=found.prints,
         salt=np.array([salt], "S32"),
         names=np.array(ids if named else [], dtype=np.str_),
+        **_early(found.looked.early),
     )
+
+
+def _early(early: NDArray[np.float32] | None) -> dict[str, NDArray[np.float32]]:
+    """Return the arrays of an index that describe the early features, (N, E), if any."""
+    if early is None or len(early) < 2:
+        return {}
+    some = early[:: -(-len(early) // _MOST_ROWS)].astype(np.float64)
+    mean, scale = some.mean(axis=0), np.maximum(some.std(axis=0), 1e-6)
+    rows = (some - mean) / scale
+    variances, columns = np.linalg.eigh(rows.T @ rows / len(rows))
+    variances, vectors = np.maximum(variances[::-1], 0), columns[:, ::-1].T
+    count = min(_EARLY_COMPONENTS, len(variances))
+    beyond = float(variances[count:].mean()) if count < len(variances) else 0.0
+    return {
+        "early_mean": mean.astype(np.float32),
+        "early_scale": scale.astype(np.float32),
+        "early_components": np.ascontiguousarray(vectors[:count], np.float32),
+        "early_spreads": np.sqrt(variances[:count] + _LEAST_VARIANCE).astype(np.float32),
+        "early_rest": np.array([(beyond + _LEAST_VARIANCE) ** 0.5], np.float32),
+    }
+
+
+_EARLY_COMPONENTS = 256
+_LEAST_VARIANCE = 0.02
+"""Variance added to each principal component of the standardised early features, whose
+mean variance is 1, so that the smallest ones, mostly noise, do not decide."""
 
 
 def _principal(
@@ -170,12 +204,11 @@ def set_limit(
     the images is not used. `set_on` names the images.
     """
     values = signal_values(Neighbours(index), held_back.looked, held_back.pictures)
-    signals = [
-        _signal(name, own)
-        for name, own in zip(SIGNALS, values, strict=True)
-        if np.isfinite(own).all()
-    ]
-    known = np.stack([values[SIGNALS.index(each.name)] for each in signals])
+    used = dict(zip(SIGNALS, values, strict=True))
+    used = {name: own for name, own in used.items() if np.isfinite(own).all()}
+    weight = BESIDE_EARLY if "early" in used else WEIGHTS
+    signals = [_signal(name, own, weight[name]) for name, own in used.items()]
+    known = np.stack(list(used.values()))
     bare = Abstention(signals=signals, limit=1.0)
     score = bare.strangeness(known).max(axis=0)
     weights = weights_of(groups)
@@ -208,13 +241,13 @@ def limit_of(score: FloatArray, weights: FloatArray, *, most: float = MOST) -> f
     return max(float(score[order[allowed[-1]]]), 1e-6)
 
 
-def _signal(name: str, values: FloatArray) -> Signal:
+def _signal(name: str, values: FloatArray, weight: float) -> Signal:
     middle, upper = np.quantile(values, [0.5, _USUAL])
     return Signal(
         name=name,
         middle=float(middle),
         spread=max(float(upper - middle), LEAST_SPREAD.get(name, 1e-3)),
-        weight=WEIGHTS[name],
+        weight=weight,
     )
 
 

@@ -6,16 +6,13 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from lentigo.imaging.kind.frame import corners
 from lentigo.imaging.kind.unlike import Kind, kind_of
 from lentigo.imaging.kind.working import Image, luma, working
 
-_SIDE = 128
-_FINE, _COARSE = 3, 9
-"""Sides of two mean filters in pixels: structure removed by the first is compared with
-structure between the two."""
+_SIDE = 64
+"""Side in pixels of the copy in which the frame is found, that of `kind_of`."""
 _MOST_BLUR = 6.0
 """Upper limit of the blur signal, which an image without structure gets."""
 _LEAST_STRUCTURE = 0.5
@@ -34,8 +31,8 @@ def picture_signals(square: Image) -> tuple[NDArray[np.float64], Kind]:
     """
     kind = kind_of(square)
     odds = _log_odds(kind.score)
-    frame = corners(working(square, side=_SIDE))
-    grey = luma(working(square, side=_SIDE))
+    small = working(square, side=_SIDE)
+    frame, grey = corners(small), luma(small)
     level = float(grey[~frame].mean()) / 255 if not frame.all() else 0.0
     print_ = 0.0 if math.isnan(kind.print_) else kind.print_
     found = [-odds, print_, _blur(square), -level, level, float(frame.mean())]
@@ -51,10 +48,22 @@ def _log_odds(score: float) -> float:
 
 def _blur(square: Image) -> float:
     plane = luma(square).astype(np.float32)
-    fine, coarse = (
-        ndimage.uniform_filter(plane, size, mode="nearest") for size in (_FINE, _COARSE)
-    )
+    fine, coarse = _means(plane)
     detail, structure = float((plane - fine).std()), float((fine - coarse).std())
     if structure < _LEAST_STRUCTURE:
         return _MOST_BLUR
     return min(math.log(structure / max(detail, 1e-3)), _MOST_BLUR)
+
+
+def _means(plane: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the means of 3 × 3 and of 9 × 9 pixels around each pixel, (S, S) each.
+
+    Beyond the edge the nearest pixel counts. Means of three thirds are the mean of nine, so
+    that both take a few sums: a quarter of the time of two filters of scipy.
+    """
+    padded = np.pad(plane, 4, mode="edge")
+    sums = padded[:-2] + padded[1:-1] + padded[2:]
+    fine = (sums[:, :-2] + sums[:, 1:-1] + sums[:, 2:]) / np.float32(9)
+    sums = fine[:-6] + fine[3:-3] + fine[6:]
+    coarse = (sums[:, :-6] + sums[:, 3:-3] + sums[:, 6:]) / np.float32(9)
+    return fine[3:-3, 3:-3], coarse

@@ -20,13 +20,14 @@ FloatArray = NDArray[np.float64]
 NEAREST = 10
 """The distance to the 10th nearest training image counts; the 1st may be a near-copy."""
 
-NETWORK_SIGNALS = ("neighbours", "distance", "energy", "spread")
+NETWORK_SIGNALS = ("neighbours", "distance", "early", "energy", "spread")
 SIGNALS = (*NETWORK_SIGNALS, *PICTURE_SIGNALS)
 
 _UNKNOWN = "looks like nothing I learnt from"
 WORDS = {
     "neighbours": _UNKNOWN,
     "distance": _UNKNOWN,
+    "early": "its colours and texture are unlike those that I learnt from",
     "energy": "no diagnosis that I know fits it",
     "spread": "mirrored or turned, it gets another answer",
     "members": "the networks contradict each other",
@@ -74,14 +75,15 @@ class Familiar:
 def signal_values(
     neighbours: Neighbours, looked: Looked, pictures: FloatArray, *, own: Rows | None = None
 ) -> FloatArray:
-    """Return the `SIGNALS` of N images, one row per signal, (10, N).
+    """Return the `SIGNALS` of N images, one row per signal, (11, N).
 
     `pictures` are the `picture_signals`, (6, N); `own`, (N,), is the row of each image in
     the index, if it is a training image, to be left out. `neighbours` is the logarithm of
     the distance to the 10th nearest training image (Sun et al. 2022, arXiv:2204.06507),
     `distance` that of the squared Mahalanobis distance to all of them (Lee et al. 2018,
     arXiv:1807.03888; beyond the principal components all directions have the same variance,
-    as in Tipping & Bishop 1999, doi:10.1111/1467-9868.00196).
+    as in Tipping & Bishop 1999, doi:10.1111/1467-9868.00196), `early` that by the early
+    features; NaN if index or network lack them.
     """
     index = neighbours.index
     inside, beyond = index.reduced(looked.features)
@@ -89,10 +91,14 @@ def signal_values(
     tenth = far[:, -1] if far.shape[1] else np.zeros(len(inside), np.float32)
     whole = np.sqrt(tenth**2 + beyond**2)
     maha = ((inside / index.spreads) ** 2).sum(axis=1) + (beyond / index.rest[0]) ** 2
+    early = index.early_distance(looked.early)
+    if early is None:
+        early = np.full(len(inside), np.nan, np.float32)
     return np.stack(
         [
             np.log(np.maximum(whole, 1e-9)),
             np.log(np.maximum(maha, 1e-9)),
+            np.log(np.maximum(early, 1e-9)),
             looked.energy,
             np.log(looked.spread + 0.01),
             *pictures,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.spatial import distance
 
 from lentigo.inference.abstention import fit
 from lentigo.inference.abstention.fit import (
@@ -92,6 +95,47 @@ def test_each_group_counts_once() -> None:
     one_patient = np.r_[np.full(100, 1 / 100), np.ones(99)]
     score = np.r_[np.full(100, 5.0), np.zeros(99)]
     assert limit_of(score, one_patient) is not None
+
+
+def with_early(found: Seen, early: np.ndarray) -> Seen:
+    looked = replace(found.looked, early=early.astype(np.float32))
+    return replace(found, looked=looked)
+
+
+def test_the_distance_of_early_features_is_that_of_mahalanobis() -> None:
+    mixing = np.random.default_rng(1).normal(size=(6, 6))
+    learnt = np.random.default_rng(2).normal(size=(400, 6)) @ mixing
+    index = make_index(with_early(seen(cloud(400, seed=0)), learnt), table(400))
+    asked = np.random.default_rng(3).normal(size=(5, 6)) @ mixing
+    # Its standardised features have 0.02 added to each variance.
+    scale = learnt.std(axis=0)
+    variance = np.corrcoef(learnt.T) + 0.02 * np.eye(6)
+    inverse = np.linalg.inv(variance)
+    rows = (asked - learnt.mean(axis=0)) / scale
+    plain = [distance.mahalanobis(row, np.zeros(6), inverse) ** 2 for row in rows]
+    assert index.early_distance(asked.astype(np.float32)) == pytest.approx(plain, rel=1e-3)
+    assert index.early_distance(asked[:, :5].astype(np.float32)) is None
+
+
+def test_other_colours_and_texture_are_refused_where_the_features_are_alike() -> None:
+    early = np.random.default_rng(1).normal(size=(1600, 6))
+    index = make_index(with_early(seen(cloud(1000, seed=0)), early[:1000]), table(1000))
+    held = with_early(seen(cloud(600, seed=1)), early[1000:])
+    limit = set_limit(index, held, [str(each) for each in range(600)], set_on="validation")
+    weights = {each.name: each.weight for each in limit.signals}
+    assert (weights["early"], weights["dark"], weights["frame"]) == (1.0, 0.5, 0.5)
+    found = with_early(seen(cloud(2, seed=2)), np.array([[0] * 6, [9] * 6]))
+    found.pictures[:] = 0
+    judged = strangest(
+        [Familiar(index, limit, 1).values(found.looked, found.pictures)], [limit]
+    )
+    assert judged.refused.tolist() == [False, True]
+    assert judged.words[1].startswith("its colours and texture")
+    # A network whose file gives no early features answers by the other signals.
+    bare = Familiar(index, limit, 1).values(
+        replace(found.looked, early=None), found.pictures
+    )
+    assert not strangest([bare], [limit]).refused.any()
 
 
 def test_neighbours_are_those_of_plain_arithmetic(familiar: Familiar) -> None:
