@@ -67,7 +67,8 @@ def verdict(
     few = too_few(counts)
     chance = [] if few and auc.is_defined else _against_chance(auc)
     # Of so few melanomas no difference is told, either.
-    warnings = chance if few else [*chance, *_against_baseline(auc, floor, gap)]
+    beside = [] if few and floor is not None else _against_baseline(auc, floor, gap)
+    warnings = [*chance, *beside]
     sentences = [_headline(auc, model, counts)]
     if floor is not None and not few:
         sentences.append(_baseline_sentence(floor, gap, baseline, baseline_features))
