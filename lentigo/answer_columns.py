@@ -7,6 +7,9 @@ YES, NO = "yes", "no"
 REFUSED, SHOWN = "not answered", "shown, but should not be answered"
 """First words of the column `reason` for an image on which the model abstains: in a row
 without a probability (REFUSED), and in a row that shows one all the same (SHOWN)."""
+CONTEXT = "context"
+"""Name of the column with the number of the patient's other lesions that an answer counts,
+in predictions of a model that compares a patient's lesions."""
 COULD_BE = "could_be"
 """Name of the column with the conformal prediction set of 90 % coverage: melanoma, not
 melanoma, or both."""

@@ -25,7 +25,7 @@ from lentigo.evaluation.intervals import Interval
 from lentigo.evaluation.recalibration import Recalibration, judge_calibration
 from lentigo.evaluation.repeated import Repeats, by_repeat, judge_repeats
 from lentigo.evaluation.sums import Sample
-from lentigo.evaluation.without_metadata import judge_without_metadata
+from lentigo.evaluation.without import Beside, judge_without
 from lentigo.imaging.store.place import check_store_folder
 from lentigo.json_files import read_json, write_json
 from lentigo.machine import is_first_process
@@ -137,7 +137,8 @@ def _finish(run: Run) -> Result:
         "members": _members(table, layout, config),
         "archives": _archives(table, layout, config),
         "refit": _refit(layout, config),
-        "without_metadata": _without_metadata(table, predictions, config),
+        "without_metadata": _without(table, predictions, config, "metadata"),
+        "without_context": _without(table, predictions, config, "context"),
     }
     write_json(layout.evaluation, found)
     report = write_report(layout.folder)
@@ -242,17 +243,15 @@ def _refit(layout: RunLayout, config: Config) -> dict[str, Any] | None:
     return {"images": known.training.images, "epochs": epochs}
 
 
-def _without_metadata(
-    table: pd.DataFrame, predictions: pd.DataFrame, config: Config
+def _without(
+    table: pd.DataFrame, predictions: pd.DataFrame, config: Config, what: Beside
 ) -> dict[str, Any] | None:
-    """Return the AUC with and without age, sex and site, and the difference, for JSON.
+    """Return the AUC with and without metadata or context, and the difference, for JSON.
 
-    None if the networks of the run use the image alone.
+    None if the models of the run do not use it.
     """
-    held_out = table["image_id"].isin(predictions["image_id"])
-    truth = table.loc[held_out, ["image_id", "melanoma", "group_id"]]
-    found = judge_without_metadata(
-        predictions, truth, repeats=config.evaluation.repeats, seed=config.seed
+    found = judge_without(
+        predictions, table, what=what, repeats=config.evaluation.repeats, seed=config.seed
     )
     return found.as_dict() if found is not None else None
 

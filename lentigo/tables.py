@@ -75,6 +75,10 @@ WITHOUT_METADATA = "_without_metadata"
 """End of the names of two columns of a prediction table, `logit_without_metadata` and
 `raw_logit_without_metadata`: logits of a network to which no age, sex or site is given."""
 
+WITHOUT_CONTEXT = "_without_context"
+"""End of the name of a column of a prediction table, `logit_without_context`: the logit
+without what the same patient's other lesions add to it."""
+
 _IDS = ("patient_id", "lesion_id", "group_id")
 _WORDS = ("sex", "site", "modality")
 

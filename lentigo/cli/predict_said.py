@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lentigo.answer_columns import ABSTAIN, YES
+from lentigo.answer_columns import ABSTAIN, CONTEXT, YES
 from lentigo.cli.say import say, say_json
 from lentigo.notice import RESEARCH_ONLY
 
@@ -90,6 +90,7 @@ class Said:
             "out": str(self.out),
             **({"lesions": str(self.lesions)} if self.lesions else {}),
             **({"metadata": self._metadata} if self._metadata else {}),
+            **({"context": self._beside_others} if CONTEXT in self.predictions else {}),
             **({"dicom_sr": self.reports.as_dict()} if self.reports else {}),
         }
 
@@ -110,6 +111,7 @@ class Said:
         known = int(self.predictions["probability"].notna().sum())
         say(f"{known:,} of {counted(number, 'image')}: {self.out}")
         self._show_metadata()
+        self._show_context()
 
     def _show_metadata(self) -> None:
         """Print for how many images age, sex and site were used, if networks use them."""
@@ -118,6 +120,26 @@ class Said:
         if used := self._metadata:
             found = listed([f"{name} ({count:,})" for name, count in used.items()])
             say(f"Number of images whose patient's data the model used: {found}.")
+
+    def _show_context(self) -> None:
+        """Print how many answers count other lesions, if the model compares them."""
+        from lentigo.words import counted
+
+        if CONTEXT not in self.predictions:
+            return
+        own = len(self.predictions) - self._beside_others
+        alone = (
+            f" {counted(own, 'image')} with no other lesion of a known patient "
+            "(patient_id) got the networks' own answer."
+        )
+        say(
+            f"Number of images whose answer counts other lesions of the same patient: "
+            f"{self._beside_others:,}.{alone if own else ''}"
+        )
+
+    @property
+    def _beside_others(self) -> int:
+        return int((self.predictions[CONTEXT] > 0).sum())
 
     @property
     def _metadata(self) -> dict[str, int]:

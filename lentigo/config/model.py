@@ -60,6 +60,11 @@ class ModelConfig(Settings):
     """Share of the training images that are shown as if nothing was known of the patient,
     drawn anew in each epoch, so that the network learns to answer without."""
 
+    context: bool = False
+    """Whether an answer also counts the logits of the same patient's other lesions. What
+    they add is fitted on the validation images once the networks of a fold are trained, and
+    used only if it helps there; a patient with one lesion gets the networks' own answer."""
+
     @field_validator("backbone")
     @classmethod
     def _backbone_is_a_name(cls, given: str) -> str:

@@ -118,6 +118,14 @@ class Config(Settings):
             )
         return self
 
+    def of_one_network(self) -> Config:
+        """Return the settings of a network whose answers are averaged with others.
+
+        Patient context (`model.context`) is off: it is that of the mean.
+        """
+        model = self.model.model_copy(update={"context": False})
+        return self.model_copy(update={"model": model})
+
     @property
     def fuses_metadata(self) -> bool:
         """Tell whether one of the networks of a fold takes age, sex and site."""
@@ -139,6 +147,8 @@ def _is_of_a_member(name: str) -> bool:
     section, _, field = name.partition(".")
     if section == "training":
         return field not in {"", *_SHARED}
+    if name == "model.context":  # it is fitted to the mean of the networks
+        return False
     # A whole section would reset the fields that it does not name to their defaults.
     return (section in {"model", "augment"} and field != "") or name == "imaging.view"
 

@@ -16,6 +16,7 @@ from lentigo.models.abstention import Abstention
 from lentigo.models.backend import Logits, Predictor, Preparation
 from lentigo.models.calibration import Calibration
 from lentigo.models.conformal import ConformalSets
+from lentigo.models.context import Context, People
 from lentigo.models.description import checked_file, read_description
 from lentigo.models.engines import load_members
 from lentigo.models.index import read_index
@@ -56,6 +57,9 @@ class Ensemble:
     """Out-of-distribution limit of the members together."""
     conformal: ConformalSets | None = None
     """Limits of the prediction sets at 90 %."""
+    context: tuple[Context, ...] = ()
+    """What a patient's other lesions add to the mean of the first networks, of the next …;
+    empty if nothing. See `Description.context`."""
 
     @property
     def engine(self) -> str:
@@ -138,12 +142,29 @@ class Ensemble:
         own = [map_.apply(answer) for map_, answer in zip(maps, logits, strict=True)]
         return together(strangest(parts, known), np.std(own, axis=0), self.abstention)
 
-    def mean(self, logits: Logits) -> Logits:
-        """Return the mean of M members' logits, (M, N), raw and calibrated: (2, N)."""
+    def mean(self, logits: Logits, people: People | None = None) -> Logits:
+        """Return the mean of M members' logits, (M, N), raw and calibrated: (2, N).
+
+        If there is a context, `people` tells which of the N images are of one patient;
+        without it each image is answered by itself.
+        """
         known = self.calibrations or (Calibration(),) * len(logits)
         own = [map_.apply(answer) for map_, answer in zip(known, logits, strict=True)]
-        calibrated = self.calibration.apply(np.mean(own, axis=0))
-        return np.stack([np.mean(logits, axis=0), calibrated])
+        if people is None or not self.context:
+            mean = np.mean(own, axis=0)
+        else:
+            mean = self._beside_others(np.stack(own), people)
+        return np.stack([np.mean(logits, axis=0), self.calibration.apply(mean)])
+
+    def _beside_others(self, logits: Logits, people: People) -> Logits:
+        """Return the mean of calibrated logits, (M, N), with what other lesions add."""
+        counts = [each.members for each in self.context]
+        parts = np.split(logits, np.cumsum(counts)[:-1])
+        means = [
+            each.apply(part.mean(axis=0), people)
+            for each, part in zip(self.context, parts, strict=True)
+        ]
+        return np.asarray(np.average(means, axis=0, weights=counts))
 
 
 def _asked(
@@ -177,6 +198,7 @@ def load_ensemble(folder: Path, engine: str) -> Ensemble:
         familiar=familiar,
         abstention=description.abstention if all(familiar) else None,
         conformal=description.conformal,
+        context=tuple(description.context),
     )
 
 

@@ -36,6 +36,7 @@ from lentigo.imaging.search import (
     on_disk,
     unseen,
 )
+from lentigo.models.context import People
 from lentigo.models.metadata import Patients
 from lentigo.progress import log
 from lentigo.table_files.door import is_table, split_sheet
@@ -68,9 +69,20 @@ class Source:
     """One of `lentigo.tables.SEXES`; None if unknown."""
     site: str | None = None
     """One of `lentigo.tables.SITES`; None if unknown."""
+    patient_id: str | None = None
+    """Id of the patient in that data set; None if no table gives it."""
     from_table: bool = False
     """Whether `image_id` is from a table. It is then never changed, since tables of labels
     may refer to it."""
+
+
+def people_of(sources: Sequence[Source]) -> People:
+    """Return which images are of one patient, and which are of one lesion."""
+    return People.of(
+        [source.dataset for source in sources],
+        [source.patient_id for source in sources],
+        [source.lesion_id for source in sources],
+    )
 
 
 def patients_of(sources: Sequence[Source]) -> Patients:
@@ -251,7 +263,8 @@ def _of_frame(table: pd.DataFrame, *, source: str) -> list[Source]:
     columns: list[list[Any]] = [
         [None if pd.isna(value) else value for value in checked[name]]
         for name in (
-            "image_id", "path", "group_id", "dataset", "lesion_id", "age", "sex", "site"
+            "image_id", "path", "group_id", "dataset", "lesion_id", "age", "sex", "site",
+            "patient_id",
         )
     ]  # fmt: skip
     return [
@@ -264,9 +277,12 @@ def _of_frame(table: pd.DataFrame, *, source: str) -> list[Source]:
             age=age,
             sex=sex,
             site=site,
+            patient_id=patient,
             from_table=True,
         )
-        for name, path, group, dataset, lesion, age, sex, site in zip(*columns, strict=True)
+        for name, path, group, dataset, lesion, age, sex, site, patient in zip(
+            *columns, strict=True
+        )
     ]
 
 

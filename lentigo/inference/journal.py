@@ -188,7 +188,7 @@ def task_of(sources: Sequence[Source], parts: Iterable[str], *, batch_size: int)
     """Return the `Task` of a prediction; `parts` identify the model and the options.
 
     The digest of the task covers name, size and time of each image file, and the patient's
-    age, sex and site, so it changes if one of these does.
+    id, age, sex and site, so it changes if one of these does.
     """
     found = hashlib.sha256("\n".join([*parts, str(batch_size)]).encode())
     for source in sources:
@@ -198,6 +198,8 @@ def task_of(sources: Sequence[Source], parts: Iterable[str], *, batch_size: int)
         patient = (source.age, source.sex, source.site)
         if patient != (None, None, None):
             known += f"\t{patient}"
+        if source.patient_id is not None:
+            known += f"\t{source.dataset}\t{source.patient_id}\t{source.lesion_id}"
         found.update(known.encode("utf-8", "backslashreplace") + b"\n")
         if source.image is not None:
             found.update(source.image.tobytes())

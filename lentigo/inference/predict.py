@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cache, partial
@@ -11,19 +11,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from lentigo.answer_columns import ABSTAIN, STRANGENESS, YES
 from lentigo.errors import DatasetError
-from lentigo.inference.abstention.judge import Judged, average, with_abstention
-from lentigo.inference.decide import AUTO, Decision, decision, without_reassurance
-from lentigo.inference.diagnoses import common_diagnoses, mean_shares, with_diagnoses
-from lentigo.inference.ensemble import Ensemble, Images, load_ensemble
+from lentigo.inference.answers import Answers as Answers
+from lentigo.inference.decide import AUTO, Decision
+from lentigo.inference.ensemble import Images, load_ensemble
 from lentigo.inference.inputs import Source, patients_of
 from lentigo.inference.journal import Done, Journal
+from lentigo.inference.networks import Networks
 from lentigo.inference.places import check_views as check_views
 from lentigo.inference.places import model_folders as model_folders
 from lentigo.inference.places import task as task
-from lentigo.inference.rows import Looks, image_table, looked_at, metadata_used
-from lentigo.inference.sets import with_sets
+from lentigo.inference.rows import Looks, looked_at
 from lentigo.inference.sharing import (
     Answer,
     Asked,
@@ -38,90 +36,24 @@ from lentigo.inference.sharing import (
     threads_of,
 )
 from lentigo.inference.squares import Squares, squares
-from lentigo.models.backend import Logits, Predictor
-from lentigo.models.calibration import mean_prevalence
-from lentigo.models.conformal import ConformalSets
+from lentigo.models.backend import Logits
 from lentigo.models.engines import AUTO as AUTO_ENGINE
 from lentigo.models.engines import engine_for
 from lentigo.models.fastest import fastest
 from lentigo.models.metadata import Patients
-from lentigo.models.operating_point import OperatingPoint, read_points
 from lentigo.progress import track
 
 
 @dataclass(frozen=True)
-class Model:
+class Model(Networks):
     """A loaded model: one model folder, or the mean of several, such as a run's folds."""
 
-    ensembles: tuple[Ensemble, ...]
-    """The model folders, each as its networks and what turns their logits into answers."""
     views: int | None = None
     """Number of views of each image; None for that of each network. See `load`."""
     folders: tuple[Path, ...] = ()
     """The model folders, from which the machines of a cluster load the model."""
     cluster: Cluster | None = None
     """The cluster that computes; None for this process."""
-
-    @property
-    def members(self) -> tuple[Predictor, ...]:
-        """Return all networks, which have the same weight in the mean."""
-        return tuple(each for ensemble in self.ensembles for each in ensemble.members)
-
-    @property
-    def diagnoses(self) -> tuple[str, ...]:
-        """Return the diagnoses, without melanoma, that the networks distinguish, if any."""
-        return common_diagnoses(self.members)
-
-    @property
-    def rows(self) -> int:
-        """Return the number of outputs of all networks per image; see `Answers.logits`."""
-        said = sum(1 + len(each.diagnoses) for each in self.members)
-        return said + sum(each.signals for each in self.ensembles)
-
-    @property
-    def takes_metadata(self) -> bool:
-        """Tell whether one of its networks takes age, sex and site beside the image."""
-        return any(each.metadata is not None for each in self.members)
-
-    @property
-    def can_abstain(self) -> bool:
-        """Tell whether one of its model folders has an out-of-distribution limit."""
-        return any(each.can_abstain for each in self.ensembles)
-
-    @property
-    def engine(self) -> str:
-        """Return the engine of the networks; `auto` if the folders have different ones."""
-        names = {each.engine for each in self.ensembles}
-        return names.pop() if len(names) == 1 else AUTO_ENGINE
-
-    @property
-    def operating_points(self) -> tuple[OperatingPoint, ...]:
-        """Return the thresholds that were chosen for the model's probabilities.
-
-        Empty for the mean of several model folders: each has its own thresholds, and none
-        was chosen for their mean.
-        """
-        if len(self.ensembles) > 1:
-            return ()
-        return read_points(self.ensembles[0].operating_points)
-
-    @property
-    def conformal(self) -> ConformalSets | None:
-        """Return the limits of the model's prediction sets at 90 %, if it has them.
-
-        None for the mean of several model folders: no limits were set for their mean.
-        """
-        return self.ensembles[0].conformal if len(self.ensembles) == 1 else None
-
-    @property
-    def prevalence(self) -> float | None:
-        """Return the share of melanoma that the model's probabilities are meant for.
-
-        For several model folders, whose logits are averaged, it is the share with the mean
-        of their log-odds.
-        """
-        shares = [each.prevalence for each in self.ensembles for _ in each.members]
-        return mean_prevalence(shares)
 
     def predict(
         self,
@@ -142,6 +74,8 @@ class Model:
           `group_id` (if a table gave it);
         - `probability` from 0 to 1, `logit`, `raw_logit` (before calibration);
         - `metadata`, if a network takes age, sex and site: those that were used;
+        - `context`, if the model compares a patient's lesions: how many other lesions of
+          the patient in `images` the answer counts (0: the networks' own answer);
         - `meant_for` and `prevalence`: the share of melanoma that the model's own
           probabilities, and these, are meant for;
         - `could_be`, if the model has prediction sets: the classes that stay possible at
@@ -172,22 +106,6 @@ class Model:
             batch_size=batch_size,
             device=device,
             decision=self.decision(prevalence, operating_point, abstain=abstain),
-        )
-
-    def decision(
-        self,
-        prevalence: float | None = None,
-        operating_point: str = AUTO,
-        *,
-        abstain: bool = True,
-    ) -> Decision:
-        """Return the `Decision` for the model's logits; see `lentigo.inference.decide`."""
-        return decision(
-            self.operating_points,
-            meant_for=self.prevalence,
-            prevalence=prevalence,
-            operating_point=operating_point,
-            abstain=abstain,
         )
 
     def predict_sources(
@@ -261,17 +179,6 @@ class Model:
         told = {place: reason for batch in done for place, reason in batch.reasons.items()}
         return Answers(self, tuple(sources), logits, told)
 
-    def mean(self, logits: Logits) -> Logits:
-        """Return the mean logit of all networks for N images, raw and calibrated, (2, N).
-
-        The first rows of `logits` are the melanoma logits of each of the `members`, as in
-        `Answers.logits`.
-        """
-        networks = [len(each.members) for each in self.ensembles]
-        parts = np.split(logits[: sum(networks)], np.cumsum(networks)[:-1])
-        means = [each.mean(own) for each, own in zip(self.ensembles, parts, strict=True)]
-        return np.asarray(np.average(means, axis=0, weights=networks))
-
     def _shared(
         self, sources: Sequence[Source], start: int, batch_size: int, device: str
     ) -> Iterator[Done]:
@@ -334,79 +241,6 @@ class Model:
         signals = [each for part in parts for each in part.signals]
         logits = [each[:1] for each in said] + [each[1:] for each in said]
         return np.concatenate([*logits, *signals])
-
-    def strangeness(self, logits: Logits) -> Judged:
-        """Return the out-of-distribution scores of N images, from `Answers.logits`."""
-        place, networks = self.rows - sum(each.signals for each in self.ensembles), 0
-        parts, weights = [], []
-        for each in self.ensembles:
-            count = len(each.members)
-            own = logits[place : place + each.signals]
-            parts.append(each.strangeness(own, logits[networks : networks + count]))
-            weights.append(count)
-            place, networks = place + each.signals, networks + count
-        return average(parts, weights)
-
-
-@dataclass(frozen=True)
-class Answers:
-    """The outputs of a model's networks for images, before mean and call are computed."""
-
-    model: Model
-    sources: tuple[Source, ...]
-    """The N images."""
-    logits: Logits
-    """Outputs for N images, (`Model.rows`, N): the melanoma logit of each network, then the
-    log shares of other diagnoses of each network (`Predictor.answers`), then the signals of
-    each network that may abstain (`Familiar.values`); NaN for an image without outputs."""
-    reasons: Mapping[int, str]
-    """By the position of an image, why it has no outputs, or why they are doubted."""
-
-    def table(self, decision: Decision | None = None) -> pd.DataFrame:
-        """Return the prediction table of the images; see `Model.predict`."""
-        table = image_table(self.sources, self.model.mean(self.logits), self.reasons)
-        if self.model.takes_metadata:
-            # Inserted beside the logit, so that `reason` stays the last column.
-            used = metadata_used(self.model.members, self.sources)
-            table.insert(list(table).index("raw_logit") + 1, "metadata", used)
-        return self._decided(table, self.logits, decision)
-
-    def lesions(self, decision: Decision | None = None) -> pd.DataFrame:
-        """Return the prediction table of the lesions; see `Model.predict_lesions`.
-
-        An image on which the model abstains is in no mean, unless `decision.abstain` is
-        False.
-        """
-        from lentigo.inference.lesions import lesion_logits, lesion_table
-
-        mean, reasons, logits = self.model.mean, dict(self.reasons), self.logits
-        shown = decision is not None and not decision.abstain
-        judged = self.model.strangeness(logits)
-        refused = judged.refused & np.isfinite(mean(logits)).all(axis=0) & (not shown)
-        for place in np.flatnonzero(refused).tolist():
-            reasons[place] = judged.told(place)
-        left = np.where(refused, np.nan, logits)
-        averaged = lesion_logits(self.sources, left, mean)
-        table = lesion_table(self.sources, averaged, reasons, mean)
-        decided = self._decided(table, averaged.logits, decision)
-        for row, own in enumerate(averaged.places.values()):
-            if not averaged.counting[row] and refused[own].any():
-                least = np.nanmin(judged.strangeness[own])
-                decided.loc[row, ABSTAIN] = YES
-                decided.loc[row, STRANGENESS] = float(least)
-        return decided
-
-    def _decided(
-        self, table: pd.DataFrame, logits: Logits, decision: Decision | None
-    ) -> pd.DataFrame:
-        known = with_sets(table, self.model.conformal)
-        decided = (decision or self.model.decision()).apply(known)
-        names, shares = self.model.diagnoses, mean_shares(self.model.members, logits)
-        told = with_diagnoses(decided, names, shares)
-        if self.model.can_abstain:
-            shown = decision is not None and not decision.abstain
-            told = with_abstention(told, self.model.strangeness(logits), shown=shown)
-        return without_reassurance(told)
 
 
 def load(

@@ -15,6 +15,7 @@ from lentigo.inference.inputs import ARRAY, Source, patients_of
 from lentigo.inference.squares import Squares
 from lentigo.models.backend import Logits, Predictor, Preparation
 from lentigo.models.calibration import probability
+from lentigo.models.context import People, others_of
 from lentigo.models.metadata import FIELDS, WITHOUT
 
 NO_NUMBER = (
@@ -70,6 +71,14 @@ def metadata_used(networks: Sequence[Predictor], sources: Sequence[Source]) -> l
         ", ".join(name for name in FIELDS if any(name in own for own in each)) or WITHOUT
         for each in zip(*taken, strict=True)
     ]
+
+
+def others_counted(logits: Logits, people: People) -> list[int]:
+    """Return for each of N images how many other lesions its answer counts.
+
+    `logits`, (N,), are those of the answers; a lesion without one is not counted.
+    """
+    return [int(each) for each in others_of(logits, people).count]
 
 
 def image_table(

@@ -33,6 +33,8 @@ class Question:
     """Number of images."""
     lesions: tuple[str, ...] = ()
     """Lesion id of each image, "" if unknown; or empty if no image has one."""
+    patients: tuple[str, ...] = ()
+    """Patient id of each image, "" if unknown; or empty if no image has one."""
     prevalence: float | None = None
     """Share of melanoma that the probabilities are to be meant for; None: the model's
     own."""
@@ -71,7 +73,11 @@ def answer(
     count = sum(each.images for each in questions)
     batch = Squares(list(range(count)), {way: list(s) for way, s in squares.items()}, {})
     found = looked_at(batch, signals=model.can_abstain)
-    asked = tuple(source for question in questions for source in _sources(question))
+    asked = tuple(
+        source
+        for number, question in enumerate(questions)
+        for source in _sources(question, number)
+    )
     logits = model.network_logits(batch, found, patients_of(asked))
     whole = Answers(model, asked, np.asarray(logits), found.doubts)
     places, start = [], 0
@@ -140,8 +146,10 @@ def _features(
     return [base64.b64encode(row.tobytes()).decode("ascii") for row in rows]
 
 
-def _sources(question: Question) -> list[Source]:
+def _sources(question: Question, request: int) -> list[Source]:
+    """Return the images of a question; its patients are those of no other request."""
     lesions = question.lesions or ("",) * question.images
+    patients = question.patients or ("",) * question.images
     return [
         Source(
             str(number),
@@ -149,8 +157,11 @@ def _sources(question: Question) -> list[Source]:
             age=question.age,
             sex=question.sex or None,
             site=question.site or None,
+            patient_id=f"{request} {patient}" if patient else None,
         )
-        for number, lesion in enumerate(lesions, start=1)
+        for number, (lesion, patient) in enumerate(
+            zip(lesions, patients, strict=True), start=1
+        )
     ]
 
 

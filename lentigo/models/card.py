@@ -10,6 +10,7 @@ from typing import Any
 
 from lentigo.models.calibration import Calibration
 from lentigo.models.card_words import ENGLISH, IN_ENGLISH, CardWords
+from lentigo.models.context import Context
 from lentigo.models.operating_point import read_points
 from lentigo.models.schema import Description, Member
 
@@ -127,6 +128,15 @@ def _calibration_lines(model: Description, words: CardWords) -> Iterator[str]:
         if known.fitted_on
     ]
     yield from told or [words("calibration_none")]
+    yield from dict.fromkeys(_context(each, words) for each in model.context)
+
+
+def _context(known: Context, words: CardWords) -> str:
+    """Return a sentence on what a patient's other lesions add; empty if nothing."""
+    if not known.is_used:
+        return ""
+    on, images = words.word("on", known.fitted_on), words.counted(known.n_images, "image")
+    return words("context", on=on, images=images)
 
 
 def _fit(known: Calibration, words: CardWords) -> str:

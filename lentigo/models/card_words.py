@@ -61,6 +61,8 @@ ENGLISH: Mapping[str, str] = {
     "calibration_spread": "not calibrated, but brought to the spread of the networks "
     "beside it on {on} ({images}).",
     "calibration": "{method}, fitted on {on} ({images}, {melanomas}).",
+    "context": "An answer also counts the logits of the same patient's other lesions, "
+    "where they are known; fitted on {on} ({images}).",
     "method_none": "none",
     "method_temperature": "temperature",
     "method_platt": "platt",

@@ -17,6 +17,7 @@ from lentigo.models.abstention import Abstention
 from lentigo.models.calibration import Calibration
 from lentigo.models.card_words import ENGLISH, INTENDED_USE
 from lentigo.models.conformal import ConformalSets
+from lentigo.models.context import Context
 from lentigo.models.description import WEIGHTS, write_folder
 from lentigo.models.index import INDEX, Index, write_index
 from lentigo.models.network import Classifier
@@ -61,6 +62,8 @@ class ModelCard:
     """The rule by which the network abstains, set on validation images."""
     conformal: ConformalSets | None = None
     """Which answers stay possible, set on images that it did not learn from."""
+    context: Context | None = None
+    """What a patient's other lesions add to the calibrated logit; None if nothing."""
 
 
 def save_model_folder(
@@ -81,6 +84,7 @@ def save_model_folder(
             "output": "logit of melanoma; subtract logit_shift, then the logistic function",
             "prevalence": card.prevalence,
             "conformal": card.conformal and card.conformal.model_dump(mode="json"),
+            "context": [card.context.model_dump(mode="json")] if card.context else [],
             "operating_points": card.operating_points,
             "training": {
                 "images": card.training_images,

@@ -8,6 +8,7 @@ from typing import Any
 
 from lentigo.files import copy_file
 from lentigo.models.calibration import Calibration, mean_prevalence
+from lentigo.models.context import Context
 from lentigo.models.description import checked_file, read_description
 from lentigo.models.index import INDEX
 from lentigo.models.schema import Description, Member
@@ -31,7 +32,16 @@ def joined(
         content |= {name: _alike(said, name) for name in ("settings", "versions")}
         content["prevalence"] = mean_prevalence([each["prevalence"] for each in said])
         content["training"] = _together([each["training"] for each in said])
+        content["context"] = _contexts(known)
     return content
+
+
+def _contexts(known: Sequence[Description]) -> list[dict[str, Any]]:
+    """Return the contexts of several folders; one that has none gets one that adds 0."""
+    if not any(each.context for each in known):
+        return []
+    found = [each.context or [Context(members=len(each.members))] for each in known]
+    return [one.model_dump(mode="json") for own in found for one in own]
 
 
 def with_weights_copied(

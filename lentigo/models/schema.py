@@ -15,6 +15,7 @@ from lentigo.config import ImagingConfig, ModelConfig
 from lentigo.models.abstention import Abstention
 from lentigo.models.calibration import Calibration
 from lentigo.models.conformal import ConformalSets
+from lentigo.models.context import Context
 from lentigo.models.facts import Count, Fact, Share, Text
 from lentigo.models.metadata import MetadataEncoding
 from lentigo.progress import log
@@ -220,11 +221,14 @@ class Description(Fact):
     """Share of melanoma that the probabilities are meant for."""
     calibration: Calibration = Calibration()
     """Calibration of the members' mean logit, after that of each member."""
+    context: Annotated[list[Context], Field(max_length=100)] = Field(default_factory=list)
+    """What a patient's other lesions add to the mean logit, before `calibration`: one entry
+    for the first `members` networks, one for the next, …; empty if nothing."""
     abstention: Abstention | None = None
     """The rule by which the members together abstain: the limit of their mean
     out-of-distribution score, and of their disagreement; None if no images set it."""
     conformal: ConformalSets | None = None
-    """Which answers stay possible; None where each image was learnt from by a member."""
+    """Which answers stay possible; None where no image was predicted without it."""
     operating_points: Annotated[list[dict[str, Any]], Field(max_length=1000)] = Field(
         default_factory=list
     )
@@ -247,6 +251,13 @@ class Description(Fact):
         if given[1] != "melanoma":
             raise ValueError("the second class is melanoma, whose probability is written")
         return given
+
+    @model_validator(mode="after")
+    def _context_is_of_each_member(self) -> Self:
+        told = sum(each.members for each in self.context)
+        if self.context and told != len(self.members):
+            raise ValueError(f"context is of {told} networks, not of {len(self.members)}")
+        return self
 
     @model_validator(mode="after")
     def _each_file_is_known(self) -> Self:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lentigo.answer_columns import ABSTAIN, COULD_BE, STRANGENESS
+from lentigo.answer_columns import ABSTAIN, CONTEXT, COULD_BE, STRANGENESS
 from lentigo.inference.fhir import Subject, fhir_bundle
 from lentigo.inference.served import FEATURES, Row
 from lentigo.models.description import read_description
@@ -140,6 +140,7 @@ def _judged(row: Row) -> dict[str, Any]:
         "could_be": row.get(COULD_BE) or "",
         "diagnoses": shares,
         "abstain": row.get(ABSTAIN) or "",
+        "context": row.get(CONTEXT),
         "strangeness": row.get(STRANGENESS),
         "reason": row["reason"],
     }

@@ -208,9 +208,10 @@ class Service:
             return Reply([], [])
         model, asked = answered.model, answered.asked
         lesions = tuple(asked.lesions[place] for place in there if asked.lesions)
+        patients = tuple(asked.patients[place] for place in there if asked.patients)
         question = Question(
-            len(there), lesions, asked.prevalence, asked.operating_point, asked.features,
-            age=asked.age, sex=asked.sex, site=asked.our_site,
+            len(there), lesions, patients, asked.prevalence, asked.operating_point,
+            asked.features, age=asked.age, sex=asked.sex, site=asked.our_site,
         )  # fmt: skip
         squares = {way: [found[p].squares[way] for p in there] for way in model.ways}
         return await self.queue.ask(crew, model, question, squares)

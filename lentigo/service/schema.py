@@ -44,6 +44,9 @@ class Judged(_Answer):
     abstain: str = ""
     """`yes` if the image is out-of-distribution for the model, so that it abstains; else
     `no`, or empty if the model cannot abstain."""
+    context: int | None = None
+    """How many other lesions of the patient in the request the answer counts; null for a
+    model that takes each image by itself."""
     strangeness: float | None = None
     """Out-of-distribution score: above 1 the model abstains; null if it cannot."""
     reason: str

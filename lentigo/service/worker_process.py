@@ -121,7 +121,8 @@ def _examined(
 
 
 def _question(given: dict[str, Any]) -> Question:
-    return Question(**{**given, "lesions": tuple(given["lesions"])})
+    ids = {name: tuple(given[name]) for name in ("lesions", "patients")}
+    return Question(**{**given, **ids})
 
 
 def _say(answers: BinaryIO, said: Any) -> None:

@@ -27,6 +27,7 @@ from lentigo.progress import log
 from lentigo.run_layout import FoldLayout, RunLayout
 from lentigo.tables import DIAGNOSIS_COLUMNS, diagnosis_column, read_any_table, write_table
 from lentigo.training.abstention import limit_of_several
+from lentigo.training.context import described, with_context
 from lentigo.training.network import HeldOut, train_network, write_roles
 from lentigo.training.prepare import Prepared
 from lentigo.training.spread import of_one_spread
@@ -63,7 +64,7 @@ def train_fold(fabric: Fabric, work: Prepared, config: Config, number: int) -> N
         write_roles(work, role, layout)
     members = [layout.member(place) for place in range(len(config.members))]
     for own, place in zip(config.of_members(), members, strict=True):
-        train_network(fabric, work, own, HeldOut(number, place, role))
+        train_network(fabric, work, own.of_one_network(), HeldOut(number, place, role))
         fabric.barrier()
     if fabric.is_global_zero:
         _join(work, config, layout, members)
@@ -83,11 +84,14 @@ def _join(
         own_maps, tables = brought_to_one_spread(layout.name, own_maps, tables)
     mean = calibration_of(work.table, mean_of(tables[0]), logits="logit", methods=LINES)
     others = [each.members[0].others for each in known]
+    chosen_on, judged = (calibrated(mean_of(own), mean, logits="logit") for own in tables)
+    beside = with_context(
+        config, work.table, chosen_on=chosen_on, judged=judged, name=layout.name,
+        networks=len(members),
+    )  # fmt: skip
     chosen_on, judged = (
-        with_diagnoses(
-            calibrated(mean_of(own), mean, logits="logit"), *_shares(own, others)
-        )
-        for own in tables
+        with_diagnoses(table, *_shares(own, others))
+        for table, own in zip((beside.chosen_on, beside.judged), tables, strict=True)
     )
     folders = [member.model for member in members]
     maps = [with_line(each, mean) for each in own_maps]
@@ -105,6 +109,7 @@ def _join(
     content = joined(known, with_weights_copied(folders, layout.model, maps))
     content["abstention"] = limit and limit.model_dump(mode="json")
     content["conformal"] = sets and sets.model_dump(mode="json")
+    content["context"] = described(beside.context)
     content |= {"operating_points": points, "settings": settings_to_tell(config)}
     content["training"] |= {"seed": config.seed, "recipe": config.recipe}
     write_folder(layout.model, content)

@@ -25,6 +25,7 @@ from lentigo.run_layout import FoldLayout
 from lentigo.tables import write_table
 from lentigo.training.abstention import Known, known_to
 from lentigo.training.arithmetic import read_arithmetic
+from lentigo.training.context import with_context
 from lentigo.training.data import Beside, Examples
 from lentigo.training.divergence import check_not_diverged
 from lentigo.training.fold import AfterEpoch, Fold
@@ -36,11 +37,12 @@ from lentigo.training.prepare import Prepared
 from lentigo.training.teacher_split import noted_teacher
 from lentigo.training.teaching import teacher_of
 from lentigo.training.thresholds import (
+    calibrated,
     calibration_of,
     costs_of,
-    finished,
     operating_points,
     sets_of,
+    with_shares,
 )
 from lentigo.training.trainer import Trainer
 from lentigo.training.watching import watcher
@@ -187,13 +189,16 @@ def _keep(
     layout, config = trainer.fold.layout, trainer.fold.config
     tables = _raw_predictions(work, role, outputs, number)
     calibration = calibration_of(work.table, tables["validation"])
+    beside = with_context(
+        config, work.table, name=layout.name,
+        chosen_on=calibrated(tables["validation"], calibration),
+        judged=calibrated(tables["test"], calibration),
+    )  # fmt: skip
     rows = {name: work.table[(role == name).to_numpy()] for name in outputs.found}
     known, others = known_to(outputs.found, rows, config), trainer.model.others
     judged, chosen_on = (
-        _told(
-            finished(tables[name], calibration, others, outputs.answers[name]), known, name
-        )
-        for name in ("test", "validation")
+        _told(with_shares(table, others, outputs.answers[name]), known, name)
+        for name, table in (("test", beside.judged), ("validation", beside.chosen_on))
     )
     sets = sets_of(work.table, chosen_on)
     judged, chosen_on = with_sets(judged, sets), with_sets(chosen_on, sets)
@@ -204,6 +209,7 @@ def _keep(
     card = replace(
         card_of(trainer, work, role),
         calibration=calibration, operating_points=points, conformal=sets,
+        context=beside.context,
     )  # fmt: skip
     if calibration.prevalence is not None:
         card = replace(card, prevalence=calibration.prevalence)

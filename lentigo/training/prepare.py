@@ -10,6 +10,7 @@ import hashlib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from lentigo.config import BY_SOURCE, Config, SplitPlan
@@ -36,7 +37,9 @@ from lentigo.imaging.store.build import (
     build_store,
     open_store,
 )
+from lentigo.inference.context import people_of_table
 from lentigo.json_files import read_json_object
+from lentigo.models.context import others_of
 from lentigo.models.metadata import FIELDS
 from lentigo.progress import log
 from lentigo.run_layout import RunLayout
@@ -128,7 +131,20 @@ def learnable(table: pd.DataFrame | NotedTable, config: Config | None = None) ->
         )
     if config is not None and config.fuses_metadata:
         _check_metadata(table)
+    if config is not None and config.model.context:
+        _check_patients(table)
     return read.holding(table)
+
+
+def _check_patients(table: pd.DataFrame) -> None:
+    """Raise `DatasetError` if no patient has two lesions."""
+    count = others_of(np.zeros(len(table)), people_of_table(table)).count
+    if not count.any():
+        raise DatasetError(
+            f"No patient (patient_id) has two of {counted(len(table), 'labelled image')} "
+            "of different lesions, which model.context is to compare. Give a table that "
+            "names patients, or model.context=false."
+        )
 
 
 def _check_metadata(table: pd.DataFrame) -> None:

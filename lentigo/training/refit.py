@@ -26,6 +26,7 @@ from lentigo.models.lora import merge_adapters
 from lentigo.progress import log
 from lentigo.run_layout import NO_FOLD, FoldLayout, RunLayout
 from lentigo.tables import read_any_table
+from lentigo.training.context import described, with_context
 from lentigo.training.ensemble import LINES, brought_to_one_spread, mean_of, with_line
 from lentigo.training.loop import fit
 from lentigo.training.network import HeldOut, begun, card_of, write_roles
@@ -74,7 +75,7 @@ def train_on_all(fabric: Fabric, work: Prepared, config: Config, *, folds: int) 
     members = [layout.member(place) for place in range(len(config.members))]
     of_folds = [[fold.member(place) for fold in trained] for place in range(len(members))]
     for own, place, before in zip(config.of_members(), members, of_folds, strict=True):
-        _train(fabric, work, own, HeldOut(NO_FOLD, place, whole), before)
+        _train(fabric, work, own.of_one_network(), HeldOut(NO_FOLD, place, whole), before)
         fabric.barrier()
     if fabric.is_global_zero:
         _join(work, config, layout, members, of_folds)
@@ -127,10 +128,16 @@ def _train(
     seen = out_of_fold(folds)
     calibration = calibration_of(work.table, seen, fitted_on=OUT_OF_FOLD)
     answers = calibrated(seen, calibration)
+    beside = with_context(
+        config, work.table, chosen_on=answers, judged=answers[:0], name=layout.name,
+        fitted_on=OUT_OF_FOLD,
+    )  # fmt: skip
+    answers = beside.chosen_on
     points = points_out_of_fold(work.table, answers, costs_of(config))
     card = replace(
-        card_of(trainer, work, role), calibration=calibration, operating_points=points
-    )
+        card_of(trainer, work, role),
+        calibration=calibration, operating_points=points, context=beside.context,
+    )  # fmt: skip
     card = replace(card, conformal=sets_of(work.table, answers, set_on=OUT_OF_FOLD))
     if calibration.prevalence is not None:
         card = replace(card, prevalence=calibration.prevalence)
@@ -161,12 +168,18 @@ def _join(
         work.table, mean_of(tables), logits="logit", methods=LINES, fitted_on=OUT_OF_FOLD
     )
     answers = calibrated(mean_of(tables), mean, logits="logit")
+    beside = with_context(
+        config, work.table, chosen_on=answers, judged=answers[:0], name=layout.name,
+        fitted_on=OUT_OF_FOLD, networks=len(members),
+    )  # fmt: skip
+    answers = beside.chosen_on
     folders = [member.model for member in members]
     lines = [with_line(each, mean) for each in maps]
     content = joined(known, with_weights_copied(folders, layout.model, lines))
     sets = sets_of(work.table, answers, set_on=OUT_OF_FOLD)
     content |= {
         "conformal": sets and sets.model_dump(mode="json"),
+        "context": described(beside.context),
         "operating_points": points_out_of_fold(work.table, answers, costs_of(config)),
         "settings": settings_to_tell(config),
     }

@@ -41,7 +41,7 @@ def calibration_of(
     images = Labelled(
         truth_of(table, validation),
         validation[logits].to_numpy(np.float64),
-        _groups(validation),
+        groups_of(validation),
     )
     return fit_calibration(images, fitted_on=fitted_on, methods=methods)
 
@@ -62,18 +62,14 @@ def calibrated(
     return predictions.assign(probability=probability(found), logit=found, **without)
 
 
-def finished(
-    predictions: pd.DataFrame,
-    calibration: Calibration,
-    diagnoses: Sequence[str],
-    answers: NDArray[np.float64],
+def with_shares(
+    predictions: pd.DataFrame, diagnoses: Sequence[str], answers: NDArray[np.float64]
 ) -> pd.DataFrame:
-    """Calibrate predictions, and add the probabilities of `diagnoses` beside melanoma.
+    """Add the probabilities of `diagnoses` beside melanoma to calibrated predictions.
 
     `answers` are those of `Trainer.answers`, (1 + D, N).
     """
-    shares = shares_of(answers[1:])
-    return with_diagnoses(calibrated(predictions, calibration), diagnoses, shares)
+    return with_diagnoses(predictions, diagnoses, shares_of(answers[1:]))
 
 
 def costs_of(config: Config) -> Costs:
@@ -135,7 +131,7 @@ def _answers(table: pd.DataFrame, predictions: pd.DataFrame) -> Answers:
     return Answers(
         truth_of(table, predictions),
         predictions["probability"].to_numpy(np.float64),
-        _groups(predictions),
+        groups_of(predictions),
     )
 
 
@@ -145,5 +141,6 @@ def truth_of(table: pd.DataFrame, predictions: pd.DataFrame) -> np.ndarray:
     return predictions["image_id"].map(labels).to_numpy(bool)
 
 
-def _groups(predictions: pd.DataFrame) -> np.ndarray:
+def groups_of(predictions: pd.DataFrame) -> np.ndarray:
+    """Return for each of N predicted images the number of its group, (N,)."""
     return pd.factorize(predictions["group_id"])[0].astype(np.intp)

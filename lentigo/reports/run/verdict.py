@@ -72,7 +72,10 @@ def verdict(
     sentences = [_headline(auc, model, counts)]
     if floor is not None and not few:
         sentences.append(_baseline_sentence(floor, gap, baseline, baseline_features))
-    sentences += [] if few else [*_metadata_sentences(evaluation), *part_sentences(model)]
+    if not few:
+        sentences += _metadata_sentences(evaluation)
+        sentences += _context_sentences(evaluation)
+        sentences += part_sentences(model)
     sentences += [said for said in [threshold_sentence(evaluation)] if said]
     if ceiling is not None and not few:
         sentences.append(_ceiling_sentence(auc, ceiling))
@@ -138,6 +141,26 @@ def _metadata_sentences(evaluation: Mapping[str, Any]) -> list[str]:
         "The model takes age, sex and site beside the image, as far as they are known. "
         f"Without them it reached {with_interval(without)} on the same images; the "
         f"difference that they make is {with_interval(gain, signed=True)}."
+    ]
+
+
+def _context_sentences(evaluation: Mapping[str, Any]) -> list[str]:
+    """Return sentences on the AUC without a patient's other lesions, if they count."""
+    found = evaluation.get("without_context") or {}
+    without = as_value(found.get("without"))
+    gain = as_value((found.get("difference") or {}).get("auc"))
+    if without is None or gain is None or not without.is_defined or not gain.is_defined:
+        return []
+    if gain.value == 0 and not gain.has_interval:
+        return [
+            "The same patient's other lesions were to count, but on the validation images "
+            "they did not help, or were too few: each image is answered by itself."
+        ]
+    return [
+        "The answers count the same patient's other lesions where that helped on the "
+        f"validation images. Without them the model reached {with_interval(without)} on "
+        "the same images; the difference that they make is "
+        f"{with_interval(gain, signed=True)}."
     ]
 
 

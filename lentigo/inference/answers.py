@@ -1,0 +1,98 @@
+"""The outputs of a model for many images, and the prediction tables made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import pandas as pd
+
+from lentigo.answer_columns import ABSTAIN, CONTEXT, STRANGENESS, YES
+from lentigo.inference.abstention.judge import with_abstention
+from lentigo.inference.decide import Decision, without_reassurance
+from lentigo.inference.diagnoses import mean_shares, with_diagnoses
+from lentigo.inference.inputs import Source, people_of
+from lentigo.inference.lesions import LesionLogits, lesion_logits, lesion_table
+from lentigo.inference.networks import Networks
+from lentigo.inference.rows import image_table, metadata_used, others_counted
+from lentigo.inference.sets import with_sets
+from lentigo.models.backend import Logits
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The outputs of a model's networks for images, before mean and call are computed."""
+
+    model: Networks
+    sources: tuple[Source, ...]
+    """The N images."""
+    logits: Logits
+    """Outputs for N images, (`Model.rows`, N): the melanoma logit of each network, then the
+    log shares of other diagnoses of each network (`Predictor.answers`), then the signals of
+    each network that may abstain (`Familiar.values`); NaN for an image without outputs."""
+    reasons: Mapping[int, str]
+    """By the position of an image, why it has no outputs, or why they are doubted."""
+
+    def table(self, decision: Decision | None = None) -> pd.DataFrame:
+        """Return the prediction table of the images; see `Model.predict`."""
+        people = people_of(self.sources) if self.model.takes_context else None
+        means = self.model.mean(self.logits, people)
+        table = image_table(self.sources, means, self.reasons)
+        # Inserted beside the logit, so that `reason` stays the last column.
+        place = list(table).index("raw_logit") + 1
+        if people is not None:
+            table.insert(place, CONTEXT, others_counted(means[1], people))
+        if self.model.takes_metadata:
+            used = metadata_used(self.model.members, self.sources)
+            table.insert(place, "metadata", used)
+        return self._decided(table, self.logits, decision)
+
+    def lesions(self, decision: Decision | None = None) -> pd.DataFrame:
+        """Return the prediction table of the lesions; see `Model.predict_lesions`.
+
+        An image on which the model abstains is in no mean, unless `decision.abstain` is
+        False.
+        """
+        mean, reasons, logits = self.model.mean, dict(self.reasons), self.logits
+        shown = decision is not None and not decision.abstain
+        judged = self.model.strangeness(logits)
+        refused = judged.refused & np.isfinite(mean(logits)).all(axis=0) & (not shown)
+        for place in np.flatnonzero(refused).tolist():
+            reasons[place] = judged.told(place)
+        left = np.where(refused, np.nan, logits)
+        averaged = lesion_logits(self.sources, left, mean)
+        table = self._lesion_table(averaged, reasons)
+        decided = self._decided(table, averaged.logits, decision)
+        for row, own in enumerate(averaged.places.values()):
+            if not averaged.counting[row] and refused[own].any():
+                least = np.nanmin(judged.strangeness[own])
+                decided.loc[row, ABSTAIN] = YES
+                decided.loc[row, STRANGENESS] = float(least)
+        return decided
+
+    def _lesion_table(
+        self, averaged: LesionLogits, reasons: Mapping[int, str]
+    ) -> pd.DataFrame:
+        """Return the rows of the lesions, each beside the patient's others if need be."""
+        if not self.model.takes_context:
+            return lesion_table(self.sources, averaged, reasons, self.model.mean)
+        people = people_of([self.sources[own[0]] for own in averaged.places.values()])
+        mean = partial(self.model.mean, people=people)
+        table = lesion_table(self.sources, averaged, reasons, mean)
+        counted = others_counted(table["logit"].to_numpy(np.float64), people)
+        table.insert(list(table).index("raw_logit") + 1, CONTEXT, counted)
+        return table
+
+    def _decided(
+        self, table: pd.DataFrame, logits: Logits, decision: Decision | None
+    ) -> pd.DataFrame:
+        known = with_sets(table, self.model.conformal)
+        decided = (decision or self.model.decision()).apply(known)
+        names, shares = self.model.diagnoses, mean_shares(self.model.members, logits)
+        told = with_diagnoses(decided, names, shares)
+        if self.model.can_abstain:
+            shown = decision is not None and not decision.abstain
+            told = with_abstention(told, self.model.strangeness(logits), shown=shown)
+        return without_reassurance(told)
