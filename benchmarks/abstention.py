@@ -33,7 +33,7 @@ from PIL import Image, ImageDraw, ImageFilter
 from lentigo.datasets import read_table
 from lentigo.evaluation.discrimination import auc
 from lentigo.evaluation.shares import clustered_share
-from lentigo.export.images import seen_by
+from lentigo.export.images import images_by_role
 from lentigo.inference.abstention.judge import Judged
 from lentigo.inference.inputs import as_sources
 from lentigo.inference.predict import Answers, Model, load
@@ -187,7 +187,7 @@ def main() -> None:
     given = parser.parse_args()
     folder = given.model or given.run / "model"
     model = load(folder, engine=given.engine)
-    home = next(iter(seen_by(given.run).values())).held_out
+    home = next(iter(images_by_role(given.run).values())).held_out
     answers = model.answers(as_sources(home))
     print("| pictures | read | refused | refused or doubted | reasons |")
     print("|---|---|---|---|---|")

@@ -24,6 +24,7 @@ from lentigo.export.index import index_made
 from lentigo.export.speed import speeds
 from lentigo.files import copy_file
 from lentigo.inference.inputs import Source
+from lentigo.inference.out_of_fold import sets_of_folds
 from lentigo.inference.predict import model_folders
 from lentigo.models.backend import Images, Preparation
 from lentigo.models.description import (
@@ -90,7 +91,7 @@ def export(
             check_shown(some_sources(each.held_out, _TO_COMPARE), way)
     with new_folder(out):
         members = _written(folders, out, seen)
-        content = _content(folders, members)
+        content = _content(source, folders, members)
         write_folder(out, content)
         agreement = check_agreement(out, sources)
         judged = None
@@ -200,7 +201,9 @@ _NO_MEAN = (
 )
 
 
-def _content(folders: Sequence[Path], members: list[dict[str, Any]]) -> dict[str, Any]:
+def _content(
+    source: Path, folders: Sequence[Path], members: list[dict[str, Any]]
+) -> dict[str, Any]:
     """Return the description of the new folder.
 
     What differs between `folders` is left out.
@@ -208,6 +211,8 @@ def _content(folders: Sequence[Path], members: list[dict[str, Any]]) -> dict[str
     content = joined([read_description(folder) for folder in folders], members)
     if len(folders) > 1:
         content["operating_points"] = _of_no_mean(content["operating_points"])
+        sets = sets_of_folds(RunLayout(source))
+        content["conformal"] = sets and sets.model_dump(mode="json")
     return content
 
 

@@ -228,7 +228,7 @@ class Description(Fact):
     """The rule by which the members together abstain: the limit of their mean
     out-of-distribution score, and of their disagreement; None if no images set it."""
     conformal: ConformalSets | None = None
-    """Which answers stay possible; None where each image was learnt from by a member."""
+    """Which answers stay possible; None where no image was predicted without it."""
     operating_points: Annotated[list[dict[str, Any]], Field(max_length=1000)] = Field(
         default_factory=list
     )

@@ -36,7 +36,11 @@ class Kind(NamedTuple):
 
 def kind_of(image: Image) -> Kind:
     """Return the measures that tell if `image`, (S, S, 3) RGB, 0–255, is dermoscopy."""
-    small = working(image, side=SIDE)
+    return kind_beside(image, working(image, side=SIDE))
+
+
+def kind_beside(image: Image, small: Image) -> Kind:
+    """Return the result of `kind_of`, of an image and its copy of 64 × 64 pixels."""
     tones = lab(small)
     features = features_of(small, tones)
     score = score_of(features)

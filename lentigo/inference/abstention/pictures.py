@@ -7,12 +7,11 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from lentigo.imaging.kind.dermoscopic import SIDE
 from lentigo.imaging.kind.frame import corners
-from lentigo.imaging.kind.unlike import Kind, kind_of
+from lentigo.imaging.kind.unlike import Kind, kind_beside
 from lentigo.imaging.kind.working import Image, luma, working
 
-_SIDE = 64
-"""Side in pixels of the copy in which the frame is found, that of `kind_of`."""
 _MOST_BLUR = 6.0
 """Upper limit of the blur signal, which an image without structure gets."""
 _LEAST_STRUCTURE = 0.5
@@ -29,9 +28,9 @@ def picture_signals(square: Image) -> tuple[NDArray[np.float64], Kind]:
     the mean grey and the mean grey outside a black frame (0 black, 1 white), and the share
     of the frame.
     """
-    kind = kind_of(square)
+    small = working(square, side=SIDE)
+    kind = kind_beside(square, small)
     odds = _log_odds(kind.score)
-    small = working(square, side=_SIDE)
     frame, grey = corners(small), luma(small)
     level = float(grey[~frame].mean()) / 255 if not frame.all() else 0.0
     print_ = 0.0 if math.isnan(kind.print_) else kind.print_

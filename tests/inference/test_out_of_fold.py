@@ -1,0 +1,64 @@
+"""The sets of several folds are those of the out-of-fold predictions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lentigo.inference.out_of_fold import sets_of_folds
+from lentigo.inference.sets import fit_sets
+from lentigo.run_layout import RunLayout
+from lentigo.tables import write_table
+
+COUNT = 60
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunLayout:
+    """Two folds of 30 lesions each; every third is a melanoma, one has no label."""
+    layout = RunLayout(tmp_path)
+    score = np.random.default_rng(0).random(COUNT)
+    told = pd.DataFrame(
+        {
+            "image_id": [f"i{number}" for number in range(COUNT)],
+            "group_id": [f"g{number}" for number in range(COUNT)],
+            "probability": score,
+            "fold": np.arange(COUNT) % 2,
+        }
+    )
+    melanoma = pd.array([number % 3 == 0 for number in range(COUNT)], "boolean")
+    melanoma[7] = pd.NA
+    write_table(told[["image_id", "group_id"]].assign(melanoma=melanoma), layout.table)
+    write_table(told[["image_id", "fold"]], layout.split)
+    for number, part in told.groupby("fold"):
+        folder = tmp_path / f"fold-{number}"
+        folder.mkdir()
+        write_table(part, folder / "predictions.csv")
+    write_table(told, layout.predictions)
+    return layout
+
+
+def test_each_image_is_judged_by_the_network_that_did_not_see_it(run: RunLayout) -> None:
+    score = np.random.default_rng(0).random(COUNT)
+    kept = np.arange(COUNT) != 7
+    truth = np.arange(COUNT) % 3 == 0
+    names = [f"g{number}" for number in np.flatnonzero(kept)]
+    known = fit_sets(truth[kept], score[kept], names, set_on="")
+    found = sets_of_folds(run)
+    assert known is not None
+    assert found == known.model_copy(update={"set_on": "out-of-fold images of 2 folds"})
+
+
+def test_an_unfinished_run_has_none(run: RunLayout) -> None:
+    run.predictions.unlink()
+    assert sets_of_folds(run) is None
+
+
+def test_a_single_fold_has_its_own(run: RunLayout) -> None:
+    for each in (run.folder / "fold-1").iterdir():
+        each.unlink()
+    (run.folder / "fold-1").rmdir()
+    assert sets_of_folds(run) is None
