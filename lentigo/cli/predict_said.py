@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from lentigo.inference.predict import Model
 
 
+_WITHOUT_LIMIT = (
+    "This model has no limit of abstention: it also answers for images that look like "
+    "nothing it learnt from."
+)
+
+
 @dataclass
 class Tally:
     """Counts of a prediction table, and the rows that are to be named."""
@@ -35,7 +41,6 @@ class Tally:
     metadata: dict[str, int] = field(default_factory=dict)
     """For age, sex and site, the number of images for which each was used. Empty if no
     network of the model uses them."""
-
     takes_context: bool = False
     """Whether the model compares the lesions of a patient."""
     beside_others: int = 0
@@ -112,6 +117,7 @@ class Said:
             "prevalence": own if asked is None else asked,
             "operating_point": self.decision.point and self.decision.point.name,
             "operating_points": points,
+            "abstains": self.model.can_abstain,
             "out": str(self.out),
             **({"lesions": str(self.lesions)} if self.lesions else {}),
             **({"metadata": self.tally.metadata} if self.tally.metadata else {}),
@@ -194,6 +200,8 @@ class Said:
             )
         for sentence in decision_sentences(self.model, self.decision):
             say(sentence)
+        if not self.model.can_abstain:
+            say(_WITHOUT_LIMIT)
         if self.views is not None:
             say(
                 "Calibration and thresholds were chosen with the views of the training; "
