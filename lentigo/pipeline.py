@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from lentigo.baselines import metadata_baseline
+from lentigo.baselines.logistic import known_features
 from lentigo.config import BY_SOURCE, Config, read_config
 from lentigo.datasets import guess_format
 from lentigo.datasets.any_table import read_format
@@ -144,7 +145,8 @@ def _finish(run: Run) -> Result:
     log.info("The report is %s.", report)
     if config.export:
         _export(layout)
-    head = verdict(found, baseline_features=config.evaluation.baseline)
+    used = known_features(table, config.evaluation.baseline)
+    head = verdict(found, baseline_features=used)
     return Result(
         run=run, model=model, baseline=beside, report=report, best_reachable_auc=best,
         thresholds=thresholds, absent=absent, calibration=calibration,

@@ -23,7 +23,7 @@ from lentigo.table_files.door import read_noted as read_noted
 from lentigo.table_files.not_known import known_ids, plain
 from lentigo.table_files.noted import NotedTable as NotedTable
 from lentigo.table_files.noted import as_noted as as_noted
-from lentigo.words import counted, some, verb
+from lentigo.words import counted, listed, some, verb
 
 if TYPE_CHECKING:
     from pandera.pandas import DataFrameSchema
@@ -245,6 +245,21 @@ ROUNDING = 1.001e-6
 """How far a probability may lie outside of 0 to 1: in 32 bits, 1 may become 1.0000001."""
 
 
+def _one_row_each(table: pd.DataFrame) -> str:
+    """Return what to do where a prediction table names images twice, by its columns."""
+    folds = [name for name in table if "fold" in str(name).lower()]
+    if not folds and "repeat" not in table:
+        return "Keep one row each; give several models a file each."
+    missing = [name for name in ("outer_fold", "inner_fold") if name not in table]
+    if not missing:
+        return "Keep one row each within a fold."
+    return (
+        "Of a nested cross-validation, name the folds in the columns outer_fold and "
+        f"inner_fold ({listed(missing)} {verb(len(missing), 'is', 'are')} missing); of a "
+        "repeated one, the repeat in a column repeat. Else keep one row each."
+    )
+
+
 def check_predictions(table: pd.DataFrame, *, source: str) -> pd.DataFrame:
     """Return `table` as a prediction table: `image_id`, `probability`, one row per image.
 
@@ -268,7 +283,7 @@ def check_predictions(table: pd.DataFrame, *, source: str) -> pd.DataFrame:
     twice = checked.loc[checked["image_id"].duplicated(), "image_id"].unique().tolist()
     if twice:
         raise ColumnError(
-            f"{source} names some images twice: {some(twice)}. Keep one row each."
+            f"{source} names some images twice: {some(twice)}. {_one_row_each(checked)}"
         )
     given = checked["probability"]
     outside = ~given.between(-ROUNDING, 1 + ROUNDING) & given.notna()

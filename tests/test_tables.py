@@ -147,6 +147,10 @@ def test_predictions_need_an_image_and_a_probability() -> None:
     [
         ({"image_id": ["a"]}, "no column probability"),
         ({"image_id": ["a", "a"], "probability": [0, 1]}, "names some images twice: a"),
+        (
+            {"image_id": ["a", "a"], "probability": [0, 1], "outer_fold": [0, 1]},
+            r"nested cross-validation, name .*\(inner_fold is missing\)",
+        ),
         ({"image_id": ["a"], "probability": [1.5]}, "Logits must be turned"),
         (
             {"image_id": ["a"], "probability": ["high"]},

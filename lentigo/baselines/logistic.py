@@ -51,6 +51,11 @@ def metadata_baseline(
     return pd.concat(found).sort_index().reset_index(drop=True)
 
 
+def known_features(table: pd.DataFrame, features: Sequence[str]) -> tuple[str, ...]:
+    """Return those of `features` that at least one row of `table` has a value of."""
+    return tuple(name for name in features if name in table and table[name].notna().any())
+
+
 def _by_role(table: pd.DataFrame, role: pd.Series[Any]) -> tuple[np.ndarray, np.ndarray]:
     if len(role) != len(table):
         raise DatasetError(

@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from lentigo.inference.predict import Model
 
 
+_WITHOUT_LIMIT = (
+    "This model has no limit of abstention: it also answers for images that look like "
+    "nothing it learnt from."
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Said:
     """A summary of the predictions that were written, to be printed."""
@@ -80,6 +86,7 @@ class Said:
             "prevalence": own if asked is None else asked,
             "operating_point": self.decision.point and self.decision.point.name,
             "operating_points": points,
+            "abstains": self.model.can_abstain,
             "out": str(self.out),
             **({"lesions": str(self.lesions)} if self.lesions else {}),
             **({"metadata": self._metadata} if self._metadata else {}),
@@ -180,6 +187,8 @@ class Said:
             )
         for sentence in decision_sentences(self.model, self.decision):
             say(sentence)
+        if not self.model.can_abstain:
+            say(_WITHOUT_LIMIT)
         if self.views is not None:
             say(
                 "Calibration and thresholds were chosen with the views of the training; "

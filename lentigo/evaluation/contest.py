@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -16,6 +17,7 @@ from lentigo.errors import ConfigError, DatasetError, unknown_name
 from lentigo.evaluation.clustered import Estimate, estimated_difference
 from lentigo.evaluation.contest_result import ALPHA, Contest, Entrant, Pair
 from lentigo.evaluation.discrimination import FloatArray
+from lentigo.evaluation.headline import FEWEST
 from lentigo.evaluation.intervals import Interval, resample
 from lentigo.evaluation.joining import Source, match
 from lentigo.evaluation.measuring import sides
@@ -59,18 +61,33 @@ def compare_models(
     tables, unit, notes = _joined(predictions, truths, group, columns)
     samples = _samples(tables)
     pairs = _pairs(samples, reference, margin, repeats=repeats, seed=seed)
-    first = next(iter(tables.values()))
+    first, first_sample = next(iter(tables.values())), next(iter(samples.values()))
     archives = _by_archive(samples, first[DATASET]) if DATASET in first else {}
+    few = _too_few(pairs, first_sample, repeats)
     return Contest(
         entrants=_entrants(samples, repeats=repeats, seed=seed), pairs=pairs,
         archives=archives, sample=samples, unit=unit,
         margin=margin, repeats=repeats, seed=seed,
-        notes=(*notes, *([WHY[DATASET]] if archives else []), *_too_few(pairs, repeats)),
+        notes=(*notes, *([WHY[DATASET]] if archives else []), *few),
     )  # fmt: skip
 
 
-def _too_few(pairs: Sequence[Pair], repeats: int) -> list[str]:
-    """Return a warning when `repeats` is too small for any adjusted p-value below 0.05."""
+def _few(sample: Sample) -> bool:
+    """Tell whether there are too few melanomas or other images to tell a difference."""
+    melanomas = int(sample.truth.sum())
+    return min(melanomas, len(sample.truth) - melanomas) < FEWEST
+
+
+def _too_few(pairs: Sequence[Pair], sample: Sample, repeats: int) -> list[str]:
+    """Return a warning if no difference can be told: too few images, or `repeats`.
+
+    The latter is so where no adjusted p-value can be below 0.05.
+    """
+    if _few(sample):
+        return [
+            "Nothing can be said about a difference of these models, which takes at least "
+            f"{FEWEST} melanomas and {FEWEST} other images, so no pair has a p-value."
+        ]
     least = len(pairs) / (1 + repeats)
     if least < ALPHA:
         return []
@@ -262,7 +279,9 @@ def _pairs(
     p = np.array([_p(samples[a], samples[b], repeats, seed) for a, b in names])
     inferior = np.full(len(names), np.nan)
     if margin is not None:
-        inferior = holm(np.array([each.chance_above(-margin) for each in estimates]))
+        chances = [each.chance_above(-margin) for each in estimates]
+        if not any(_few(each) for each in samples.values()):
+            inferior = holm(np.array(chances))
     return tuple(
         Pair(
             first=a,
@@ -289,6 +308,9 @@ def _estimate(a: Sample, b: Sample) -> Estimate:
 
 
 def _p(a: Sample, b: Sample, repeats: int, seed: int) -> float:
+    """Return the p-value of a pair; NaN where nothing can be said of so few images."""
+    if _few(a):
+        return math.nan
     return permutation_p(a.truth, a.score, b.score, a.group, repeats=repeats, seed=seed)
 
 

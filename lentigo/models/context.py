@@ -25,7 +25,7 @@ IntArray = NDArray[np.intp]
 HALF = 3.0
 """Number of other lesions at which the context has half of its full weight."""
 FARTHEST = 5.0
-"""Highest absolute value of the standardised difference."""
+"""Highest difference that counts, in standard deviations."""
 LARGEST = 20.0
 """Logits are clipped to ± this value before they are compared."""
 
@@ -144,7 +144,8 @@ class Context(Fact):
     level: _Weight = 0.0
     """What it adds to the logit that a patient's other lesions are known at all."""
     difference: Annotated[float, Field(ge=-1, le=100)] = 0.0
-    """Weight of the difference in logits. Below 0, a lesion beside suspicious ones is more
+    """Weight of the difference in logits, of which ± 5 times `usual` is the most that
+    counts. Below 0, a lesion beside suspicious ones is more
     suspicious itself."""
     oddness: Annotated[float, Field(ge=0, le=100)] = 0.0
     """Weight of the standardised difference, which is clipped to ± 5."""
@@ -180,4 +181,6 @@ def inputs_of(logits: FloatArray, others: Others, usual: float) -> FloatArray:
     apart = np.where(others.count > 0, held - others.mean, 0.0)
     spread = np.sqrt(trust * others.variance + (1 - trust) * usual**2)
     odd = np.clip(apart / np.maximum(spread, 1e-6), -FARTHEST, FARTHEST)
+    # Beyond what a fit has seen, a large weight would make a certainty of any difference.
+    apart = np.clip(apart, -FARTHEST * usual, FARTHEST * usual)
     return np.stack([trust, trust * apart, trust * odd], axis=1)

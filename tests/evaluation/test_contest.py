@@ -193,3 +193,14 @@ def test_two_files_of_one_name_need_names(files: Path) -> None:
     done = CliRunner().invoke(app, words)
     assert done.exit_code == 1
     assert "Two models are called good" in done.output
+
+
+def test_of_four_melanomas_no_difference_is_told() -> None:
+    ids = [f"i{number}" for number in range(24)]
+    truth = pd.DataFrame({"image_id": ids, "melanoma": [1] * 4 + [0] * 20})
+    good = pd.DataFrame({"image_id": ids, "probability": [0.9] * 4 + [0.1] * 20})
+    bad = good.assign(probability=np.linspace(0, 1, 24))
+    found = compare_models({"good": good, "bad": bad}, truth, repeats=200, margin=0.02)
+    (pair,) = found.pairs
+    assert np.isnan([pair.p, pair.p_holm, pair.p_inferior]).all()
+    assert "Nothing can be said about a difference" in found.as_text()

@@ -34,6 +34,12 @@ def test_three_lesions_of_a_patient_by_hand() -> None:
     assert found[2] == pytest.approx(4 + 0.4 * (-1 + 0.5 * 5 + 0.25 * odd))
 
 
+def test_a_difference_counts_for_five_standard_deviations_at_most() -> None:
+    """Beside -12 stands 12: a difference of 24, of which 5 · 2 and 5 deviations count."""
+    found = ALL.apply(np.array([-12.0, 12.0]), people("P", "P"))
+    assert found[1] == pytest.approx(12 + 0.25 * (-1 + 0.5 * 10 + 0.25 * 5))
+
+
 def test_who_has_no_other_lesion_gets_the_own_answer_to_the_bit() -> None:
     logits = np.array([0.1, 0.2, 0.3, 0.4, math.nan, 0.6])
     known = people("P", None, None, "Q", "Q", "R")

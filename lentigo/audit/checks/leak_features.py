@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from lentigo.curation.groups import lesion_keys, patient_keys
 from lentigo.curation.splits.leakage import check_features
 from lentigo.datasets.reading.known_words import LABEL_WORDS
+from lentigo.datasets.reading.vocabulary import map_diagnoses
 from lentigo.errors import LeakError
 from lentigo.imaging.decoding.file_facts import name_facts
 from lentigo.table_files.not_known import plain
@@ -91,11 +92,24 @@ _Columns = Iterator[tuple[str, Kind, "pd.Series[Any]"]]
 def _columns(table: pd.DataFrame, facts: pd.DataFrame | None, target: str) -> _Columns:
     """Yield every column to test: of the table, of parts of ids, and of file facts."""
     for name in table:
-        if name != target:
+        if name != target and not (name == "malignant" and _is_derived(table)):
             yield str(name), _kind(str(name), target), table[name]
     yield from _names_and_counts(table)
     if facts is not None:
         yield from _files(facts)
+
+
+def _is_derived(table: pd.DataFrame) -> bool:
+    """Tell whether `malignant` says no more than the label and the diagnosis.
+
+    lentigo fills it in from these, so a user may have no such column.
+    """
+    if not {"melanoma", "diagnosis"} <= set(table):
+        return False
+    said = map_diagnoses(table["diagnosis"])[0]["malignant"].astype("boolean")
+    said = said.mask(table["melanoma"].fillna(False).astype(bool), other=True)
+    own = table["malignant"].astype("boolean")
+    return bool((own.isna() | (own == said).fillna(False)).all())
 
 
 def _names_and_counts(table: pd.DataFrame) -> _Columns:

@@ -14,6 +14,13 @@ _HYPHENS = "\u02d7\u2010\u2011\u2012\u2013\u2014\u2015\u2043\u2212\ufe58\ufe63\u
 _UNSEEN = "\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0"
 """Invisible letters that Unicode does not list as format characters."""
 
+_NUMBER = re.compile(
+    r"(?<![A-Za-z])[oOlI]*\d[oOlI\d]*(?![A-Za-z])|(?<=[A-Za-z])\d[oOlI\d]*(?![A-Za-z])"
+)
+"""A number in which letters may stand for digits; after a letter it begins with a digit, as
+the O of PO5 may belong to PO."""
+_DIGITS = str.maketrans("oOlI", "0011")
+
 _TWINS = str.maketrans(
     "АВЕКМНОРСТХУаеорсхуіјѕΑΒΕΖΗΙΚΜΝΟΡΤΥΧο",
     "ABEKMHOPCTXYaeopcxyijsABEZHIKMNOPTYXo",
@@ -27,13 +34,18 @@ def look_alikes(ids: pd.Series[Any]) -> pd.DataFrame:
     Ids look alike if they differ only in letter case, spaces, leading zeros, kinds of
     hyphens (and underscores), invisible letters (zero width, byte order mark, no-break
     space), composed and decomposed accents, full-width or other digits, Cyrillic and Greek
-    twins of Latin letters, or as numbers that a program rewrote (7.0, +7 and 7; 1e7 and
-    10000000). `count` is how often each id occurs. The ids themselves are not changed:
-    whether P7 and p007 are one patient cannot be known.
+    twins of Latin letters, letters for digits within a number (O5 and 05, l7 and 17), or as
+    numbers that a program rewrote (7.0, 7,0, +7 and 7; 1e7 and 10000000). `count` is how
+    often each id occurs. The ids themselves are not changed: whether P7 and p007 are one
+    patient cannot be known.
     """
     counts = ids.dropna().astype("string").value_counts().sort_index()
     found = pd.DataFrame({"id": counts.index.astype("string"), "count": counts.to_numpy()})
-    found["key"] = pd.Series([_key(text) for text in found["id"]], dtype="string")
+    letters = [_letters(text) for text in found["id"]]
+    found["key"] = pd.Series([_number(text) for text in letters], dtype="string")
+    digits = pd.Series([_in_digits(text) for text in found["id"]], dtype="string")
+    # Zeros in front are kept here: PO5 is P05, but not P5.
+    found["key"] = found["key"].groupby(digits).transform("first")
     several = found["key"].duplicated(keep=False) & (found["key"] != "")
     return found[several].sort_values(["key", "id"], ignore_index=True)
 
@@ -68,10 +80,16 @@ def shown(text: str) -> str:
     return text if text.isascii() and text.isprintable() else ascii(text)[1:-1]
 
 
-def _key(text: str) -> str:
+def _letters(text: str) -> str:
+    """Return an id in plain lower-case letters, digits and hyphens."""
     plain = unicodedata.normalize("NFKC", text).translate(_TWINS).casefold()
-    letters = [_letter(sign) for sign in unicodedata.normalize("NFKC", plain)]
-    return _number("".join(letters))
+    return "".join(_letter(sign) for sign in unicodedata.normalize("NFKC", plain))
+
+
+def _in_digits(text: str) -> str:
+    """Return an id as `_letters` does, with O, l and I in a number as 0, 1 and 1."""
+    plain = unicodedata.normalize("NFKC", text).translate(_TWINS)
+    return _letters(_NUMBER.sub(lambda found: found[0].translate(_DIGITS), plain))
 
 
 def _letter(sign: str) -> str:
@@ -90,7 +108,7 @@ def _letter(sign: str) -> str:
 
 def _number(key: str) -> str:
     """Return a number as it was before a program rewrote it, without leading zeros."""
-    if found := re.fullmatch(r"\+?(\d+)(?:\.0*)?", key):
+    if found := re.fullmatch(r"\+?(\d+)(?:\.0*|,0{1,2})?", key):
         key = found[1]
     elif found := re.fullmatch(r"\+?(\d+)(?:\.(\d+))?e\+?(\d{1,2})", key):
         whole, rest, power = found[1], found[2] or "", int(found[3])

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from lentigo.baselines.logistic import known_features
 from lentigo.datasets import FORMATS
 from lentigo.files import write_text
 from lentigo.notice import NOTICE
@@ -88,7 +89,8 @@ def _head(run: RunFolder) -> dict[str, Any]:
         " + ".join(dict.fromkeys(each.model.backbone for each in run.config.of_members())),
         _moment(run.environment.get("started")),
     ]
-    head = verdict(run.evaluation, baseline_features=run.config.evaluation.baseline)
+    used = known_features(run.table, run.config.evaluation.baseline)
+    head = verdict(run.evaluation, baseline_features=used)
     return {
         "title": f"Melanoma or not: {listed(datasets)}" if datasets else "Melanoma or not",
         "subtitle": " · ".join(part for part in about if part),

@@ -55,7 +55,8 @@ def verdict(
 ) -> Verdict:
     """Return the head of the page from the content of `evaluation.json`.
 
-    `baseline_features` are the columns that the metadata-only baseline uses.
+    `baseline_features` are the columns that the metadata-only baseline uses and the table
+    has values of.
     """
     model, baseline = evaluation.get("model") or {}, evaluation.get("baseline") or {}
     auc, floor = as_value(model.get("auc")), as_value(baseline.get("auc"))
@@ -65,15 +66,18 @@ def verdict(
     counts = counts_of(evaluation)
     few = too_few(counts)
     chance = [] if few and auc.is_defined else _against_chance(auc)
-    warnings = [*chance, *_against_baseline(auc, floor, gap)]
+    # Of so few melanomas no difference is told, either.
+    beside = [] if few and floor is not None else _against_baseline(auc, floor, gap)
+    warnings = [*chance, *beside]
     sentences = [_headline(auc, model, counts)]
-    if floor is not None:
+    if floor is not None and not few:
         sentences.append(_baseline_sentence(floor, gap, baseline, baseline_features))
-    sentences += _metadata_sentences(evaluation)
-    sentences += _context_sentences(evaluation)
-    sentences += [] if few else part_sentences(model)
+    if not few:
+        sentences += _metadata_sentences(evaluation)
+        sentences += _context_sentences(evaluation)
+        sentences += part_sentences(model)
     sentences += [said for said in [threshold_sentence(evaluation)] if said]
-    if ceiling is not None:
+    if ceiling is not None and not few:
         sentences.append(_ceiling_sentence(auc, ceiling))
     low = _axis_start([auc, floor, ceiling])
     return Verdict(
@@ -111,10 +115,13 @@ def _headline(auc: Value, model: Mapping[str, Any], counts: Counts) -> str:
 def _baseline_sentence(
     floor: Value, gap: Value | None, baseline: Mapping[str, Any], features: tuple[str, ...]
 ) -> str:
-    known = (
-        listed([name.replace("_", " ") for name in features]) if features else "metadata"
+    known = listed([name.replace("_", " ") for name in features]) if features else ""
+    start = (
+        f"A baseline that sees no image, only {known},"
+        if known
+        else "A baseline that sees no image, nor anything of the patient (the table has it "
+        "of nobody),"
     )
-    start = f"A baseline that sees no image, only {known},"
     if not floor.is_defined:
         return f"{start} has no defined AUC: {why_undefined('auc', baseline)}."
     sentence = f"{start} reached {with_interval(floor)} on the same images."

@@ -24,6 +24,13 @@ from lentigo.datasets.reading.look_alikes import look_alikes, shown, spelled_ali
         ("P1", "p1"),
         ("7", "007"),
         ("7", "7.0"),
+        ("5", "5,0"),
+        ("5.0", "5,0"),
+        ("05", "O5"),
+        ("17", "l7"),
+        ("17", "I7"),
+        ("P10", "P1O"),
+        ("P_0012", "P_OOl2"),
         ("7", "+7"),
         ("10000000", "1e7"),
         ("12300000", "1.23E+07"),
@@ -47,6 +54,11 @@ def test_ids_that_look_alike_are_told_with_their_counts(one: str, other: str) ->
         ("-7", "7"),
         ("a", "\u00e4"),
         ("1e7", "1"),
+        ("P5", "PO5"),  # of P and of PO
+        ("17", "L7"),
+        ("lo", "10"),  # a word
+        ("5", "5,000"),
+        ("5,5", "55"),
     ],
 )
 def test_ids_that_differ_are_not(one: str, other: str) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import pandas as pd
 import pytest
 
+from lentigo.baselines.logistic import known_features
 from lentigo.reports.run.verdict import Verdict, verdict
 
 FEATURES = ("age", "sex", "site")
@@ -72,11 +74,39 @@ def test_what_the_table_lost_stands_in_the_first_sentence() -> None:
     assert "left out" not in few.sentences[0]  # 2 % and no more
 
 
+def test_a_baseline_is_said_to_know_what_the_table_has() -> None:
+    table = pd.DataFrame({"age": [50.0, None], "sex": [None, None]})
+    assert known_features(table, FEATURES) == ("age",)
+    floor = entry(0.5, 0.4, 0.6)
+    found = {
+        "model": {"auc": floor, "n_images": 99, "n_melanomas": 9},
+        "baseline": {"auc": floor},
+    }
+    for features, said in {
+        ("age",): "only age, reached",
+        (): "of nobody), reached",
+    }.items():
+        assert said in verdict(found, baseline_features=features).sentences[1]
+
+
 def test_with_four_melanomas_nothing_can_be_said() -> None:
     page = head(entry(0.85, 0.2, 0.4), melanomas=4)
     assert "4 melanomas among them: nothing can be said" in page.sentences[0]
     assert "0.85" not in page.sentences[0]
     assert not any("below 0.5" in warning for warning in page.warnings)
+
+
+def test_with_four_melanomas_no_difference_is_told() -> None:
+    page = head(
+        entry(0.85, 0.2, 0.4),
+        baseline=entry(0.67, 0.60, 0.72),
+        difference=entry(-0.2, -0.3, -0.1),
+        best=0.95,
+        melanomas=4,
+    )
+    (sentence,) = page.sentences
+    assert "nothing can be said" in sentence
+    assert page.warnings == []
 
 
 GOOD, FLOOR = entry(0.70, 0.61, 0.79), entry(0.67, 0.60, 0.72)
