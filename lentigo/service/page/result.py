@@ -19,7 +19,18 @@ from lentigo.service.page.frequency import Frequency, frequency
 from lentigo.service.page.pictures import View
 from lentigo.service.schema import Judged
 
-_TOLD = ("energy", "spread", "members", "kind", "print", "blur", "dark", "bright", "frame")
+_TOLD = (
+    "early",
+    "energy",
+    "spread",
+    "members",
+    "kind",
+    "print",
+    "blur",
+    "dark",
+    "bright",
+    "frame",
+)
 """Out-of-distribution signals with a text of their own; the others have `why_strange`."""
 PHRASES: tuple[tuple[str, str], ...] = (
     *((f"{REFUSED}: {WORDS[name]}", f"why_{name}") for name in _TOLD),
