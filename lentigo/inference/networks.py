@@ -57,6 +57,11 @@ class Networks:
         return any(each.can_abstain for each in self.ensembles)
 
     @property
+    def sides(self) -> set[int]:
+        """Return the sides at which its networks need `picture_signals`."""
+        return set().union(*(each.sides for each in self.ensembles))
+
+    @property
     def engine(self) -> str:
         """Return the engine of the networks; `auto` if the folders have different ones."""
         names = {each.engine for each in self.ensembles}

@@ -73,7 +73,7 @@ def answer(
     """
     count = sum(each.images for each in questions)
     batch = Squares(list(range(count)), {way: list(s) for way, s in squares.items()}, {})
-    found = looked_at(batch, signals=model.can_abstain)
+    found = looked_at(batch, sides=model.sides)
     asked = tuple(
         source
         for number, question in enumerate(questions)
