@@ -39,7 +39,7 @@ class Said(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Ensemble:
-    """The networks of one model folder, with all that turns their logits into answers."""
+    """The networks of one model folder, their calibration, limits and thresholds."""
 
     members: tuple[Predictor, ...]
     """The networks, whose calibrated logits are averaged with equal weights."""
@@ -72,6 +72,11 @@ class Ensemble:
         return any(each is not None for each in self.familiar)
 
     @property
+    def sides(self) -> set[int]:
+        """Return the sides at which its networks need `picture_signals`; see `said`."""
+        return {each.side for each in self.familiar if each is not None}
+
+    @property
     def signals(self) -> int:
         """Return the number of signals of all its networks; see `Familiar.values`."""
         return sum(len(each.abstention.signals) for each in self.familiar if each)
@@ -97,15 +102,15 @@ class Ensemble:
     def said(
         self,
         squares: Mapping[Preparation, Images],
-        pictures: Mapping[Preparation, Logits],
+        pictures: Mapping[tuple[Preparation, int], Logits],
         *,
         views: int | None = None,
         patients: Patients | None = None,
     ) -> Said:
         """Return the outputs and the out-of-distribution signals of the members.
 
-        `squares` has, by `Preparation`, the squares of N images; `pictures` has their
-        `picture_signals`, (6, N).
+        `squares` has, by `Preparation`, the squares of N images; `pictures` has, by
+        `Preparation` and side, their `picture_signals`, (6, N), at the `sides`.
         """
         if not self.can_abstain:
             return Said(self.answers(squares, views=views, patients=patients), [])
@@ -121,9 +126,8 @@ class Ensemble:
                 continue
             if looked is None:  # `load_ensemble` leaves those out
                 raise TypeError(f"The engine {member.engine} gives no features.")
-            found.signals.append(
-                familiar.values(looked, pictures[member.preparation], views=views)
-            )
+            checked = pictures[member.preparation, familiar.side]
+            found.signals.append(familiar.values(looked, checked, views=views))
         return found
 
     def strangeness(self, signals: Logits, logits: Logits) -> Judged:
@@ -159,6 +163,8 @@ class Ensemble:
     def _beside_others(self, logits: Logits, people: People) -> Logits:
         """Return the mean of calibrated logits, (M, N), with what other lesions add."""
         counts = [each.members for each in self.context]
+        if len(counts) == 1:  # the mean of one may differ from it in the last bit
+            return self.context[0].apply(logits.mean(axis=0), people)
         parts = np.split(logits, np.cumsum(counts)[:-1])
         means = [
             each.apply(part.mean(axis=0), people)

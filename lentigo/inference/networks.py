@@ -57,6 +57,11 @@ class Networks:
         return any(each.can_abstain for each in self.ensembles)
 
     @property
+    def sides(self) -> set[int]:
+        """Return the sides at which its networks need `picture_signals`."""
+        return set().union(*(each.sides for each in self.ensembles))
+
+    @property
     def engine(self) -> str:
         """Return the engine of the networks; `auto` if the folders have different ones."""
         names = {each.engine for each in self.ensembles}
@@ -119,6 +124,8 @@ class Networks:
         means = [
             each.mean(own, people) for each, own in zip(self.ensembles, parts, strict=True)
         ]
+        if len(means) == 1:  # the mean of one may differ from it in the last bit
+            return means[0]
         return np.asarray(np.average(means, axis=0, weights=networks))
 
     def strangeness(self, logits: Logits) -> Judged:

@@ -214,7 +214,7 @@ class Model(Networks):
                 logits = np.full((self.rows, count), np.nan)
                 reasons = dict(batch.reasons)
                 if batch.places:
-                    found = looked_at(batch, signals=self.can_abstain)
+                    found = looked_at(batch, sides=self.sides)
                     shown = [left[each] for each in batch.places]
                     logits[:, np.subtract(batch.places, place)] = self.network_logits(
                         batch, found, patients_of(shown)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,32 +31,33 @@ class Looks:
 
     doubts: dict[int, str]
     """By position of an image, why it does not look like dermoscopy."""
-    pictures: dict[Preparation, Logits]
-    """By `Preparation`, the `picture_signals` of the N squares, (6, N), if requested."""
+    pictures: dict[tuple[Preparation, int], Logits]
+    """By `Preparation` and requested side, the `picture_signals` of N squares, (6, N)."""
 
 
-def looked_at(batch: Squares, *, signals: bool) -> Looks:
+def looked_at(batch: Squares, *, sides: Collection[int]) -> Looks:
     """Return which images of a batch do not look like dermoscopy, and why.
 
-    An image is doubted if its square in at least one `Preparation` is. With `signals`, the
-    `picture_signals` of all squares are returned, too.
+    An image is doubted if its square in at least one `Preparation` is. The
+    `picture_signals` of all squares are returned, too, measured at each of `sides`.
     """
     doubts: dict[int, str] = {}
-    pictures: dict[Preparation, Logits] = {}
+    pictures: dict[tuple[Preparation, int], Logits] = {}
     for way, prepared in batch.squares.items():
-        rows = []
+        rows: dict[int, list[Logits]] = {side: [] for side in sides}
         for place, square in zip(batch.places, prepared, strict=True):
-            if signals:
-                row, kind = picture_signals(square)
-                rows.append(row)
+            if rows:
+                for side, own in rows.items():
+                    row, kind = picture_signals(square, side=side)
+                    own.append(row)
             elif place in doubts:
                 continue
             else:
                 kind = kind_of(square)
             if place not in doubts and (doubt := doubt_of(kind)):
                 doubts[place] = doubt
-        if rows:
-            pictures[way] = np.stack(rows, axis=1)
+        for side, own in rows.items():
+            pictures[way, side] = np.stack(own, axis=1)
     return Looks(doubts, pictures)
 
 

@@ -71,7 +71,7 @@ class Index:
     early_mean: FloatArray = field(default_factory=lambda: np.zeros(0, np.float32))
     """Mean of the early features, (E,); (0,) if the network gives none."""
     early_scale: FloatArray = field(default_factory=lambda: np.zeros(0, np.float32))
-    """Standard deviation of each early feature, (E,)."""
+    """Standard deviation of each early feature, or the least one allowed, (E,)."""
     early_components: FloatArray = field(default_factory=lambda: np.zeros((0, 0), "f4"))
     """Principal components of the standardised early features, (J, E)."""
     early_spreads: FloatArray = field(default_factory=lambda: np.zeros(0, np.float32))

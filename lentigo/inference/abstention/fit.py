@@ -15,7 +15,11 @@ from scipy.special import betaincinv
 
 from lentigo.imaging.kind.working import Image, luma
 from lentigo.inference.abstention.neighbours import Neighbours
-from lentigo.inference.abstention.pictures import PICTURE_SIGNALS, picture_signals
+from lentigo.inference.abstention.pictures import (
+    PICTURE_SIGNALS,
+    picture_signals,
+    side_for,
+)
 from lentigo.inference.abstention.signals import SIGNALS, signal_values
 from lentigo.models.abstention import MOST, Abstention, Signal
 from lentigo.models.backend import Images, Looked, Predictor
@@ -82,7 +86,8 @@ def seen(
         parts.append(found)
         prints += [gradient_hash(square) for square in batch]
         if not for_index:
-            checked += [picture_signals(square)[0][:, None] for square in batch]
+            side = side_for(early=found.early is not None)
+            checked += [picture_signals(each, side=side)[0][:, None] for each in batch]
     if not parts:
         return None
     early = [each.early for each in parts if each.early is not None]
@@ -144,7 +149,8 @@ def _early(early: NDArray[np.float32] | None) -> dict[str, NDArray[np.float32]]:
     if early is None or len(early) < 2:
         return {}
     some = early[:: -(-len(early) // _MOST_ROWS)].astype(np.float64)
-    mean, scale = some.mean(axis=0), np.maximum(some.std(axis=0), 1e-6)
+    least = _LEAST_SCALE * float(np.sqrt((some**2).mean()))
+    mean, scale = some.mean(axis=0), np.maximum(some.std(axis=0), max(least, 1e-6))
     rows = (some - mean) / scale
     variances, columns = np.linalg.eigh(rows.T @ rows / len(rows))
     variances, vectors = np.maximum(variances[::-1], 0), columns[:, ::-1].T
@@ -160,6 +166,10 @@ def _early(early: NDArray[np.float32] | None) -> dict[str, NDArray[np.float32]]:
 
 
 _EARLY_COMPONENTS = 256
+_LEAST_SCALE = 0.01
+"""Least standard deviation of an early feature, as a share of the root mean square of all.
+A channel behind a ReLU that is 0 for all training images would otherwise make any tiny
+value of it a great distance."""
 _LEAST_VARIANCE = 0.02
 """Variance added to each principal component of the standardised early features, whose
 mean variance is 1, so that the smallest ones, mostly noise, do not decide."""

@@ -18,18 +18,31 @@ _LEAST_STRUCTURE = 0.5
 """Standard deviation of the coarse structure, in grey levels, below which there is none."""
 
 PICTURE_SIGNALS = ("kind", "print", "blur", "dark", "bright", "frame")
+WITHOUT_EARLY = 128
+"""Side of the copy on which light and frame are measured for a network without early
+features; limits of earlier versions were set on this one."""
 
 
-def picture_signals(square: Image) -> tuple[NDArray[np.float64], Kind]:
+def side_for(*, early: bool) -> int:
+    """Return the `side` of `picture_signals` for a network with or without early features.
+
+    With them, a smaller copy that other checks need, too, is enough and saves time.
+    """
+    return SIDE if early else WITHOUT_EARLY
+
+
+def picture_signals(square: Image, *, side: int = SIDE) -> tuple[NDArray[np.float64], Kind]:
     """Return the `PICTURE_SIGNALS` of a square, (6,), and the `Kind` of picture it is.
 
     `square` is (S, S, 3) RGB, 0–255. The signals are: minus the log-odds of dermoscopy, the
     likeness to a page of text, the blur (logarithm of coarse over fine structure), minus
     the mean grey and the mean grey outside a black frame (0 black, 1 white), and the share
-    of the frame.
+    of the frame. The last three are measured on a copy of `side` × `side` pixels.
     """
     small = working(square, side=SIDE)
     kind = kind_beside(square, small)
+    if side != SIDE:
+        small = working(square, side=side)
     odds = _log_odds(kind.score)
     frame, grey = corners(small), luma(small)
     level = float(grey[~frame].mean()) / 255 if not frame.all() else 0.0

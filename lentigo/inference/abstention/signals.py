@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lentigo.inference.abstention.neighbours import Neighbours, Rows
-from lentigo.inference.abstention.pictures import PICTURE_SIGNALS
+from lentigo.inference.abstention.pictures import PICTURE_SIGNALS, side_for
 from lentigo.models.abstention import Abstention
 from lentigo.models.backend import Looked
 from lentigo.models.index import Index
@@ -54,6 +54,11 @@ class Familiar:
     def neighbours(self) -> Neighbours:
         """Return the training images, ready to be searched."""
         return Neighbours(self.index)
+
+    @property
+    def side(self) -> int:
+        """Return the `side` of the `picture_signals` with which the limit was set."""
+        return side_for(early=len(self.index.early_mean) > 0)
 
     def values(
         self, looked: Looked, pictures: FloatArray, *, views: int | None = None

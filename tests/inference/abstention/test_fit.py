@@ -210,3 +210,19 @@ def test_what_was_learnt_from_is_looked_at_once() -> None:
     assert np.array_equal(for_index.looked.features, judged.looked.features)
     assert np.array_equal(for_index.prints, judged.prints)
     assert (for_index.pictures.shape[1], judged.pictures.shape[1]) == (0, 5)
+
+
+def test_a_channel_that_was_always_zero_makes_no_image_strange() -> None:
+    early = np.abs(np.random.default_rng(1).normal(size=(400, 6)))
+    early[:, 5] = 0  # behind a ReLU that never opened
+    index = make_index(with_early(seen(cloud(400, seed=0)), early), table(400))
+    asked = early[:50].copy()
+    usual = index.early_distance(asked)
+    asked[:, 5] = 1e-4
+    tiny = index.early_distance(asked)
+    asked[:, 5] = 1
+    large = index.early_distance(asked)
+    assert usual is not None
+    assert tiny == pytest.approx(usual, abs=0.01)
+    assert large is not None
+    assert large.min() > usual.max()

@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from lentigo.inference.abstention.pictures import PICTURE_SIGNALS, _means, picture_signals
+from lentigo.inference.abstention.pictures import (
+    PICTURE_SIGNALS,
+    _means,
+    picture_signals,
+    side_for,
+)
 
 
 def test_the_means_are_those_of_scipy() -> None:
@@ -30,3 +35,16 @@ def test_light_is_that_outside_a_black_frame() -> None:
     found = dict(zip(PICTURE_SIGNALS, picture_signals(square)[0], strict=True))
     assert found["frame"] == pytest.approx(16 / 64, abs=2 / 64)
     assert found["bright"] == pytest.approx(0.8, abs=0.01) == -found["dark"]
+
+
+def test_without_early_features_all_is_measured_as_it_was_when_there_were_none() -> None:
+    y, x = np.mgrid[:192, :192]
+    square = np.where((np.hypot(x - 90, y - 100) < 97)[..., None], [200, 150, 130], 5)
+    square[np.hypot(x - 80, y - 90) < 30] = 90, 60, 50
+    found, _ = picture_signals(square.astype(np.uint8), side=side_for(early=False))
+    # What the version before early features measured on this square.
+    known = [-0.35376595, 0.04484843, 0.16497725, -0.60224349, 0.60224349, 0.22277832]
+    assert found == pytest.approx(known, abs=1e-6)
+    smaller, _ = picture_signals(square.astype(np.uint8), side=side_for(early=True))
+    assert smaller[:3] == pytest.approx(known[:3], abs=1e-6)
+    assert (smaller[3:] != found[3:]).all()
