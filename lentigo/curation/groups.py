@@ -63,7 +63,7 @@ def ties(table: pd.DataFrame) -> list[tuple[str, pd.Series[Any]]]:
     """
     found = [("identical file", table["sha256"])]
     found += _archive_wide(table)
-    found += [("same lesion", lesion_keys(table)), ("same patient", patient_keys(table))]
+    found += [("same lesion", lesion_keys(table)), (_SAME_PATIENT, patient_keys(table))]
     return found
 
 
@@ -106,6 +106,28 @@ def lesion_keys(table: pd.DataFrame) -> pd.Series[Any]:
     return key.mask(several, within)
 
 
+def patient_numbers(table: pd.DataFrame) -> np.ndarray[Any, Any]:
+    """Return a number for each row's patient, (N,); -1 if unknown."""
+    keys = [same_key(key) for name, key in ties(table) if name == _SAME_PATIENT]
+    number = components(np.concatenate(keys), len(table))
+    return np.where(table["patient_id"].notna(), number, -1)
+
+
+def lesion_numbers(
+    table: pd.DataFrame, pairs: pd.DataFrame | None = None
+) -> np.ndarray[Any, Any]:
+    """Return a number for each row's lesion, (N,), joined as by `assign_groups`.
+
+    A row that nothing joins has a number of its own.
+    """
+    linked = [same_key(key) for name, key in ties(table) if name != _SAME_PATIENT]
+    linked += [_positions(table, published_pairs(table)), _positions(table, pairs)]
+    return components(np.concatenate(linked), len(table))
+
+
+_SAME_PATIENT = "same patient"
+
+
 def _archive_wide(table: pd.DataFrame) -> list[tuple[str, pd.Series[Any]]]:
     """Return the ids that mean the same image, lesion or patient in every data set.
 
@@ -127,7 +149,7 @@ def _archive_wide(table: pd.DataFrame) -> list[tuple[str, pd.Series[Any]]]:
 ARCHIVE_IDS = (
     ("isic_id", "same image", r"ISIC_\d+"),
     ("lesion_id", "same lesion", r"(?:IL|HAM|BCN)_\d{7}"),
-    ("patient_id", "same patient", r"IP_\d{7}"),
+    ("patient_id", _SAME_PATIENT, r"IP_\d{7}"),
 )
 """Column, the reason it gives for belonging together, and the pattern of the ids that the
 ISIC archive uses across all its collections."""

@@ -13,10 +13,11 @@ from lentigo.answer_columns import ABSTAIN, CONTEXT, STRANGENESS, YES
 from lentigo.inference.abstention.judge import with_abstention
 from lentigo.inference.decide import Decision, without_reassurance
 from lentigo.inference.diagnoses import mean_shares, with_diagnoses
-from lentigo.inference.inputs import Source, people_of
+from lentigo.inference.inputs import Source
 from lentigo.inference.journal import Done
 from lentigo.inference.lesions import LesionLogits, lesion_logits, lesion_table
 from lentigo.inference.networks import Networks
+from lentigo.inference.people import people_of
 from lentigo.inference.rows import image_table, is_grouped, metadata_used, others_counted
 from lentigo.inference.sets import with_sets
 from lentigo.models.backend import Logits
@@ -41,12 +42,12 @@ class Answers:
 
     def table(self, decision: Decision | None = None) -> pd.DataFrame:
         """Return the prediction table of the images; see `Model.predict`."""
-        means, counted = self._means()
+        means, counted = self._means(decision)
         return self._rows(means, counted, decision, grouped=is_grouped(self.sources))
 
     def parts(self, decision: Decision | None = None) -> Iterator[pd.DataFrame]:
         """Yield the prediction table in parts of `PART` rows: memory for one suffices."""
-        means, counted = self._means()
+        means, counted = self._means(decision)
         grouped, count = is_grouped(self.sources), len(self.sources)
         for start in range(0, count, PART):
             stop = min(start + PART, count)
@@ -63,14 +64,17 @@ class Answers:
             others = None if counted is None else counted[start:stop]
             yield own._rows(means[:, start:stop], others, decision, grouped=grouped)
 
-    def _means(self) -> tuple[Logits, list[int] | None]:
+    def _means(self, decision: Decision | None) -> tuple[Logits, list[int] | None]:
         """Return the mean logits, (2, N), and the number of other lesions in each.
 
-        The latter is None unless the model compares the lesions of a patient.
+        The latter is None unless the model compares the lesions of a patient. An image on
+        which it abstains is nobody's other, unless `decision.abstain` is False.
         """
         if not self.model.takes_context:
             return self.model.mean(self.logits), None
         people = people_of(self.sources)
+        if decision is None or decision.abstain:
+            people = people.without(self.model.strangeness(self.logits).refused)
         means = self.model.mean(self.logits, people)
         return means, others_counted(means[1], people)
 
@@ -121,7 +125,13 @@ class Answers:
         """Return the rows of the lesions, each beside the patient's others if need be."""
         if not self.model.takes_context:
             return lesion_table(self.sources, averaged, reasons, self.model.mean)
-        people = people_of([self.sources[own[0]] for own in averaged.places.values()])
+        images = people_of(self.sources)
+        patient = images.patient
+        # A lesion is of the patient that one of its images names first.
+        first = [
+            max(own, key=lambda n: patient[n] >= 0) for own in averaged.places.values()
+        ]
+        people = images.part(np.array(first))
         mean = partial(self.model.mean, people=people)
         table = lesion_table(self.sources, averaged, reasons, mean)
         counted = others_counted(table["logit"].to_numpy(np.float64), people)

@@ -11,7 +11,6 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 from scipy.optimize import minimize
 from scipy.special import expit
 
@@ -22,6 +21,10 @@ from lentigo.models.context import Context, FloatArray, Others, People, inputs_o
 
 PENALTY = 1.0
 """Ridge penalty on the weights of inputs of unit size: a normal prior of one logit."""
+ERRORS = 2.0
+"""Standard errors by which the log loss has to fall. One, by which `fit_calibration`
+prefers the simpler method, would keep a context that is chance alone in one of ten
+draws; the default here is the network's own answer, which needs no reason."""
 _BOUNDS = ((-100.0, 100.0), (-1.0, 100.0), (0.0, 100.0))
 """Lowest and highest level, difference and oddness that a `Context` may have."""
 
@@ -38,53 +41,55 @@ class Fitted(NamedTuple):
     are too few images to fit on."""
 
 
-def people_of_table(table: pd.DataFrame) -> People:
-    """Return the patients and lesions of the rows of a lesion table."""
-    columns = [
-        [None if pd.isna(value) else str(value) for value in table[name]]
-        for name in ("dataset", "patient_id", "lesion_id")
-    ]
-    return People.of(*columns)
-
-
 def fit_context(images: Labelled, people: People, *, fitted_on: str) -> Fitted:
     """Fit a context on labelled images with calibrated logits, if it helps.
 
     Only images with another lesion of their patient are fitted to. It helps if the log loss
-    that is cross-fitted by group falls by more than one standard error, which is computed
-    over groups: the rule by which `fit_calibration` prefers the simpler method. Both sides
-    of this comparison have a line (slope and intercept) of the logit fitted to the same
-    images, so that a context is never kept for what a better calibration would give.
-    `fitted_on` names the images, for the record. The order of the images does not matter.
+    that is cross-fitted by group falls by more than `ERRORS` standard errors, which are
+    computed over groups. Both sides of this comparison have a line (slope and intercept) of
+    the logit fitted to the same images, so that a context is never kept for what a better
+    calibration would give. The log loss of the answers themselves, without such a line,
+    has to fall, too. `fitted_on` names the images, for the record. The order of the images
+    does not matter.
     """
     others = others_of(images.logits, people)
     rows = np.flatnonzero(others.count > 0)
     judged, beside = images.part(rows), others.part(rows)
     if not len(rows) or not judged.enough:
         return Fitted(None, images.logits, None)
-    crossed, lost = images.logits.copy(), np.empty(len(rows))
-    for rest, left_out in grouped_folds(judged):
-        away, part = judged.part(left_out), judged.part(rest)
-        one = _fit(part, beside.part(rest))
-        added = _added(one, away, beside.part(left_out))
-        crossed[rows[left_out]] += added
-        moved = replace(part, logits=part.logits + _added(one, part, beside.part(rest)))
-        with_it = FITS["platt"](moved).apply(away.logits + added)
-        without = FITS["platt"](part).apply(away.logits)
-        lost[left_out] = loss_of(away.truth, without) - loss_of(away.truth, with_it)
+    answers, lost = _cross_fitted(judged, beside)
     codes = np.unique(judged.group, return_inverse=True)[1].astype(np.intp)
     gain = clustered_mean_difference(lost, codes, freedom=10**6)
-    if not gain.value > (gain.high - gain.value) / 1.959964:
+    served = loss_of(judged.truth, judged.logits) - loss_of(judged.truth, answers)
+    least = ERRORS * (gain.high - gain.value) / 1.959964
+    if not (gain.value > least and served.mean() > 0):
         return Fitted(None, images.logits, gain)
-    known = _fit(judged, beside).model_copy(
-        update={
-            "fitted_on": fitted_on,
-            "n_images": len(rows),
-            "n_melanomas": int(judged.truth.sum()),
-            "n_groups": len(np.unique(judged.group)),
-        }
-    )
-    return Fitted(known, crossed, gain)
+    told = {
+        "fitted_on": fitted_on,
+        "n_images": len(rows),
+        "n_melanomas": int(judged.truth.sum()),
+        "n_groups": len(np.unique(judged.group)),
+    }
+    crossed = images.logits.copy()
+    crossed[rows] = answers
+    return Fitted(_fit(judged, beside).model_copy(update=told), crossed, gain)
+
+
+def _cross_fitted(images: Labelled, others: Others) -> tuple[FloatArray, FloatArray]:
+    """Return answers of N images by contexts without their group, and the loss they save.
+
+    What is saved, (N,), is in nats, with a line of the logit fitted on both sides.
+    """
+    answers, saved = np.empty(len(images.logits)), np.empty(len(images.logits))
+    for rest, left_out in grouped_folds(images):
+        away, part = images.part(left_out), images.part(rest)
+        one = _fit(part, others.part(rest))
+        answers[left_out] = away.logits + _added(one, away, others.part(left_out))
+        moved = replace(part, logits=part.logits + _added(one, part, others.part(rest)))
+        with_it = FITS["platt"](moved).apply(answers[left_out])
+        without = FITS["platt"](part).apply(away.logits)
+        saved[left_out] = loss_of(away.truth, without) - loss_of(away.truth, with_it)
+    return answers, saved
 
 
 def _added(context: Context, images: Labelled, others: Others) -> FloatArray:

@@ -58,8 +58,8 @@ class Ensemble:
     conformal: ConformalSets | None = None
     """Limits of the prediction sets at 90 %."""
     context: tuple[Context, ...] = ()
-    """What a patient's other lesions add to the mean of the first networks, of the next …;
-    empty if nothing. See `Description.context`."""
+    """The changes of the mean logit of the first networks, of the next …, by a patient's
+    other lesions; empty if none. See `Description.context`."""
 
     @property
     def engine(self) -> str:
@@ -163,6 +163,8 @@ class Ensemble:
     def _beside_others(self, logits: Logits, people: People) -> Logits:
         """Return the mean of calibrated logits, (M, N), with what other lesions add."""
         counts = [each.members for each in self.context]
+        if len(counts) == 1:  # the mean of one may differ from it in the last bit
+            return self.context[0].apply(logits.mean(axis=0), people)
         parts = np.split(logits, np.cumsum(counts)[:-1])
         means = [
             each.apply(part.mean(axis=0), people)

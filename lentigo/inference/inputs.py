@@ -37,7 +37,6 @@ from lentigo.inference.distinct import distinct, told_apart
 from lentigo.inference.sources import Source as Source
 from lentigo.inference.sources import Sources as Sources
 from lentigo.machine import give_back_memory
-from lentigo.models.context import People
 from lentigo.models.metadata import Patients
 from lentigo.progress import log
 from lentigo.table_files.door import is_table, split_sheet
@@ -49,15 +48,6 @@ ARRAY = ""
 """Path of an image that was given as an array."""
 _ROWS = 4096
 """Rows of a table that are turned into objects at once."""
-
-
-def people_of(sources: Sequence[Source]) -> People:
-    """Return which images are of one patient, and which are of one lesion."""
-    return People.of(
-        [source.dataset for source in sources],
-        [source.patient_id for source in sources],
-        [source.lesion_id for source in sources],
-    )
 
 
 def patients_of(sources: Sequence[Source]) -> Patients:

@@ -17,14 +17,14 @@ from lentigo.evaluation.choosing import Answers, Costs, choose_points, measured
 from lentigo.evaluation.operating_points import at_threshold
 from lentigo.evaluation.recalibration import Recalibration, judge_calibration
 from lentigo.evaluation.sums import Sample
-from lentigo.files import copy_file
+from lentigo.files import as_text, copy_file
 from lentigo.inference.calibrate import (
     FEWEST_GROUPS,
     Labelled,
     fit_calibration,
     grouped_folds,
 )
-from lentigo.inference.inputs import as_sources
+from lentigo.inference.inputs import ARRAY, Source, as_sources
 from lentigo.inference.learnt import learnt_images
 from lentigo.inference.predict import load, model_folders
 from lentigo.inference.sets import fit_sets
@@ -150,21 +150,41 @@ def _answered(
     loaded = load(folder, engine=engine)
     (ensemble,) = loaded.ensembles
     bare = replace(loaded, ensembles=(replace(ensemble, calibration=Calibration()),))
-    shown = bare.decision(abstain=False)
-    found = bare.predict_sources(as_sources(labelled), device=device, decision=shown)
-    learnt = set(learnt_images(folder, [found]))
-    if learnt:
+    # A patient's other lesions count without a label, too, as they do in `predict`.
+    asked = as_sources(table if bare.takes_context else labelled)
+    learnt = set(learnt_images(folder, [_named(asked)]))
+    asked = [each for each in asked if each.image_id not in learnt]
+    left_out = labelled["image_id"].isin(learnt)
+    if left_out.any():
         log.warning(
-            "The model learnt from %d of these images: they are left out.", len(learnt)
+            "The model learnt from %d of these images: they are left out.", left_out.sum()
         )
-    kept = (found["logit"].notna() & ~found["image_id"].isin(learnt)).to_numpy()
-    images = Labelled(
-        labelled["melanoma"].to_numpy(dtype=bool)[kept],
-        found["logit"].to_numpy(np.float64)[kept],
-        pd.factorize(labelled["group_id"])[0].astype(np.intp)[kept],
-    )
+    labelled = labelled[~left_out]
+    _check_enough(_as_labelled(labelled, np.zeros(len(labelled))))
+    shown = bare.decision(abstain=False)
+    found = bare.predict_sources(asked, device=device, decision=shown)
+    logits = found.set_index("image_id")["logit"].reindex(labelled["image_id"])
+    answered = logits.notna().to_numpy()
+    images = _as_labelled(labelled, logits.to_numpy(np.float64)).part(answered)
     _check_enough(images)
     return images, ensemble.calibration.apply(images.logits)
+
+
+def _named(sources: Sequence[Source]) -> pd.DataFrame:
+    """Return the columns of a prediction table that `learnt_images` reads."""
+    return pd.DataFrame(
+        {
+            "image_id": [each.image_id for each in sources],
+            "path": [as_text(each.path) if each.path else ARRAY for each in sources],
+            "probability": 1.0,
+        }
+    )
+
+
+def _as_labelled(table: pd.DataFrame, logits: np.ndarray) -> Labelled:
+    """Return the rows of a table with groups, with these logits, (N,)."""
+    group = pd.factorize(table["group_id"])[0].astype(np.intp)
+    return Labelled(table["melanoma"].to_numpy(dtype=bool), logits, group)
 
 
 def _labelled(table: pd.DataFrame) -> pd.DataFrame:

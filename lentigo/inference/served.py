@@ -34,7 +34,8 @@ class Question:
     lesions: tuple[str, ...] = ()
     """Lesion id of each image, "" if unknown; or empty if no image has one."""
     patients: tuple[str, ...] = ()
-    """Patient id of each image, "" if unknown; or empty if no image has one."""
+    """Patient id of each image, "" if unknown; or empty if no image has one. It counts for
+    an image that has a lesion id, too."""
     prevalence: float | None = None
     """Share of melanoma that the probabilities are to be meant for; None: the model's
     own."""
@@ -147,7 +148,11 @@ def _features(
 
 
 def _sources(question: Question, request: int) -> list[Source]:
-    """Return the images of a question; its patients are those of no other request."""
+    """Return the images of a question; its patients are those of no other request.
+
+    An image without a lesion id is of no patient: the pictures of a request often show one
+    lesion, and as several they would count as evidence about each other.
+    """
     lesions = question.lesions or ("",) * question.images
     patients = question.patients or ("",) * question.images
     return [
@@ -157,7 +162,7 @@ def _sources(question: Question, request: int) -> list[Source]:
             age=question.age,
             sex=question.sex or None,
             site=question.site or None,
-            patient_id=f"{request} {patient}" if patient else None,
+            patient_id=f"{request} {patient}" if patient and lesion else None,
         )
         for number, (lesion, patient) in enumerate(
             zip(lesions, patients, strict=True), start=1

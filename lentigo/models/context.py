@@ -9,7 +9,6 @@ prediction does not have. Only NumPy is used; the order of the images does not m
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -41,33 +40,13 @@ class People:
     lesion: IntArray
     """Images with the same number show the same lesion."""
 
-    @classmethod
-    def of(
-        cls,
-        dataset: Sequence[object],
-        patient: Sequence[object],
-        lesion: Sequence[object],
-    ) -> People:
-        """Number patients and lesions by their ids; None is unknown.
-
-        The same id in two data sets means two patients, or two lesions. An image without a
-        lesion id shows a lesion of its own.
-        """
-        people: dict[object, int] = {}
-        lesions: dict[object, int] = {}
-        who, what = [], []
-        for place, (home, person, own) in enumerate(
-            zip(dataset, patient, lesion, strict=True)
-        ):
-            known = -1 if person is None else people.setdefault((home, person), len(people))
-            key = (place,) if own is None else (home, person, own)
-            who.append(known)
-            what.append(lesions.setdefault(key, len(lesions)))
-        return cls(np.array(who, dtype=np.intp), np.array(what, dtype=np.intp))
-
     def part(self, rows: NDArray[np.intp]) -> People:
         """Return the patients and lesions of the images at the positions `rows`."""
         return People(self.patient[rows], self.lesion[rows])
+
+    def without(self, rows: NDArray[np.bool_]) -> People:
+        """Return the same images; those marked in `rows`, (N,), are of unknown patients."""
+        return People(np.where(rows, -1, self.patient), self.lesion)
 
 
 @dataclass(frozen=True)
@@ -138,7 +117,10 @@ class Context(Fact):
     With m other lesions the correction is m / (m + 3) times a sum of three terms: a
     constant, the difference between the lesion's logit and the mean of the others, and that
     difference in standard deviations. Without others it is exactly 0. The bounds of the
-    weights keep the order of a patient's lesions as it is.
+    weights keep the order of a patient's lesions as it is, for logits that are corrected
+    together: one a lesion, by one context. Photographs of one lesion stand beside the mean
+    of the other lesions, so that two photographs of two lesions may change places, and so
+    may two lesions in the mean of several contexts.
     """
 
     level: _Weight = 0.0

@@ -93,7 +93,8 @@ def _fields(image: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
             "sex": _field("Sex.", type="string", enum=[*SEXES]),
             "site": _field("Place on the body.", type="string", enum=[*SITES]),
             "patient": _field(
-                "Number of the patient, once or once an image; no name.",
+                "Number of the patient, once or once an image; no name. Models that "
+                "compare the lesions of a patient need the number of each lesion, too.",
                 **ids, items=name,
             ),
             "lesion": _field(

@@ -45,8 +45,8 @@ class Judged(_Answer):
     """`yes` if the image is out-of-distribution for the model, so that it abstains; else
     `no`, or empty if the model cannot abstain."""
     context: int | None = None
-    """How many other lesions of the patient in the request the answer counts; null for a
-    model that takes each image by itself."""
+    """How many other lesions of the patient in the request the answer counts: 0 for an
+    image without a lesion number; null for a model that takes each image by itself."""
     strangeness: float | None = None
     """Out-of-distribution score: above 1 the model abstains; null if it cannot."""
     reason: str

@@ -11,11 +11,13 @@ from lentigo.config import Config
 from lentigo.evaluation.fold_thresholds import VALIDATION
 from lentigo.inference.calibrate import Labelled
 from lentigo.inference.columns import with_columns
-from lentigo.inference.context import Fitted, fit_context, people_of_table
+from lentigo.inference.context import Fitted, fit_context
+from lentigo.inference.people import people_of_table
 from lentigo.models.calibration import probability
 from lentigo.models.context import Context, People
 from lentigo.progress import log
 from lentigo.tables import WITHOUT_CONTEXT, WITHOUT_METADATA
+from lentigo.training.prepare import Prepared
 from lentigo.training.thresholds import groups_of, truth_of
 from lentigo.words import counted
 
@@ -35,7 +37,7 @@ class Counted(NamedTuple):
 
 def with_context(
     config: Config,
-    table: pd.DataFrame,
+    work: Prepared,
     *,
     chosen_on: pd.DataFrame,
     judged: pd.DataFrame,
@@ -45,29 +47,31 @@ def with_context(
 ) -> Counted:
     """Fit the context on `chosen_on`, and count it in both tables, if it is asked for.
 
-    `chosen_on` and `judged` are calibrated predictions of images of the lesion table
-    `table`. An image's others are those of the same predictions. The logits as they were
-    are in the column `logit_without_context`. `name` is that of the model, for messages.
+    `chosen_on` and `judged` are calibrated predictions of images of `work`. An image's
+    others are those of the same predictions; images that the split knows to show the same
+    lesion are none. The logits as they were are in the column `logit_without_context`.
+    `name` is that of the model, for messages.
     """
     if not config.model.context:
         return Counted(None, chosen_on, judged)
+    mine, theirs = (_people(work, each) for each in (chosen_on, judged))
     logits = chosen_on[_LOGIT].to_numpy(np.float64)
-    images = Labelled(truth_of(table, chosen_on), logits, groups_of(chosen_on))
-    found = fit_context(images, _people(table, chosen_on), fitted_on=fitted_on)
+    images = Labelled(truth_of(work.table, chosen_on), logits, groups_of(chosen_on))
+    found = fit_context(images, mine, fitted_on=fitted_on)
     _say(name, found)
     context = found.context and found.context.model_copy(update={"members": networks})
-    crossed = _counted(chosen_on, found.logits, _bare(table, chosen_on, context))
-    return Counted(context, crossed, beside_others(table, judged, context))
+    crossed = _counted(chosen_on, found.logits, _bare(chosen_on, mine, context))
+    return Counted(context, crossed, _beside_others(judged, theirs, context))
 
 
-def beside_others(
-    table: pd.DataFrame, predictions: pd.DataFrame, context: Context | None
+def _beside_others(
+    predictions: pd.DataFrame, people: People, context: Context | None
 ) -> pd.DataFrame:
     """Return predictions in which each image is answered beside its patient's others."""
     logits = predictions[_LOGIT].to_numpy(np.float64)
     if context is not None:
-        logits = context.apply(logits, _people(table, predictions))
-    return _counted(predictions, logits, _bare(table, predictions, context))
+        logits = context.apply(logits, people)
+    return _counted(predictions, logits, _bare(predictions, people, context))
 
 
 def described(context: Context | None) -> list[dict[str, Any]]:
@@ -75,19 +79,22 @@ def described(context: Context | None) -> list[dict[str, Any]]:
     return [context.model_dump(mode="json")] if context else []
 
 
-def _people(table: pd.DataFrame, predictions: pd.DataFrame) -> People:
-    rows = table.set_index("image_id").loc[predictions["image_id"]]
-    return people_of_table(rows)
+def _people(work: Prepared, predictions: pd.DataFrame) -> People:
+    """Return patients and lesions of the predicted images.
+
+    They are joined in the whole table: images of one lesion may be joined by another.
+    """
+    rows = pd.Index(work.table["image_id"]).get_indexer(pd.Index(predictions["image_id"]))
+    return people_of_table(work.table, work.pairs).part(rows)
 
 
 def _bare(
-    table: pd.DataFrame, predictions: pd.DataFrame, context: Context | None
+    predictions: pd.DataFrame, people: People, context: Context | None
 ) -> dict[str, np.ndarray]:
     """Return the logits without metadata, with context, by column; {} without such."""
     if _BARE not in predictions or context is None:
         return {}
-    bare = predictions[_BARE].to_numpy(np.float64)
-    return {_BARE: context.apply(bare, _people(table, predictions))}
+    return {_BARE: context.apply(predictions[_BARE].to_numpy(np.float64), people)}
 
 
 def _counted(

@@ -86,7 +86,7 @@ def _join(
     others = [each.members[0].others for each in known]
     chosen_on, judged = (calibrated(mean_of(own), mean, logits="logit") for own in tables)
     beside = with_context(
-        config, work.table, chosen_on=chosen_on, judged=judged, name=layout.name,
+        config, work, chosen_on=chosen_on, judged=judged, name=layout.name,
         networks=len(members),
     )  # fmt: skip
     chosen_on, judged = (

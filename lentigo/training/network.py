@@ -190,7 +190,7 @@ def _keep(
     tables = _raw_predictions(work, role, outputs, number)
     calibration = calibration_of(work.table, tables["validation"])
     beside = with_context(
-        config, work.table, name=layout.name,
+        config, work, name=layout.name,
         chosen_on=calibrated(tables["validation"], calibration),
         judged=calibrated(tables["test"], calibration),
     )  # fmt: skip

@@ -28,6 +28,7 @@ from lentigo.curation import (
     split_table,
     write_split,
 )
+from lentigo.curation.groups import patient_keys
 from lentigo.curation.splits.folds import LEFT_OUT, TRAIN
 from lentigo.errors import DatasetError, RunError
 from lentigo.files import digest
@@ -37,7 +38,7 @@ from lentigo.imaging.store.build import (
     build_store,
     open_store,
 )
-from lentigo.inference.context import people_of_table
+from lentigo.inference.people import people_of_table
 from lentigo.json_files import read_json_object
 from lentigo.models.context import others_of
 from lentigo.models.metadata import FIELDS
@@ -116,7 +117,7 @@ def learnable(table: pd.DataFrame | NotedTable, config: Config | None = None) ->
     usable = labelled
     if config is not None and "diagnosis" in config.targets:
         usable = labelled | table["diagnosis"].notna() | table["malignant"].notna()
-    table = table[usable].reset_index(drop=True)
+    unlabelled, table = table[~usable], table[usable].reset_index(drop=True)
     if not labelled.any():
         raise DatasetError(
             "No image has a label (column melanoma), so nothing can be learnt."
@@ -133,7 +134,19 @@ def learnable(table: pd.DataFrame | NotedTable, config: Config | None = None) ->
         _check_metadata(table)
     if config is not None and config.model.context:
         _check_patients(table)
+        _tell_unlabelled(unlabelled, table)
     return read.holding(table)
+
+
+def _tell_unlabelled(left_out: pd.DataFrame, table: pd.DataFrame) -> None:
+    """Log how many images without a label are of a patient in `table`."""
+    mine = patient_keys(left_out).isin(patient_keys(table).dropna())
+    if mine.any():
+        log.info(
+            "%s without a label of patients in this training: left out, so that the "
+            "patient context is fitted without them.",
+            counted(int(mine.sum()), "image"),
+        )
 
 
 def _check_patients(table: pd.DataFrame) -> None:

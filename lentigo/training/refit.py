@@ -129,7 +129,7 @@ def _train(
     calibration = calibration_of(work.table, seen, fitted_on=OUT_OF_FOLD)
     answers = calibrated(seen, calibration)
     beside = with_context(
-        config, work.table, chosen_on=answers, judged=answers[:0], name=layout.name,
+        config, work, chosen_on=answers, judged=answers[:0], name=layout.name,
         fitted_on=OUT_OF_FOLD,
     )  # fmt: skip
     answers = beside.chosen_on
@@ -169,7 +169,7 @@ def _join(
     )
     answers = calibrated(mean_of(tables), mean, logits="logit")
     beside = with_context(
-        config, work.table, chosen_on=answers, judged=answers[:0], name=layout.name,
+        config, work, chosen_on=answers, judged=answers[:0], name=layout.name,
         fitted_on=OUT_OF_FOLD, networks=len(members),
     )  # fmt: skip
     answers = beside.chosen_on

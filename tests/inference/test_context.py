@@ -17,14 +17,19 @@ from typer.testing import CliRunner
 
 from lentigo.cli.app import app
 from lentigo.evaluation.without import judge_without
+from lentigo.inference.abstention.judge import Judged
 from lentigo.inference.calibrate import Labelled
 from lentigo.inference.context import fit_context
+from lentigo.inference.ensemble import Ensemble
+from lentigo.inference.inputs import as_sources
+from lentigo.inference.networks import Networks
 from lentigo.inference.predict import load
 from lentigo.inference.served import Question, answer
 from lentigo.models.context import Context, People
 from lentigo.models.description import read_description
 from lentigo.models.joined import joined
 from tests.inference.test_predict import noise, save
+from tests.models.test_context import people as numbered
 
 
 @pytest.fixture(autouse=True)
@@ -76,9 +81,20 @@ def test_context_helps_where_patients_differ_and_is_dropped_where_they_do_not() 
         gain = judged(1.5, seed)
         assert gain is not None
         assert gain["low"] > 0.03
-    none = [judged(0.0, seed) for seed in range(8)]
-    assert sum(each is None for each in none) >= 6  # one in six passes by chance
-    assert all(each["low"] <= 0 <= each["high"] for each in none if each)
+    assert [judged(0.0, seed) for seed in range(20)] == [None] * 20
+
+
+def test_two_photographs_of_a_lesion_are_no_evidence_of_each_other() -> None:
+    """As two lesions they would be: their mean tells more than one of them."""
+    rng = np.random.default_rng(0)
+    truth = rng.random(3000) < 0.125
+    seen = np.repeat(2 * truth + rng.normal(0, 1, 3000), 2) + rng.normal(0, 1, 6000)
+    who = np.repeat(np.arange(1500), 4)
+    images = Labelled(np.repeat(truth, 2), seen - 1 - np.log(7), who)
+    known = People(who, np.repeat(np.arange(3000), 2))
+    assert fit_context(images, known, fitted_on="these").context is None
+    wrong = People(who, np.arange(6000))
+    assert fit_context(images, wrong, fitted_on="these").context is not None
 
 
 def test_no_image_is_answered_by_a_context_that_saw_its_group() -> None:
@@ -152,7 +168,7 @@ def test_the_others_of_a_patient_in_the_table_count(place: Path) -> None:
     assert bare["context"].eq(0).all()
     plain = bare["logit"].to_numpy()
     assert np.array_equal(found["logit"][4:], plain[4:], equal_nan=True)
-    people = People.of(["noise"] * 4, ["P"] * 4, list("aabc"))
+    people = numbered(*"PPPP", lesions=list("aabc"))
     expected = CONTEXT.apply(plain[:4], people)
     assert np.abs(expected - plain[:4]).min() > 1e-3
     assert np.array_equal(found["logit"][:4], expected)
@@ -175,7 +191,7 @@ def test_a_lesion_is_compared_with_the_others(place: Path) -> None:
     assert lesions["context"].to_dict() == {"a": 2, "b": 2, "c": 2, "d": 0, "e": 0, "f": 0}
     plain = model.predict(table.drop(columns="patient_id"))["logit"].to_numpy()
     own = np.array([plain[:2].mean(), *plain[2:4]])
-    expected = CONTEXT.apply(own, People.of(["noise"] * 3, ["P"] * 3, list("abc")))
+    expected = CONTEXT.apply(own, numbered(*"PPP"))
     np.testing.assert_allclose(lesions["logit"].iloc[:3], expected, atol=1e-9)
 
 
@@ -235,7 +251,10 @@ def test_requests_of_a_batch_do_not_share_patients(place: Path) -> None:
     model = load(place / "fold-0" / "model")
     way = model.members[0].preparation
     images = [noise(way.size, seed) for seed in range(4)]
-    asked = [Question(2, patients=("P", "P")), Question(2, patients=("P", ""))]
+    asked = [
+        Question(2, patients=("P", "P"), lesions=("a", "b")),
+        Question(2, patients=("P", ""), lesions=("a", "b")),
+    ]
     together = answer(model, asked, {way: images})
     assert [row["context"] for each in together for row in each.images] == [1, 1, 0, 0]
     alone = answer(model, asked[:1], {way: images[:2]})[0].images
@@ -243,6 +262,60 @@ def test_requests_of_a_batch_do_not_share_patients(place: Path) -> None:
         assert one["logit"] == pytest.approx(other["logit"], abs=1e-5)
     plain = answer(model, [Question(4)], {way: images})[0].images
     assert together[1].images[0]["logit"] == pytest.approx(plain[2]["logit"], abs=1e-5)
+
+
+def test_pictures_of_a_request_without_a_lesion_are_no_others(place: Path) -> None:
+    """Three photographs of a mole are not three lesions; two with a number are."""
+    model = load(place / "fold-0" / "model")
+    way = model.members[0].preparation
+    images = [noise(way.size, seed) for seed in range(4)]
+    bare = answer(model, [Question(4, patients=("P",) * 4)], {way: images})[0].images
+    assert [row["context"] for row in bare] == [0] * 4
+    some = Question(4, patients=("P",) * 4, lesions=("a", "", "b", ""))
+    found = answer(model, [some], {way: images})[0].images
+    assert [row["context"] for row in found] == [1, 0, 1, 0]
+    assert found[1]["logit"] == bare[1]["logit"]
+
+
+def test_copies_of_a_file_are_one_lesion(place: Path, tmp_path: Path) -> None:
+    """Of P's four files two have the same bytes; Q's copy of them is Q's own lesion."""
+    files = [tmp_path / f"{n}.png" for n in range(6)]
+    for file, seed in zip(files, [0, 0, 1, 2, 0, 3], strict=True):
+        Image.fromarray(noise(40, seed)).save(file)
+    table = pd.DataFrame({"path": files, "patient_id": list("PPPPQQ"), "dataset": "noise"})
+    table = table.assign(image_id=[file.stem for file in files], path=list(map(str, files)))
+    found = load(place / "fold-0" / "model").predict(table)
+    assert found["context"].tolist() == [2, 2, 2, 2, 1, 1]
+
+
+def test_an_image_on_which_the_model_abstains_is_nobodys_other(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Images and lesions alike; with `abstain=False` it counts."""
+    table, model = table_of(place), load(place / "fold-0" / "model")
+    answers = model.answers(as_sources(table))
+    strange = np.where(np.arange(8) == 3, 2.0, 0.5)  # lesion c of P
+
+    def judged(_: object, logits: np.ndarray) -> Judged:
+        return Judged(strange[: logits.shape[1]], [""] * logits.shape[1])
+
+    monkeypatch.setattr(Networks, "strangeness", judged)
+    assert answers.table()["context"].tolist() == [1, 1, 1, 0, 0, 0, 0, 0]
+    shown = model.decision(abstain=False)
+    assert answers.table(shown)["context"].tolist() == [2, 2, 2, 2, 0, 0, 0, 0]
+    assert answers.lesions()["context"].tolist() == [1, 1, 0, 0, 0, 0]
+    assert answers.lesions(shown)["context"].tolist() == [2, 2, 2, 0, 0, 0]
+
+
+def test_the_answer_of_many_networks_without_others_is_theirs_to_the_bit() -> None:
+    """A mean that is weighted by 3 differs from its only part in one answer of four."""
+    logits = np.random.default_rng(0).normal(0, 3, (3, 400))
+    plain = Ensemble(members=())
+    beside = replace(plain, context=(CONTEXT.model_copy(update={"members": 3}),))
+    alone = numbered(*[None] * 400)
+    assert np.array_equal(beside.mean(logits, alone), plain.mean(logits))
+    turned = np.average([logits[0]], axis=0, weights=[3])
+    assert not np.array_equal(turned, logits[0])
 
 
 def test_the_card_says_so_and_a_wrong_number_of_networks_is_refused(place: Path) -> None:
