@@ -114,18 +114,23 @@ def judge_int8(folder: Path, held_out: Mapping[str, pd.DataFrame]) -> Int8Judged
             f"{MOST_AUC:g} is allowed. Export without --int8."
         )
     refused, before = _refused(small), _refused(exact)
-    if refused and before and refused.value - before.value > MOST_REFUSED:
-        raise ModelError(
-            f"The 8-bit network refuses {refused.value:.1%} of "
-            f"{counted(found.n_images, 'held-out image')} and the exact one "
-            f"{before.value:.1%}; {MOST_REFUSED:.0%} more are allowed. "
-            "Export without --int8."
-        )
+    if refused and before:
+        _check_refused(refused, before, images=found.n_images)
     return Int8Judged(
         images=found.n_images, melanomas=found.n_melanomas, difference=auc.value,
         low=auc.low, high=auc.high, largest=float(np.nanmax(apart)),
         refused=refused, refused_exact=before,
     )  # fmt: skip
+
+
+def _check_refused(small: Interval, exact: Interval, *, images: int) -> None:
+    """Raise `ModelError` if the 8-bit networks refuse too many more than the exact ones."""
+    if small.value - exact.value > MOST_REFUSED:
+        raise ModelError(
+            f"The 8-bit network refuses {small.value:.1%} of "
+            f"{counted(images, 'held-out image')} and the exact one {exact.value:.1%}; "
+            f"{MOST_REFUSED:.0%} more are allowed. Export without --int8."
+        )
 
 
 def _refused(predictions: pd.DataFrame) -> Interval | None:
