@@ -58,8 +58,8 @@ class Ensemble:
     conformal: ConformalSets | None = None
     """Limits of the prediction sets at 90 %."""
     context: tuple[Context, ...] = ()
-    """What a patient's other lesions add to the mean of the first networks, of the next …;
-    empty if nothing. See `Description.context`."""
+    """Corrections by a patient's other lesions of the mean of the first networks, of the
+    next …; empty if none. See `Description.context`."""
 
     @property
     def engine(self) -> str:
