@@ -47,6 +47,7 @@ def listening() -> Iterator[None]:
     finally:
         for each, handler in before.items():
             signal.signal(each, handler if handler is not None else signal.SIG_DFL)
+        _State.asked = None
 
 
 @contextmanager
@@ -91,5 +92,7 @@ def _hear(number: int, _frame: FrameType | None) -> None:
     if _State.deferred and _State.asked is None:
         _State.asked = number
         return
-    _State.asked = None
+    # Noted all the same: a library may swallow the exception (code that numba compiles
+    # does), and then the next `stop_if_asked` stops.
+    _State.asked = None if _State.deferred else number
     raise _SIGNALS[signal.Signals(number)]

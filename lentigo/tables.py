@@ -97,6 +97,9 @@ _OF_LENTIGO = frozenset(
      "site_missing", "age_normalised"}
 )  # fmt: skip
 
+ARCHIVE_COLUMNS = frozenset({*LESION_COLUMNS, *_OF_ARCHIVES, *_OF_LENTIGO})
+"""All columns that a table may have once it was read, besides those of its user."""
+
 
 def diagnosis_column(diagnosis: str) -> str:
     """Return the name of the prediction table's column with the probability of `diagnosis`.
@@ -215,7 +218,7 @@ def without_others(
     for name in keep:
         if name not in table:
             raise unknown_name("column to keep", name, map(str, table))
-    known = {*LESION_COLUMNS, *_OF_ARCHIVES, *_OF_LENTIGO, *keep}
+    known = {*ARCHIVE_COLUMNS, *keep}
     others = [str(name) for name in table if name not in known]
     return table[[name for name in table if name in known]], others
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,19 @@ def test_where_stopping_would_do_harm_it_waits() -> None:
     with pytest.raises(Terminated):
         work()
     assert done == ["the step"]
+
+
+def test_a_signal_whose_exception_was_swallowed_stops_at_the_next_question() -> None:
+    def work() -> None:
+        with listening():
+            with suppress(Terminated):
+                ask(signal.SIGTERM)
+            with deferred():
+                stop_if_asked()
+                pytest.fail("it went on")
+
+    with pytest.raises(Terminated):
+        work()
 
 
 def test_whoever_asks_twice_does_not_wait() -> None:

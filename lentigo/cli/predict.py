@@ -336,13 +336,17 @@ def _made(
 
     `places` are the model folders.
     """
+    from lentigo.files import digest
     from lentigo.inference.finished import views_of
     from lentigo.inference.predict import task
+    from lentigo.models.description import DESCRIPTION
 
+    # The task knows the networks; calibration and thresholds stand in the description.
+    described = [digest(place / DESCRIPTION) for place in places]
     engine = {} if answering.engine == "auto" else {"engine": answering.engine}
     sr = answering.dicom_sr
     return {
-        "model": task(places, [], [], 0).digest,
+        "model": " ".join([task(places, [], [], 0).digest, *described]),
         "set of images": task([], sources, [], 0).digest,
         "number of views": views_of(places, answering.views),
         "share of melanoma": str(answering.prevalence),

@@ -60,7 +60,8 @@ def run_command(
     options.check_run_folder(out, resume=resume)
     for root in roots:
         options.check_there(root, "folder or table")
-    options.check_metadata(asked.config, roots, column)
+    if format in {None, "csv"}:
+        options.check_metadata(asked.config, roots, column)
     from lentigo.pipeline import run
 
     result = run(

@@ -45,6 +45,7 @@ _Patients = Annotated[
 ]
 _TABLES = (
     "table", "tables", "root", "roots", "inputs", "images", "test", "truth", "predictions",
+    "readers", "choose_on", "choose_truth", "against",
 )  # fmt: skip
 """Arguments of commands that name tables."""
 _COLUMNS = {"by": "--by", "keep": "--keep", "sort": "--sort"}
@@ -113,7 +114,8 @@ def _check_names(given: Mapping[str, Any], *, checked: Mapping[str, str]) -> Non
     early.check_given_columns(known, options.named_columns(columns))
     early.check_options(known, named)
     early.check_condition(known, given.get("where"))
-    early.check_map([*known, *early.headers(_as_list(given.get("patients")))])
+    patients = early.headers(_as_list(given.get("patients")))
+    early.check_map([*known, *patients], _as_list(given.get("map")))
 
 
 def _tables(given: Mapping[str, Any]) -> list[Path | str]:

@@ -7,26 +7,35 @@ command.
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
+
 from lentigo.datasets import guess_format
 from lentigo.datasets.any_table import asked_columns
 from lentigo.datasets.archives.csv_folder import find_table
-from lentigo.datasets.reading.columns import COLUMN_NAMES, choose_columns
+from lentigo.datasets.reading.columns import COLUMN_NAMES, choose_columns, missing_column
 from lentigo.datasets.reading.label_conflicts import key
 from lentigo.datasets.reading.patient_table import is_joined
-from lentigo.datasets.reading.word_map import mapped_columns
+from lentigo.datasets.reading.word_map import read_map
 from lentigo.datasets.reading.zipped import is_zip
 from lentigo.errors import DatasetError, LentigoError, unknown_name
+from lentigo.files import unguarded
 from lentigo.table_files.door import is_table, read_header, split_sheet
-from lentigo.tables import LESION_COLUMNS, read_any_table
+from lentigo.tables import ARCHIVE_COLUMNS, LESION_COLUMNS, read_any_table
 from lentigo.where import check_columns
 from lentigo.words import listed
 
 PATIENT_FIELDS = ("age", "sex", "site")
+
+
+_OF_A_SPLIT = ("part", "dataset", "sha256", "group_id", "duplicate_of")
+"""Columns that --column may name for `split` and `audit`, though no reader guesses them."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +44,9 @@ class Header:
 
     source: str
     names: tuple[str, ...]
+    """Without blanks around them, as readers take them."""
+    blank: tuple[str, ...] = ()
+    """The same names with their blanks, as `--where` takes them."""
 
     @property
     def is_ours(self) -> bool:
@@ -61,18 +73,37 @@ def _header(path: Path) -> Header | None:
         file = split_sheet(place)[0]
         if not (is_table(file) and file.is_file()) or is_zip(file):
             return None
-        names = read_header(place) or read_any_table(place).columns
-        return Header(str(path), tuple(str(name) for name in names))
+        blank = _as_read(read_header(place)) or [*map(str, read_any_table(place).columns)]
+        return Header(str(path), tuple(each.strip() for each in blank), tuple(blank))
     return None
+
+
+def _as_read(names: Sequence[str]) -> list[str]:
+    """Return the names that a table with this header has when it is read.
+
+    Names that come twice or are empty get numbers, and guarding apostrophes go.
+    """
+    line = io.StringIO()
+    csv.writer(line).writerow(names)
+    line.seek(0)
+    table = pd.read_csv(line, nrows=0, dtype="string", index_col=False)
+    return [str(name) for name in unguarded(table).columns]
 
 
 def check_given_columns(
     known: Iterable[Header | None], columns: Mapping[str, str] | None
 ) -> None:
     """Raise what `choose_columns` raises if a table lacks a column of --column."""
+    given = dict(columns or {})
+    of_a_split = [given.pop(name) for name in _OF_A_SPLIT if name in given]
     for each in known:
-        if columns and each is not None and not each.is_ours:
-            choose_columns(each.names, given=columns, source=each.source)
+        if each is None or each.is_ours:
+            continue
+        for name in of_a_split:
+            if name not in (*each.names, *each.blank):
+                raise missing_column(name, each.names, source=each.source)
+        if given:
+            choose_columns(each.names, given=given, source=each.source)
 
 
 def check_condition(known: Sequence[Header | None], condition: str | None) -> None:
@@ -84,19 +115,24 @@ def check_condition(known: Sequence[Header | None], condition: str | None) -> No
     if condition is None or names is None:
         return
     try:
-        check_columns(condition, {*names, *LESION_COLUMNS})
+        check_columns(condition, {*names, *ARCHIVE_COLUMNS})
     except LentigoError as error:
         where = f"{known[0].source}: " if len(known) == 1 and known[0] else ""
         raise type(error)(f"{where}{error}") from error
 
 
-def check_map(known: Sequence[Header | None]) -> None:
-    """Raise `UnknownNameError` if --map names a column that none of the tables has."""
+def check_map(known: Sequence[Header | None], given: Sequence[str]) -> None:
+    """Raise `UnknownNameError` if --map names a column that none of the tables has.
+
+    `given` holds the values of --map. Files of words are not checked: one may serve several
+    archives, whose columns differ.
+    """
     names = _of_all(known)
-    if names is None:
+    typed = [each for each in given if "=" in each]
+    if names is None or not typed:
         return
-    there = {key(name): name for name in (*names, *LESION_COLUMNS, *COLUMN_NAMES)}
-    for column in mapped_columns():
+    there = {key(name): name for name in (*names, *ARCHIVE_COLUMNS, *COLUMN_NAMES)}
+    for column, _ in read_map(typed):
         if column and column not in there:
             raise unknown_name("column (of --map)", column, there.values(), first=names)
 
@@ -111,7 +147,7 @@ def check_options(
     names = _of_all(known)
     if names is None:
         return
-    there = dict.fromkeys((*names, *LESION_COLUMNS))
+    there = dict.fromkeys((*names, *ARCHIVE_COLUMNS))
     for option, columns in options.items():
         for column in columns:
             if column not in there:
@@ -142,7 +178,8 @@ def _of_all(known: Sequence[Header | None]) -> list[str] | None:
     """Return the columns of all tables; None if there is none, or one is not known."""
     if not known or None in known:
         return None
-    return list(dict.fromkeys(name for each in _there(known) for name in each.names))
+    every = (name for each in _there(known) for name in (*each.names, *each.blank))
+    return list(dict.fromkeys(every))
 
 
 def _there(known: Iterable[Header | None]) -> Iterator[Header]:

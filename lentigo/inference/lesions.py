@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -27,21 +27,31 @@ def check_lesions(sources: Sequence[Source]) -> None:
 
     Raises:
         ColumnError: no image has a lesion id.
-        DatasetError: two data sets use the same lesion id.
+        DatasetError: two data sets or two patients use the same lesion id.
     """
-    known = {(source.lesion_id, source.dataset) for source in sources if source.lesion_id}
-    if not known:
+    named = [source for source in sources if source.lesion_id]
+    if not named:
         raise ColumnError(
             "No image names its lesion, so there is nothing to average by. Give a table "
             "with a column lesion_id, or leave out --by lesion."
         )
-    names = pd.Series([name for name, _ in known], dtype="object")
-    if names.duplicated().any():
-        twice = sorted(names[names.duplicated()].unique())
+    if twice := _shared((source.lesion_id, source.dataset) for source in named):
         raise DatasetError(
             f"Two data sets have a lesion called {some(twice)}. Make one table of them "
             "with 'lentigo combine', which tells their lesions apart."
         )
+    of_patients = ((s.lesion_id, s.patient_id) for s in named if s.patient_id)
+    if twice := _shared(of_patients):
+        raise DatasetError(
+            f"Two patients have a lesion called {some(twice)}. Give each lesion an id of "
+            "its own in lesion_id, such as that of the patient before its number."
+        )
+
+
+def _shared(known: Iterable[tuple[str | None, str | None]]) -> list[str]:
+    """Return the lesion ids, sorted, that come with more than one data set or patient."""
+    names = pd.Series([name for name, _ in set(known)], dtype="object")
+    return sorted(names[names.duplicated()].unique())
 
 
 class LesionLogits(NamedTuple):

@@ -87,4 +87,9 @@ def _schema(packed: Any) -> Any:
     return schema
 
 
-_WRITERS = {".csv": _write_csv, ".jsonl": _write_lines, ".parquet": _write_parquet}
+_WRITERS = {
+    ".csv": _write_csv,
+    ".jsonl": _write_lines,
+    ".parquet": _write_parquet,
+    ".pq": _write_parquet,
+}

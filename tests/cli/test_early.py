@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -56,8 +57,8 @@ NAMES = {
 }
 SETTINGS = {
     "--set training.teacher=nope": "training.teacher nope is no run folder",
-    "--set training.techer=nope": "techer",
-    "--set model.metadata=add": "metadata",
+    "--set training.techer=nope": "Did you mean training.teacher",
+    "--set model.metadata=add": "model.metadata: input should be 'none'",
     "--set model.metadata=film": "has no column of age, sex or site",
     "--recipe quik": "Did you mean quick",
 }
@@ -113,11 +114,65 @@ def test_a_wrong_name_is_told_before_images_are_searched(folder: Path) -> None:
     assert not list(folder.parent.glob("out*"))
 
 
-def test_right_names_are_not_refused(folder: Path, tmp_path: Path) -> None:
-    asked = ["--where", "age > 3", "--map", "target:1=melanoma", "--column", "age=age"]
-    read = ["combine", str(folder / "t.csv"), "--out", str(tmp_path / "c.csv")]
-    done = CliRunner().invoke(app, [*read, *asked])
+RIGHT = {
+    "combine {t} --where 'age > 3' --map target:1=melanoma --column age=age": "plain",
+    "split {t} --column part=split --scheme published": "split",
+    "split {t} --column dataset=center": "split",
+    "split {t} --where 'part == \"train\"'": "split",
+    "combine {t} --map {w}": "plain",
+    "combine {t} --keep isic_id": "plain",
+    "combine {t} --column melanoma=target --column lesion_id=dx": "blanks",
+    "combine {t} --column melanoma=target.1 --column lesion_id=target": "twice",
+    "combine {t} --column lesion_id=Unnamed: 0": "unnamed",
+    "combine {t} --column lesion_id==dx": "guarded",
+}
+HEADERS = {
+    "plain": "image_id,patient_id,target,age",
+    "split": "image_id,patient_id,target,split,center",
+    "blanks": "image_id, patient_id, target, dx",
+    "twice": "image_id,patient_id,target,target",
+    "unnamed": ",image_id,patient_id,target",
+    "guarded": "image_id,patient_id,target,'=dx",
+}
+"""Headers, for cells that are made from their names."""
+
+
+def cell(name: str, row: int, column: int) -> str:
+    plain = name.strip().strip("'=")
+    if plain == "split":
+        return "train" if row < 20 else "test"
+    numbers = {"target": row % 2, "age": 50, "center": "a"}
+    return str(numbers.get(plain, f"{plain}{row}-{column}"))
+
+
+@pytest.mark.parametrize("line", RIGHT)
+def test_right_names_are_not_refused(line: str, tmp_path: Path) -> None:
+    names = HEADERS[RIGHT[line]].split(",")
+    rows = [
+        ",".join(cell(name, row, column) for column, name in enumerate(names))
+        for row in range(40)
+    ]
+    (tmp_path / "t.csv").write_text("\n".join([",".join(names), *rows]) + "\n")
+    words = "column,word,meaning\ntarget,1,melanoma\nhistology,MM,melanoma\n"
+    (tmp_path / "w.csv").write_text(words)
+    given = shlex.split(line.format(t=tmp_path / "t.csv", w=tmp_path / "w.csv"))
+    if "Unnamed:" in given[-2]:
+        given[-2:] = [" ".join(given[-2:])]
+    done = CliRunner().invoke(app, [*given, "--out", str(tmp_path / "out.csv")])
     assert done.exit_code == 0, done.output
+
+
+def test_tables_of_readers_and_of_choosing_are_looked_at_too(tmp_path: Path) -> None:
+    truth = "image_id,melanoma\n" + "".join(f"i{n},{n % 2}\n" for n in range(40))
+    calls = "image_id,reader,call\n" + "".join(
+        f"i{n},{who},{'nein' if n % 3 else 'bosartig'}\n" for n in range(40) for who in "ab"
+    )
+    (tmp_path / "t.csv").write_text(truth)
+    (tmp_path / "r.csv").write_text(calls)
+    line = ["readers", str(tmp_path / "r.csv"), "--truth", str(tmp_path / "t.csv")]
+    asked = ["--map", "call:bosartig=melanoma,nein=benign", "--repeats", "10"]
+    done = CliRunner().invoke(app, [*line, *asked])
+    assert "no column (of --map)" not in done.output
 
 
 @pytest.mark.parametrize("command", ["run", "train"])

@@ -67,6 +67,10 @@ def test_lesions_that_are_not_named_or_named_twice_are_refused() -> None:
     two = [Source(str(n), lesion_id="A", dataset=name) for n, name in enumerate("xy")]
     with pytest.raises(DatasetError, match="lentigo combine"):
         check_lesions(two)
+    two = [Source(str(n), lesion_id="1", patient_id=name) for n, name in enumerate("xy")]
+    with pytest.raises(DatasetError, match="Two patients have a lesion called 1"):
+        check_lesions(two)
+    check_lesions([*two[:1], two[0], Source("without a patient", lesion_id="1")])
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -132,6 +133,11 @@ def test_a_finished_table_is_not_taken_for_another_one(place: Path, tmp_path: Pa
         assert said in again.output
     fewer = call(place / "model", place / "images" / "01.png", "--out", out, "--resume")
     assert "set of images" in fewer.output
+    shutil.copytree(place / "model", tmp_path / "refitted")
+    described = tmp_path / "refitted" / "model.json"
+    described.write_text(described.read_text() + "\n")
+    refitted = call(tmp_path / "refitted", place / "images", "--out", out, "--resume")
+    assert (refitted.exit_code, "another model" in refitted.output) == (1, True)
     same = call(*given, "--views", 2, "--engine", "torch", "--out", out, "--resume")
     assert (same.exit_code, "not known" in same.output) == (0, False)
     out.write_text(out.read_text() + "\n")  # another file by now

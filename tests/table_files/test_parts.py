@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from lentigo.output import PREDICTIONS
 from lentigo.table_files import parts as module
 from lentigo.table_files.parts import write_parts
 from lentigo.tables import write_table
@@ -48,6 +49,10 @@ def test_a_parquet_file_has_its_rows_in_groups(
     pd.testing.assert_frame_equal(
         pd.read_parquet(tmp_path / "parts.parquet"), TABLE, check_dtype=False
     )
+
+
+def test_every_kind_of_prediction_table_has_a_writer() -> None:
+    assert set(module._WRITERS) == {*PREDICTIONS.endings, *PREDICTIONS.others}
 
 
 def test_a_short_parquet_file_has_the_same_bytes(tmp_path: Path) -> None:

@@ -107,11 +107,6 @@ def read_map(given: MapSource) -> dict[tuple[str, str], str]:
     return found
 
 
-def mapped_columns() -> set[str]:
-    """Return the columns that the map in use names, in plain spelling; "" is any."""
-    return {column for column, _ in _NOW.get().meanings}
-
-
 def translated(column: pd.Series[Any], *, name: str) -> pd.Series[Any]:
     """Return `column` with the words that the user maps replaced by lentigo's, or missing.
 
