@@ -34,7 +34,6 @@ from lentigo.tables import check_table
 from tests.inference.test_predict import noise, save
 from tests.models.test_context import people as numbered
 
-
 EXECUTABLE = sys.executable
 
 
