@@ -1,4 +1,4 @@
-"""What sets hold that were set on out-of-fold predictions, for the mean of the folds.
+"""Simulate the coverage of sets from out-of-fold predictions, for the mean of the folds.
 
     python -P benchmarks/conformal_folds.py --draws 200
 
@@ -35,7 +35,7 @@ def drawn(rng: np.random.Generator, patients: int) -> Cohort:
 
 
 def held(rng: np.random.Generator, patients: int, folds: int) -> tuple[float, float]:
-    """Return what is held of melanomas and of others, of a newly drawn cohort."""
+    """Return the shares of melanomas and of others whose set holds the right answer."""
     rows, truth, group = drawn(rng, patients)
     score, models = np.empty(len(rows)), []
     for rest, left in GroupKFold(folds).split(rows, truth, group):

@@ -174,7 +174,7 @@ def check_new(path: Path) -> None:
     """Raise `RunError` if `path` exists, even if only as a broken link."""
     path = Path(path)
     if path.exists() or path.is_symlink():  # a broken link may be wanted, too
-        raise RunError(f"{path} is there already; give another --out, or move it away.")
+        raise RunError(f"{path} is there already; give another place, or move it away.")
 
 
 def write_text(path: Path, text: str) -> None:

@@ -88,7 +88,7 @@ def check_file(path: Path, kind: Kind | None = None, *, new: bool = False) -> Pa
         for each in (path, *map(path.with_suffix, kind.beside if kind else ())):
             check_new(each)
     elif (path.exists() or path.is_symlink()) and not path.is_file():
-        raise RunError(f"{path} is no ordinary file; give another --out.")
+        raise RunError(f"{path} is no ordinary file; give another place.")
     check_folder(path.parent)
     return path
 
@@ -103,7 +103,7 @@ def check_folder(folder: Path) -> None:
         places = (folder, *folder.parents)
         place = next(each for each in places if each.exists() or each.is_symlink())
         if place.is_symlink() and not place.exists():
-            raise RunError(f"{place} is a link to what is not there; give another --out.")
+            raise RunError(f"{place} is a link to what is not there; give another place.")
         if place.is_file():
             raise RunError(f"{place} is a file; give a folder.")
         # Try to write: the permissions that a system reports do not tell everything.

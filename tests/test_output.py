@@ -173,7 +173,7 @@ def test_a_link_to_nothing_is_no_new_place(
     check: Callable[[Path], object], tmp_path: Path
 ) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "gone")
-    with pytest.raises(RunError, match="give another --out"):
+    with pytest.raises(RunError, match="give another place"):
         check(tmp_path / "link")
 
 

@@ -18,7 +18,9 @@ _Source = Annotated[Path, typer.Argument(help="Run folder or model folder.")]
 _Out = Annotated[Path, typer.Option("--out", help="Model folder to write; new.")]
 _Int8 = Annotated[
     bool,
-    typer.Option("--int8", help="Also in 8-bit whole numbers, if the AUC stays the same."),
+    typer.Option(
+        "--int8", help="Also in 8-bit whole numbers, if AUC and refusals stay alike."
+    ),
 ]
 _Images = Annotated[
     list[str] | None,
@@ -84,6 +86,11 @@ def _say(result: Exported) -> None:
             f"{found.high:+.4f}) on {counted(found.images, 'held-out image')} "
             f"({counted(found.melanomas, 'melanoma')})."
         )
+        if found.refused and found.refused_exact:
+            say(
+                f"Of these images the 8-bit network refuses {found.refused.value:.1%}, the "
+                f"exact one {found.refused_exact.value:.1%}."
+            )
     for member in result.description.members:
         if member.cost:
             pairs = member.cost.images_a_second.items()

@@ -9,17 +9,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import typer
 
-from lentigo.cli import options, predict_said
+from lentigo.cli import options, predict_places, predict_said
 from lentigo.cli import predict_options as asked
 from lentigo.cli.say import say
 from lentigo.cli.word_options import chooses_rows
 from lentigo.errors import ImageError
-from lentigo.output import PREDICTIONS, Kind, check_new_folder
+from lentigo.output import check_new_folder
 from lentigo.stopping import exit_code
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from lentigo.inference.decide import Decision
     from lentigo.inference.dicom_sr import Written
     from lentigo.inference.journal import Journal
@@ -83,14 +81,15 @@ def predict_command(
     Example:
         lentigo predict runs/ham photos/ --out predictions.csv
     """
-    _check_outputs(out, inputs, format, submission, like, resume=resume)
+    predict_places.check(out, inputs, format, submission, like, resume=resume)
     models = [model, *(also or [])]
     answering = _Answering(
         prevalence, operating_point, batch_size, device, engine, views, resume,
-        by_lesion=_is_by_lesion(by, out, inputs, resume=resume), dicom_sr=dicom_sr, on=on,
-        ray_address=ray_address, format=format, abstain=not no_abstain,
+        by_lesion=predict_places.is_by_lesion(by, out, inputs, resume=resume),
+        dicom_sr=dicom_sr, on=on, ray_address=ray_address, format=format,
+        abstain=not no_abstain,
     )  # fmt: skip
-    if _is_there(models, inputs, out, answering):
+    if _is_there(models, inputs, out, answering, submission, like):
         return
     if dicom_sr is not None:
         check_new_folder(dicom_sr)
@@ -100,27 +99,9 @@ def predict_command(
     said = _said(answers, loaded, out, answering, reports)
     said.show(as_json=json)
     if submission is not None:
-        _write_submission(answers.table(decision), submission, like, resume=resume)
+        predict_places.write_submission(answers.table(decision), submission, like)
     if not said.tally.known:
         raise ImageError(f"No image has a probability; {out} says of each one why.")
-
-
-def _check_outputs(
-    out: Path,
-    inputs: list[str],
-    format: str,
-    submission: Path | None,
-    like: Path | None,
-    *,
-    resume: bool,
-) -> None:
-    """Raise an error if a table cannot be written, or --like lacks its --submission."""
-    options.check_table_out(out, inputs, kind=_kind(format), resume=resume)
-    if submission is not None:
-        read: list[Path | str] = [out, *inputs, *([like] if like else [])]
-        options.check_table_out(submission, read, resume=resume)
-    elif like is not None:
-        raise typer.BadParameter("it says what --submission is to be like; give both.")
 
 
 def _said(
@@ -136,43 +117,10 @@ def _said(
         model=model,
         decision=decision,
         out=out,
-        lesions=lesions_beside(out) if answering.by_lesion else None,
+        lesions=predict_places.lesions_beside(out) if answering.by_lesion else None,
         views=answering.views,
         reports=reports,
     )
-
-
-def _is_by_lesion(by: str | None, out: Path, inputs: list[str], *, resume: bool) -> bool:
-    """Tell whether --by lesion is given, after checking the place of its table.
-
-    Raises `ConfigError` for any other value of --by, and what `check_table_out` raises.
-    """
-    from lentigo.errors import ConfigError
-
-    if by is None:
-        return False
-    if by != "lesion":
-        raise ConfigError(
-            f"--by takes lesion, not {by}. Of a patient no mean is taken: one melanoma "
-            "among many moles would be averaged away."
-        )
-    lesions, read = lesions_beside(out), [str(out), *inputs]
-    options.check_table_out(lesions, read, kind=PREDICTIONS, resume=resume)
-    return True
-
-
-def lesions_beside(out: Path) -> Path:
-    """Return the path of the table of lesions, beside that of the images."""
-    return out.with_name(f"{out.stem}.lesions{out.suffix}")
-
-
-def _kind(format: str) -> Kind:
-    """Return the kind of file for --out; raise `ConfigError` for an unknown format."""
-    if format not in asked.FORMATS:
-        from lentigo.errors import ConfigError
-
-        raise ConfigError(f"--format takes {' or '.join(asked.FORMATS)}, not {format}.")
-    return asked.FORMATS[format]
 
 
 def _write(
@@ -201,15 +149,6 @@ def _write(
     write_json(out, fhir_bundle(rows, subjects, model=places[0].name, version=version))
 
 
-def _write_submission(
-    predictions: pd.DataFrame, out: Path, like: Path | None, *, resume: bool
-) -> None:
-    from lentigo.inference.submission import read_sample, submission_table
-
-    sample = read_sample(like) if like is not None else None
-    options.write_out(submission_table(predictions, sample), out, resume=resume)
-
-
 def _predicted(
     models: list[Path],
     inputs: list[str],
@@ -236,7 +175,9 @@ def _predicted(
         with _reported(answers, loaded, places, answering) as reports:
             if answering.by_lesion:
                 lesions = answers.lesions(decision)
-                options.write_out(lesions, lesions_beside(out), resume=answering.resume)
+                options.write_out(
+                    lesions, predict_places.lesions_beside(out), resume=answering.resume
+                )
             _write(answers, decision, places, out, answering)
         remember(out, _made(places, sources, answering) | {"engine": loaded.engine})
         journal.finish()
@@ -307,25 +248,32 @@ def _engine(out: Path, answering: _Answering) -> str:
 
 
 def _is_there(
-    models: list[Path], inputs: list[str], out: Path, answering: _Answering
+    models: list[Path],
+    inputs: list[str],
+    out: Path,
+    answering: _Answering,
+    submission: Path | None,
+    like: Path | None,
 ) -> bool:
     """Tell whether --resume is given and `out` holds finished predictions; then print that.
 
-    Raises `RunError` if these predictions are known to be made with other settings.
+    A `submission` that is not there yet is made of them. Raises `RunError` if these
+    predictions are known to be made with other settings.
     """
-    from lentigo.inference.journal import journal_of
-
-    if not (answering.resume and out.exists()) or journal_of(out).exists():
+    if not (answering.resume and predict_places.is_finished(out)):
         return False
     from lentigo.inference.finished import check_made
 
-    places, sources = _asked(models, inputs, None, answering)
+    places, sources = _asked(models, inputs, like, answering)
     known = check_made(out, _made(places, sources, answering))
     unknown = " Whether it was made by this model, of these images and so is not known."
     say(
         f"{out} is there, and none of its predictions is left to do."
         f"{'' if known else unknown} Give another --out to predict anew."
     )
+    if submission is not None and not submission.exists():
+        predict_places.submission_of(out, submission, like, known=known)
+        say(f"The submission is made of it: {submission}")
     return True
 
 

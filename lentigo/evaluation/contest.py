@@ -20,7 +20,7 @@ from lentigo.evaluation.discrimination import FloatArray
 from lentigo.evaluation.headline import FEWEST
 from lentigo.evaluation.intervals import Interval, resample
 from lentigo.evaluation.joining import Source, match
-from lentigo.evaluation.measuring import sides
+from lentigo.evaluation.measuring import can_tell, sides
 from lentigo.evaluation.parts import DATASET, WHY
 from lentigo.evaluation.permutation import holm, permutation_p
 from lentigo.evaluation.ranking import auc_interval
@@ -63,31 +63,24 @@ def compare_models(
     pairs = _pairs(samples, reference, margin, repeats=repeats, seed=seed)
     first, first_sample = next(iter(tables.values())), next(iter(samples.values()))
     archives = _by_archive(samples, first[DATASET]) if DATASET in first else {}
-    few = _too_few(pairs, first_sample, repeats)
+    warnings = _nothing_told(pairs, first_sample, unit, repeats)
     return Contest(
         entrants=_entrants(samples, repeats=repeats, seed=seed), pairs=pairs,
         archives=archives, sample=samples, unit=unit,
         margin=margin, repeats=repeats, seed=seed,
-        notes=(*notes, *([WHY[DATASET]] if archives else []), *few),
+        notes=(*notes, *([WHY[DATASET]] if archives else []), *warnings),
     )  # fmt: skip
 
 
-def _few(sample: Sample) -> bool:
-    """Tell whether there are too few melanomas or other images to tell a difference."""
-    melanomas = int(sample.truth.sum())
-    return min(melanomas, len(sample.truth) - melanomas) < FEWEST
-
-
-def _too_few(pairs: Sequence[Pair], sample: Sample, repeats: int) -> list[str]:
+def _nothing_told(
+    pairs: Sequence[Pair], sample: Sample, unit: str, repeats: int
+) -> list[str]:
     """Return a warning if no difference can be told: too few images, or `repeats`.
 
     The latter is so where no adjusted p-value can be below 0.05.
     """
-    if _few(sample):
-        return [
-            "Nothing can be said about a difference of these models, which takes at least "
-            f"{FEWEST} melanomas and {FEWEST} other images, so no pair has a p-value."
-        ]
+    if not can_tell(sample):
+        return [_why_untold(sample, unit)]
     least = len(pairs) / (1 + repeats)
     if least < ALPHA:
         return []
@@ -95,6 +88,22 @@ def _too_few(pairs: Sequence[Pair], sample: Sample, repeats: int) -> list[str]:
         f"With {counted(repeats, 'permutation')} no p-value of {len(pairs)} pairs can be "
         f"below {least:.3f} after Holm, so no pair can differ; give more (--repeats)."
     ]
+
+
+def _why_untold(sample: Sample, unit: str) -> str:
+    melanomas = int(sample.truth.sum())
+    if min(melanomas, len(sample.truth) - melanomas) < FEWEST:
+        why = f", which takes at least {FEWEST} melanomas and {FEWEST} other images"
+    else:
+        with_melanoma, without = sides(sample)
+        why = (
+            f": the melanomas are of {counted(with_melanoma, unit)}, the other images of "
+            f"{without:,}, and it takes at least {FEWEST} of either"
+        )
+    return (
+        f"Nothing can be said about a difference of these models{why}, so no pair has an "
+        "interval or a p-value, and no model a rank."
+    )
 
 
 def _check(
@@ -229,14 +238,7 @@ def _samples(tables: Mapping[str, pd.DataFrame]) -> dict[str, Sample]:
 def _entrants(
     samples: Mapping[str, Sample], *, repeats: int, seed: int
 ) -> tuple[Entrant, ...]:
-    aucs = np.stack(
-        [
-            resample([Auc(each)], groups=each.groups, repeats=repeats, seed=seed)["auc"]
-            for each in samples.values()
-        ]
-    )  # (models, R)
-    aucs = aucs[:, ~np.isnan(aucs).any(axis=0)]
-    ranks, first = _places(aucs)
+    ranks, first = _places(_resampled_aucs(samples, repeats=repeats, seed=seed))
     found = [
         Entrant(
             name=name,
@@ -248,6 +250,21 @@ def _entrants(
     ]
     order = sorted(found, key=lambda each: -np.nan_to_num(each.auc.value, nan=-1.0))
     return tuple(order)
+
+
+def _resampled_aucs(
+    samples: Mapping[str, Sample], *, repeats: int, seed: int
+) -> FloatArray:
+    """AUCs (models, resamples), those defined for all; no resample of too few groups."""
+    if not all(can_tell(each) for each in samples.values()):
+        return np.empty((len(samples), 0))
+    aucs = np.stack(
+        [
+            resample([Auc(each)], groups=each.groups, repeats=repeats, seed=seed)["auc"]
+            for each in samples.values()
+        ]
+    )
+    return np.asarray(aucs[:, ~np.isnan(aucs).any(axis=0)])
 
 
 def _places(aucs: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -280,7 +297,7 @@ def _pairs(
     inferior = np.full(len(names), np.nan)
     if margin is not None:
         chances = [each.chance_above(-margin) for each in estimates]
-        if not any(_few(each) for each in samples.values()):
+        if all(can_tell(each) for each in samples.values()):
             inferior = holm(np.array(chances))
     return tuple(
         Pair(
@@ -308,14 +325,16 @@ def _estimate(a: Sample, b: Sample) -> Estimate:
 
 
 def _p(a: Sample, b: Sample, repeats: int, seed: int) -> float:
-    """Return the p-value of a pair; NaN where nothing can be said of so few images."""
-    if _few(a):
+    """Return the p-value of a pair; NaN of too few groups (`can_tell`)."""
+    if not can_tell(a):
         return math.nan
     return permutation_p(a.truth, a.score, b.score, a.group, repeats=repeats, seed=seed)
 
 
 def _difference(estimate: Estimate, sample: Sample) -> Interval:
     interval = estimate.interval()
+    if not can_tell(sample):
+        return Interval(interval.value)
     low, high = np.clip([interval.low, interval.high], -1.0, 1.0)
     with_melanoma, without = sides(sample)
     return marked(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lentigo.evaluation.intervals import Interval
+from lentigo.evaluation.measuring import can_tell
 from lentigo.evaluation.result import decimal, ends, foot
 from lentigo.evaluation.sums import Sample
 from lentigo.notice import NOTICE
@@ -117,6 +118,14 @@ class Contest:
         return next(iter(self.sample.values()))
 
     @property
+    def tells(self) -> bool:
+        """Tell whether there are enough images and groups to tell a difference.
+
+        Without, the pairs have no interval or p-value, and the models no rank (NaN).
+        """
+        return can_tell(self.images)
+
+    @property
     def headline(self) -> str:
         """Return the words that count the compared images, groups and melanomas."""
         truth, number = self.images.truth, len(self.entrants)
@@ -159,38 +168,28 @@ class Contest:
         return "\n".join([*lines, *foot(self.notes)])
 
     def _models(self) -> list[tuple[str, ...]]:
-        head = ("", "AUC", "95 % interval", "mean rank", "first in")
-        return [
-            head,
-            *(
-                (
-                    visible(each.name),
-                    decimal(each.auc.value),
-                    ends(each.auc),
-                    f"{each.mean_rank:.2f}",
-                    f"{100 * each.first:.0f} %",
-                )
-                for each in self.entrants
-            ),
-        ]
+        ranks = ("mean rank", "first in") if self.tells else ()
+        rows: list[tuple[str, ...]] = [("", "AUC", "95 % interval", *ranks)]
+        for each in self.entrants:
+            place = (f"{each.mean_rank:.2f}", f"{100 * each.first:.0f} %")
+            auc = (decimal(each.auc.value), ends(each.auc))
+            rows.append((visible(each.name), *auc, *(place if self.tells else ())))
+        return rows
 
     def _differences(self) -> list[tuple[str, ...]]:
         several = len(self.pairs) > 1
-        head = ["", "difference", "95 % interval", "p"]
+        head = ["95 % interval", "p"]
         head += ["p (Holm)"] if several else []
         head += [f"worse by {self.margin:g}?"] if self.margin is not None else []
-        rows = [tuple(head)]
+        rows: list[tuple[str, ...]] = [("", "difference", *(head if self.tells else ()))]
         for pair in self.pairs:
-            row = [
-                f"{visible(pair.first)} - {visible(pair.second)}",
-                decimal(pair.auc.value, signed=True),
-                ends(pair.auc, signed=True),
-                chance(pair.p),
-            ]
-            row += [chance(pair.p_holm)] if several else []
+            told = [ends(pair.auc, signed=True), chance(pair.p)]
+            told += [chance(pair.p_holm)] if several else []
             if self.margin is not None:
-                row.append(f"{pair.verdict} (p {chance(pair.p_inferior)})")
-            rows.append(tuple(row))
+                told.append(f"{pair.verdict} (p {chance(pair.p_inferior)})")
+            name = f"{visible(pair.first)} - {visible(pair.second)}"
+            value = decimal(pair.auc.value, signed=True)
+            rows.append((name, value, *(told if self.tells else ())))
         return rows
 
     def _matrix(self) -> list[tuple[str, ...]]:

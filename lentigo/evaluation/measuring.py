@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from lentigo.evaluation.calibration import room_for_doubt, separates
+from lentigo.evaluation.headline import FEWEST
 from lentigo.evaluation.intervals import Interval, Statistic, count_groups, from_spread
 from lentigo.evaluation.judged import Judged
 from lentigo.evaluation.multiclass import Diagnoses
@@ -73,6 +74,15 @@ def sides(sample: Sample) -> tuple[int, int]:
     """Return the numbers of groups with a melanoma, and of groups with another image."""
     groups = [count_groups(sample.group[side]) for side in (sample.truth, ~sample.truth)]
     return groups[0], groups[1]
+
+
+def can_tell(sample: Sample) -> bool:
+    """Tell whether there are enough groups with a melanoma, and with another image.
+
+    The rule is that of `headline.too_few`: no group has fewer images than one, so that
+    counting groups counts images, too.
+    """
+    return min(sides(sample)) >= FEWEST
 
 
 def warnings_about(

@@ -14,7 +14,7 @@ from lentigo.evaluation.intervals import Interval
 from lentigo.evaluation.scoring import evaluate
 
 Beside = Literal["metadata", "context"]
-"""What a model may take beside an image: age, sex and site, or the patient's others."""
+"""A kind of input beside the image: age, sex and site, or the patient's other lesions."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,8 +9,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from lentigo.answer_columns import ABSTAIN, YES
 from lentigo.errors import ModelError
 from lentigo.evaluation import compare
+from lentigo.evaluation.intervals import Interval
+from lentigo.evaluation.shares import clustered_share
 from lentigo.inference.ensemble import Ensemble
 from lentigo.inference.inputs import Source, as_sources
 from lentigo.inference.predict import Model, load
@@ -24,6 +27,9 @@ MOST_APART = 1e-4
 MOST_AUC = 0.002
 """Largest difference allowed between the AUC of the 8-bit networks and that of the exact
 ones, on held-out images."""
+MOST_REFUSED = 0.05
+"""Largest share of the held-out images that the 8-bit networks may refuse beyond the share
+that the exact ones refuse."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,16 +43,25 @@ class Agreement:
 
 @dataclass(frozen=True, kw_only=True)
 class Int8Judged:
-    """AUC of the 8-bit networks minus that of the exact ones, on the same images."""
+    """The AUC and the refusals of the 8-bit networks beside those of the exact ones.
+
+    Both are computed on the same held-out images.
+    """
 
     images: int
     melanomas: int
     difference: float
+    """AUC of the 8-bit networks minus that of the exact ones."""
     low: float
     high: float
     """95 % interval of the difference, from `low` to `high`; whole groups are the unit."""
     largest: float
     """Largest absolute difference of a probability of melanoma."""
+    refused: Interval | None
+    """Share of the images that the 8-bit networks refuse, with its 95 % interval by group;
+    None if they have no limit of abstention."""
+    refused_exact: Interval | None
+    """The same of the exact networks."""
 
 
 def check_agreement(folder: Path, sources: Sequence[Source]) -> Agreement:
@@ -75,13 +90,14 @@ def check_agreement(folder: Path, sources: Sequence[Source]) -> Agreement:
 
 
 def judge_int8(folder: Path, held_out: Mapping[str, pd.DataFrame]) -> Int8Judged:
-    """Return the AUC of the 8-bit networks minus that of the exact ones, with its interval.
+    """Return how the 8-bit networks rank, and refuse, beside the exact ones.
 
     `held_out` holds the held-out images of each fold, by the fold's name. The networks of a
     fold (or their mean) predict only images that they were not trained on; the predictions
     of all folds are evaluated together.
 
-    Raises `ModelError` where the AUCs differ by more than 0.002, or cannot be computed.
+    Raises `ModelError` where the AUCs differ by more than 0.002, or cannot be computed, or
+    where the 8-bit networks refuse more than `MOST_REFUSED` beyond what the exact ones do.
     """
     small, exact = (
         _out_of_fold(folder, engine, held_out) for engine in ("onnx-int8", "onnx")
@@ -97,10 +113,30 @@ def judge_int8(folder: Path, held_out: Mapping[str, pd.DataFrame]) -> Int8Judged
             f"{auc.high:+.4f}) on {counted(found.n_images, 'held-out image')}, and "
             f"{MOST_AUC:g} is allowed. Export without --int8."
         )
+    refused, before = _refused(small), _refused(exact)
+    if refused and before and refused.value - before.value > MOST_REFUSED:
+        raise ModelError(
+            f"The 8-bit network refuses {refused.value:.1%} of "
+            f"{counted(found.n_images, 'held-out image')} and the exact one "
+            f"{before.value:.1%}; {MOST_REFUSED:.0%} more are allowed. "
+            "Export without --int8."
+        )
     return Int8Judged(
         images=found.n_images, melanomas=found.n_melanomas, difference=auc.value,
         low=auc.low, high=auc.high, largest=float(np.nanmax(apart)),
+        refused=refused, refused_exact=before,
     )  # fmt: skip
+
+
+def _refused(predictions: pd.DataFrame) -> Interval | None:
+    """Return the share of images with `abstain`; None if that is known of no image."""
+    if ABSTAIN not in predictions:
+        return None
+    known = predictions[predictions[ABSTAIN].fillna("") != ""]
+    if known.empty:
+        return None
+    group = pd.factorize(known["group_id"])[0].astype(np.intp)
+    return clustered_share((known[ABSTAIN] == YES).to_numpy(bool), group)
 
 
 def _out_of_fold(
@@ -118,6 +154,9 @@ def _out_of_fold(
         alone = Ensemble(
             members=tuple(whole.members[k] for k in own),
             calibrations=tuple(whole.calibrations[k] for k in own),
+            familiar=tuple(whole.familiar[k] for k in own),
+            # The limit of all networks together is none of those of a fold.
+            abstention=whole.abstention if len(own) == len(folds) else None,
         )
         sources = as_sources(mine[mine["path"].notna()])
         model = Model((alone,))

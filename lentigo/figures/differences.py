@@ -19,7 +19,8 @@ def plot_differences(ax: Axes, pairs: tuple[Pair, ...], *, margin: float | None)
     """Draw the difference of AUC of each pair with its 95 % interval, one row a pair.
 
     The solid vertical line is at 0, the dashed one at −`margin`, if there is a margin. The
-    adjusted p-value is written on the right; if it is below 0.05, the dot is filled.
+    adjusted p-value, if any is known, is written on the right; if it is below 0.05, the dot
+    is filled.
     """
     ax.axvline(0, color=FAINT, linewidth=1)
     if margin is not None:
@@ -34,6 +35,8 @@ def plot_differences(ax: Axes, pairs: tuple[Pair, ...], *, margin: float | None)
     ax.set_yticks(np.arange(len(pairs)), labels)
     ax.set(ylim=(len(pairs) - 0.5, -0.75), xlabel="Difference of AUC")
     ax.tick_params(axis="y", length=0)
+    if all(math.isnan(pair.p_holm) for pair in pairs):
+        return
     right = ax.twinx()
     right.set_ylim(*ax.get_ylim())
     right.set_yticks(np.arange(len(pairs)), [f"p {chance(pair.p_holm)}" for pair in pairs])
@@ -45,10 +48,11 @@ def draw_differences(contest: Contest) -> Drawing:
     figure, [ax] = new_figure("page", height=1.3 + 0.42 * len(contest.pairs))
     plot_differences(ax, contest.pairs, margin=contest.margin)
     titled(ax, title := "Differences of AUC", size_of(contest))
-    caption = (
-        "AUC of the first model minus that of the second on the same images, with its 95 % "
-        "interval; p is adjusted for the number of pairs (Holm). Dots are full where it is "
-        "below 0.05."
+    caption = "AUC of the first model minus that of the second on the same images" + (
+        ", with its 95 % interval; p is adjusted for the number of pairs (Holm). Dots are "
+        "full where it is below 0.05."
+        if contest.tells
+        else ". So few images or groups tell no difference, so no interval is drawn."
     )
     return Drawing("differences", title, caption, figure, difference_data(contest))
 

@@ -58,8 +58,8 @@ class Ensemble:
     conformal: ConformalSets | None = None
     """Limits of the prediction sets at 90 %."""
     context: tuple[Context, ...] = ()
-    """Corrections by a patient's other lesions of the mean of the first networks, of the
-    next …; empty if none. See `Description.context`."""
+    """The changes of the mean logit of the first networks, of the next …, by a patient's
+    other lesions; empty if none. See `Description.context`."""
 
     @property
     def engine(self) -> str:

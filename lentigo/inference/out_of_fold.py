@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pandas as pd
+from scipy.special import expit, logit
 
 from lentigo.inference.sets import fit_sets
 from lentigo.models.conformal import ConformalSets
@@ -17,12 +18,20 @@ def sets_of_folds(run: RunLayout) -> ConformalSets | None:
     They are set on the out-of-fold predictions: each image is predicted by the network that
     did not learn from it (as in CV+, Barber et al. 2021, doi:10.1214/20-AOS1965). The mean
     of the networks answers a little better than each of them, so that the coverage is not
-    exact, mostly too high. None if the run is not finished or has a single fold.
+    exact, in a simulation mostly too high. If the split was repeated, the mean logit of
+    each image over the repeats counts, since the model is the mean of all folds. None if
+    the run is not finished or has a single fold.
     """
-    folds = run.folds_of_first_repeat()
-    if len(folds) < 2 or not run.is_prepared() or not run.is_trained():
+    first = run.folds_of_first_repeat()
+    more = [each for each in run.folds() if each.repeat and each.predictions.is_file()]
+    folds = first + more
+    if len(first) < 2 or not run.is_prepared() or not run.is_trained():
         return None
-    found = pd.concat([read_any_table(each.predictions) for each in folds])
+    found = pd.concat(
+        [read_any_table(each.predictions) for each in folds], ignore_index=True
+    )
+    if more:
+        found = _mean_of_repeats(found)
     labels = read_table_file(run.table).set_index("image_id")["melanoma"]
     truth = found["image_id"].map(labels)
     known = (truth.notna() & found["probability"].notna()).to_numpy()
@@ -33,3 +42,10 @@ def sets_of_folds(run: RunLayout) -> ConformalSets | None:
         told["group_id"].astype(str).tolist(),
         set_on=f"out-of-fold images of {counted(len(folds), 'fold')}",
     )
+
+
+def _mean_of_repeats(found: pd.DataFrame) -> pd.DataFrame:
+    """Return one row for each image, with the probability of its mean logit."""
+    own = pd.Series(logit(found["probability"].clip(1e-9, 1 - 1e-9)), found.index)
+    mean = own.groupby(found["image_id"].to_numpy()).transform("mean")
+    return found.assign(probability=expit(mean)).drop_duplicates("image_id")

@@ -89,7 +89,7 @@ def submission_table(
         raise DatasetError(
             f"{counted(len(without), 'image')} without a probability ({some(without)}), "
             "and a submission may have no gap. Mend or remove these files and predict "
-            "again."
+            "again, into another --out."
         )
     if sample is None:
         return pd.DataFrame(

@@ -19,6 +19,8 @@ Images = NDArray[np.uint8]
 Logits = NDArray[np.float64]
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
+EARLY = "early"
+"""Name of the early features as output of a network, and of the signal of abstention."""
 
 
 @dataclass(frozen=True)

@@ -61,9 +61,9 @@ class ModelCard:
     abstention: Abstention | None = None
     """The rule by which the network abstains, set on validation images."""
     conformal: ConformalSets | None = None
-    """Which answers stay possible, set on images that it did not learn from."""
+    """Limits of the prediction sets, set on images that it did not learn from."""
     context: Context | None = None
-    """What a patient's other lesions add to the calibrated logit; None if nothing."""
+    """The change of the calibrated logit by a patient's other lesions; None if none."""
 
 
 def save_model_folder(

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from lentigo.errors import ModelError
 from lentigo.files import written_beside
+from lentigo.models.backend import EARLY
 from lentigo.models.early import features_and_early
 from lentigo.models.network import Classifier
 from lentigo.models.onnx_graph import METADATA
@@ -86,7 +87,7 @@ def _output_names(network: Classifier, images: Tensor) -> list[str]:
         names = ["logit", "diagnoses", "features", "energy"]
     with torch.no_grad():
         early = features_and_early(network, images)[1]
-    return [*names, "early"] if early.shape[1] else names
+    return [*names, EARLY] if early.shape[1] else names
 
 
 def _forget_origin(model: Any) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import io
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -38,12 +38,14 @@ def write_int8(
     *,
     views: Iterator[Images],
     unknown: Sequence[float] | None = None,
+    exact: Collection[str] = (),
 ) -> None:
     """Quantise the ONNX file `network` and write it to `path`.
 
     `views` are batches of network inputs, (N, C, S, S) `uint8`, of training images; a
     hundred images are enough. For a network that takes metadata, `unknown` holds the
     encoded values of an unknown patient; nodes that depend on metadata are not quantised.
+    Nodes on which the outputs named `exact` depend are not quantised either.
     """
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -62,12 +64,15 @@ def write_int8(
             weight_type=QuantType.QInt8,
             activation_type=QuantType.QUInt8,
             calibrate_method=CalibrationMethod.MinMax,
-            nodes_to_exclude=_exact_nodes(onnx.load(str(made_ready)).graph.node),
+            nodes_to_exclude=_exact_nodes(onnx.load(str(made_ready)).graph.node, exact),
         )
 
 
-def _exact_nodes(nodes: Sequence[Any]) -> list[str]:
-    """Name the nodes not to quantise: first layer, pooling, head, and those of metadata."""
+def _exact_nodes(nodes: Sequence[Any], outputs: Collection[str] = ()) -> list[str]:
+    """Name the nodes not to quantise: first layer, pooling, head, and those of metadata.
+
+    Those on which `outputs` depend are named, too.
+    """
     kinds = [node.op_type for node in nodes]
     first = kinds.index("Conv") if "Conv" in kinds else -1
     dense = [place for place, kind in enumerate(kinds) if kind in {"Gemm", "MatMul"}]
@@ -76,13 +81,17 @@ def _exact_nodes(nodes: Sequence[Any]) -> list[str]:
     for node in nodes:
         if reached & set(node.input):
             reached |= set(node.output)
+    needed = set(outputs)
+    for node in reversed(nodes):  # in ONNX a node stands behind those that it depends on
+        if needed & set(node.output):
+            needed |= set(node.input)
     return [
         node.name
         for place, node in enumerate(nodes)
         if place <= first
         or place >= head
         or node.op_type in _POOLING
-        or reached & set(node.output)
+        or (reached | needed) & set(node.output)
     ]
 
 

@@ -222,13 +222,13 @@ class Description(Fact):
     calibration: Calibration = Calibration()
     """Calibration of the members' mean logit, after that of each member."""
     context: Annotated[list[Context], Field(max_length=100)] = Field(default_factory=list)
-    """What a patient's other lesions add to the mean logit, before `calibration`: one entry
-    for the first `members` networks, one for the next, …; empty if nothing."""
+    """The change of the mean logit by a patient's other lesions, before `calibration`: one
+    entry for the first `members` networks, one for the next, …; empty if none."""
     abstention: Abstention | None = None
     """The rule by which the members together abstain: the limit of their mean
     out-of-distribution score, and of their disagreement; None if no images set it."""
     conformal: ConformalSets | None = None
-    """Which answers stay possible; None where no image was predicted without it."""
+    """Limits of the prediction sets; None where no image was predicted without it."""
     operating_points: Annotated[list[dict[str, Any]], Field(max_length=1000)] = Field(
         default_factory=list
     )

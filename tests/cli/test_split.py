@@ -211,7 +211,7 @@ def test_near_duplicates_are_looked_for_beside_the_split(here: Path) -> None:
         (["--check", "--duplicates", "gone.csv"], "gone.csv does not exist"),
         (["--check", "--table", "gone.csv"], "gone.csv does not exist"),
         (["--check", "--out", "leaks.txt"], "a table is written as .csv or .parquet"),
-        (["--out", "clinic.csv"], "clinic.csv is there already; give another --out"),
+        (["--out", "clinic.csv"], "clinic.csv is there already; give another place"),
         (["--check", "--out", "clinic.csv"], "clinic.csv is there already"),
         (["--out", "s.csv", "--table", "clinic.csv"], "--table belongs to --check"),
         (["--check", "--seed", "0"], "--seed is for dividing a table"),

@@ -195,12 +195,33 @@ def test_two_files_of_one_name_need_names(files: Path) -> None:
     assert "Two models are called good" in done.output
 
 
-def test_of_four_melanomas_no_difference_is_told() -> None:
-    ids = [f"i{number}" for number in range(24)]
-    truth = pd.DataFrame({"image_id": ids, "melanoma": [1] * 4 + [0] * 20})
-    good = pd.DataFrame({"image_id": ids, "probability": [0.9] * 4 + [0.1] * 20})
-    bad = good.assign(probability=np.linspace(0, 1, 24))
+@pytest.mark.parametrize(
+    ("melanomas", "patients", "why"),
+    [
+        (4, 24, "which takes at least 5 melanomas and 5 other images, so"),
+        (16, 2, "the melanomas are of 2 patients, the other images of 20, and it takes"),
+    ],
+)
+def test_of_few_melanomas_or_patients_no_difference_is_told(
+    melanomas: int, patients: int, why: str
+) -> None:
+    ids = [f"i{number}" for number in range(melanomas + 20)]
+    whose = [number % patients for number in range(melanomas)] + list(range(100, 120))
+    label = [1] * melanomas + [0] * 20
+    truth = pd.DataFrame({"image_id": ids, "melanoma": label, "patient_id": whose})
+    good = pd.DataFrame({"image_id": ids, "probability": np.array(label) * 0.8 + 0.1})
+    bad = good.assign(probability=np.linspace(0, 1, len(ids)))
     found = compare_models({"good": good, "bad": bad}, truth, repeats=200, margin=0.02)
     (pair,) = found.pairs
     assert np.isnan([pair.p, pair.p_holm, pair.p_inferior]).all()
-    assert "Nothing can be said about a difference" in found.as_text()
+    assert np.isnan([pair.auc.low, pair.auc.high]).all()
+    assert all(np.isnan([each.mean_rank, each.first]).all() for each in found.entrants)
+    text = found.as_text()
+    assert "Nothing can be said about a difference" in text
+    assert why in " ".join(text.split())
+    for word in ("mean rank", "first in", "worse by", "none", "nan", "excluded"):
+        assert word not in text
+    with style():
+        drawn = next(each for each in draw_contest(found) if each.name == "differences")
+    assert drawn.data[["low", "high", "p", "p_holm", "p_inferior"]].isna().all(axis=None)
+    assert "no difference" in drawn.caption

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pandas as pd
 import pytest
 from PIL import Image
@@ -14,8 +15,10 @@ from PIL import Image
 import lentigo
 from lentigo.errors import ModelError
 from lentigo.export.agreement import judge_int8
+from lentigo.inference.abstention.fit import make_index, seen, set_limit
 from lentigo.models.backend import Images
 from lentigo.models.description import read_description, write_folder
+from lentigo.models.index import write_index
 from lentigo.models.onnx_export import write_onnx
 from lentigo.models.onnx_int8 import write_int8
 from tests.cohorts import tiny_config
@@ -41,12 +44,15 @@ def quantised(folder: Path, seed: int) -> Path:
     return folder
 
 
-def described(folder: Path) -> None:
+def described(folder: Path, *, index: str = "", limit: object = None) -> None:
     known = read_description(folder).model_dump(mode="json")
     known.pop("files")
     known["members"][0]["files"] |= {
         "onnx": "model.onnx", "onnx_int8": "model-int8.onnx"
     }  # fmt: skip
+    if index:
+        known["members"][0]["files"]["index"] = index
+        known["members"][0]["abstention"] = limit
     write_folder(folder, known)
 
 
@@ -100,6 +106,77 @@ def test_several_networks_of_a_fold_are_judged_by_their_mean(
     write_folder(folder, known)
     found = judge_int8(folder, {"fold-0": held_out})
     assert (found.images, found.melanomas, found.difference) == (40, 5, 0)
+
+
+@pytest.fixture(scope="module")
+def abstaining(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A network that knows what is strange; its 8-bit file is the exact one."""
+    folder = tmp_path_factory.mktemp("abstaining") / "model"
+    shutil.copytree(model, folder)
+    shutil.copyfile(folder / "model.onnx", folder / "model-int8.onnx")
+    (predictor,) = lentigo.load(folder, engine="torch").members
+    learnt, chosen = (
+        seen(predictor, [np.stack([noise(32, seed) for seed in range(start, stop)])])
+        for start, stop in ((1000, 1300), (2000, 2060))
+    )
+    assert learnt is not None
+    assert chosen is not None
+    names = [str(seed) for seed in range(300)]
+    rows = pd.DataFrame({"image_id": names, "group_id": names, "melanoma": False})
+    index = make_index(learnt, rows.assign(diagnosis=None))
+    write_index(index, folder / "index.npz")
+    limit = set_limit(index, chosen, names[:60], set_on="noise")
+    described(folder, index="index.npz", limit=limit.model_dump(mode="json"))
+    return folder
+
+
+def test_what_is_refused_is_told_beside_what_the_exact_network_refuses(
+    abstaining: Path, held_out: pd.DataFrame
+) -> None:
+    found = judge_int8(abstaining, {"fold-0": held_out})
+    assert found.refused == found.refused_exact
+    assert found.refused is not None
+    table = lentigo.load(abstaining, engine="onnx").predict(list(held_out["path"]))
+    assert found.refused.value == (table["abstain"] == "yes").mean() < 0.2
+
+
+def test_one_that_ranks_alike_and_refuses_all_is_refused(
+    abstaining: Path, held_out: pd.DataFrame, tmp_path: Path
+) -> None:
+    shutil.copytree(abstaining, tmp_path / "shy")
+    file = tmp_path / "shy" / "model-int8.onnx"
+    network = onnx.load(file)
+    (last,) = (node for node in network.graph.node if "early" in node.output)
+    last.output[0] = "lower"
+    network.graph.node.append(onnx.helper.make_node("Neg", ["lower"], ["early"], "shy"))
+    onnx.save(network, file)
+    described(tmp_path / "shy")
+    with pytest.raises(ModelError, match=r"refuses 100\.0% of 40 .* 5% more are allowed"):
+        judge_int8(tmp_path / "shy", {"fold-0": held_out})
+
+
+def test_early_features_stay_exact_where_they_are_asked_for(
+    abstaining: Path, tmp_path: Path
+) -> None:
+    images = np.stack([noise(32, seed) for seed in range(50, 58)])
+    apart = {}
+    for exact in ((), ("early",)):
+        folder = tmp_path / f"exact-{len(exact)}"
+        shutil.copytree(abstaining, folder)
+        write_int8(
+            folder / "model.onnx", folder / "model-int8.onnx", views=views(), exact=exact
+        )
+        described(folder)
+        early = []
+        for name in ("onnx", "onnx-int8"):
+            (network,) = lentigo.load(folder, engine=name).members
+            looked = network.looked(images)
+            assert looked is not None
+            assert looked.early is not None
+            early.append(looked.early)
+        apart[exact] = np.abs(early[0] - early[1]).max()
+    # The last of the maps is rounded to 8 bits for the layers behind it.
+    assert 0 < apart["early",] < apart[()] / 5
 
 
 def test_one_that_ranks_otherwise_is_refused(

@@ -52,6 +52,31 @@ def test_each_image_is_judged_by_the_network_that_did_not_see_it(run: RunLayout)
     assert found == known.model_copy(update={"set_on": "out-of-fold images of 2 folds"})
 
 
+def test_of_a_repeated_split_the_mean_of_the_repeats_counts(run: RunLayout) -> None:
+    score = np.random.default_rng(0).random(COUNT)
+    again = np.random.default_rng(1).random(COUNT)
+    for number in range(2):
+        own = np.flatnonzero(np.arange(COUNT) // 30 == number)
+        folder = run.folder / f"repeat-1-fold-{number}"
+        folder.mkdir()
+        ids = {"image_id": [f"i{k}" for k in own], "group_id": [f"g{k}" for k in own]}
+        told = pd.DataFrame({**ids, "probability": again[own], "fold": number})
+        write_table(told, folder / "predictions.csv")
+    assert len(run.folds()) == 4
+    kept = np.arange(COUNT) != 7
+    odds = np.sqrt(score / (1 - score) * again / (1 - again))
+    names = [f"g{number}" for number in np.flatnonzero(kept)]
+    truth = np.arange(COUNT) % 3 == 0
+    known = fit_sets(truth[kept], (odds / (1 + odds))[kept], names, set_on="")
+    found = sets_of_folds(run)
+    assert known is not None
+    assert found is not None
+    assert found.n_images == known.n_images == COUNT - 1
+    assert found.melanoma == pytest.approx(known.melanoma)
+    assert found.not_melanoma == pytest.approx(known.not_melanoma)
+    assert found.set_on == "out-of-fold images of 4 folds"
+
+
 def test_an_unfinished_run_has_none(run: RunLayout) -> None:
     run.predictions.unlink()
     assert sets_of_folds(run) is None

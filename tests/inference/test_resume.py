@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 from typer.testing import CliRunner
@@ -142,6 +143,52 @@ def test_a_finished_table_is_not_taken_for_another_one(place: Path, tmp_path: Pa
     assert (same.exit_code, "not known" in same.output) == (0, False)
     out.write_text(out.read_text() + "\n")  # another file by now
     assert "is not known" in call(*given, "--views", 8, "--out", out, "--resume").output
+
+
+def test_a_submission_that_failed_says_what_to_do_next(place: Path, tmp_path: Path) -> None:
+    given = (place / "model", place / "images", "--out", tmp_path / "p.csv")
+    asked = ("--submission", tmp_path / "s.csv")
+    for resume in ((), ("--resume",)):
+        failed = call(*given, *asked, *resume)
+        assert failed.exit_code == 1, failed.output
+        assert "1 image without a probability (07)" in failed.output
+        assert "into another --out" in failed.output
+    assert not (tmp_path / "s.csv").exists()
+
+
+def test_the_submission_of_a_finished_table_is_made_of_it(
+    place: Path, tmp_path: Path
+) -> None:
+    images = (place / "images" / "00.png", place / "images" / "01.png")
+    for table in ("p.csv", "p.jsonl"):
+        out, made = tmp_path / table, tmp_path / f"{table}.late.csv"
+        at_once = tmp_path / f"{table}.at_once.csv"
+        given = (place / "model", *images, "--out", out)
+        assert call(*given, "--submission", at_once).exit_code == 0
+        late = call(*given, "--submission", made, "--resume")
+        assert late.exit_code == 0, late.output
+        pd.testing.assert_frame_equal(pd.read_csv(made), pd.read_csv(at_once))
+    out.write_text(out.read_text() + "\n")
+    other = call(*given, "--submission", tmp_path / "other.csv", "--resume")
+    assert "how it was made is not known" in other.output
+    assert not (tmp_path / "other.csv").exists()
+
+
+@pytest.mark.parametrize("also", [("--submission", "{}/other.csv"), ("--by", "lesion")])
+def test_what_lies_beside_a_new_table_is_not_resumed(
+    place: Path, tmp_path: Path, also: tuple[str, str]
+) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text(f"image_id,path,lesion_id\na,{place / 'images' / '00.png'},l\n")
+    for name in ("other.csv", "p.lesions.csv"):
+        (tmp_path / name).write_text("a year of work")
+    words = [word.format(tmp_path) for word in also]
+    done = call(place / "model", table, "--out", tmp_path / "p.csv", *words, "--resume")
+    assert done.exit_code == 1
+    assert "is there already; give another place" in done.output
+    for name in ("other.csv", "p.lesions.csv"):
+        assert (tmp_path / name).read_text() == "a year of work"
+    assert not (tmp_path / "p.csv").exists()
 
 
 def test_predictions_are_written_as_lines_of_json(place: Path, tmp_path: Path) -> None:

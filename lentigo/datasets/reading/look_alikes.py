@@ -6,6 +6,7 @@ import re
 import unicodedata
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from lentigo.words import counted, some, verb
@@ -42,12 +43,27 @@ def look_alikes(ids: pd.Series[Any]) -> pd.DataFrame:
     counts = ids.dropna().astype("string").value_counts().sort_index()
     found = pd.DataFrame({"id": counts.index.astype("string"), "count": counts.to_numpy()})
     letters = [_letters(text) for text in found["id"]]
-    found["key"] = pd.Series([_number(text) for text in letters], dtype="string")
+    numbers = pd.Series([_number(text) for text in letters], dtype="string")
+    # Zeros in front are kept here: O5 is 05, and 5 only if there is a 05.
     digits = pd.Series([_in_digits(text) for text in found["id"]], dtype="string")
-    # Zeros in front are kept here: PO5 is P05, but not P5.
-    found["key"] = found["key"].groupby(digits).transform("first")
+    found["key"] = _linked(numbers, digits)
     several = found["key"].duplicated(keep=False) & (found["key"] != "")
     return found[several].sort_values(["key", "id"], ignore_index=True)
+
+
+def _linked(one: pd.Series[Any], other: pd.Series[Any]) -> pd.Series[Any]:
+    """Return one key for the rows that share a key of either kind, or are linked by rows.
+
+    It is the first key of kind `one` among them.
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    rows = len(one)
+    ends = pd.factorize(one)[0], pd.factorize(other)[0] + rows
+    edges = coo_array((np.ones(rows), ends), shape=(2 * rows, 2 * rows))
+    _, part = connected_components(edges, directed=False)
+    return one.groupby(part[ends[0]]).transform("first")
 
 
 def spelled_alike(ids: pd.Series[Any], *, name: str) -> list[str]:

@@ -15,6 +15,8 @@ from sklearn.metrics import roc_auc_score
 
 from lentigo.audit.checks.artefact_ties import artefact_ties, holm, odds_ratio
 from lentigo.audit.checks.picture_findings import picture_findings, tie_findings
+from lentigo.audit.evidence import Evidence
+from lentigo.audit.steps import artefacts
 from lentigo.datasets import read_table
 from lentigo.errors import ColumnError
 from lentigo.imaging.decoding.image import read_image
@@ -192,6 +194,32 @@ def test_a_tie_is_a_warning_with_its_counts_and_a_weak_one_is_none() -> None:
     measures.loc[::3, "hair"] = 0.2
     ties = artefact_ties(measures, table["melanoma"], table["group_id"])
     assert tie_findings(ties, "melanoma") == []
+
+
+def test_the_audit_ties_stickers_to_nevi() -> None:
+    table, measures = table_of(400), measures_of(400)
+    table["diagnosis"] = table["melanoma"].map({True: "melanoma", False: "nevus"})
+    table.loc[1::4, "diagnosis"] = "seborrheic keratosis"
+    nevi = table.index[table["diagnosis"] == "nevus"]  # 200, of which 45 have a sticker
+    measures.loc[[*nevi[:45], 1], "sticker"] = 0.2  # as has one keratosis
+    answer = artefacts(
+        Evidence(
+            table=table, pairs=table[:0], facts=None, measures=measures, store=None, seed=0
+        )
+    )
+    ties = answer.tables["artefact_ties"].query("artefact == 'sticker'")
+    (nevus,) = ties[ties["class"] == "nevus"].to_dict("records")
+    assert (nevus["label"], nevus["with_in_class"], nevus["in_class"]) == (
+        "diagnosis", 45, 200,
+    )  # fmt: skip
+    assert (nevus["with_others"], nevus["others"]) == (1, 200)
+    # 45.5 * 199.5 / (155.5 * 1.5) is 38.917; its logarithm has a standard error of 0.8367.
+    assert nevus["odds_low"] == pytest.approx(38.917 / np.exp(1.96 * 0.8367), rel=0.001)
+    melanoma = ties[ties["label"] == "melanoma"].iloc[0]
+    assert (melanoma["with_in_class"], melanoma["with_others"]) == (0, 46)
+    assert melanoma["odds_high"] < 1
+    assert melanoma["p_holm"] < 0.01
+    assert {each.check for each in answer.findings} == {"artefact-tie"}
 
 
 @pytest.mark.slow

@@ -65,6 +65,17 @@ def test_ids_that_differ_are_not(one: str, other: str) -> None:
     assert look_alikes(pd.Series([one, other])).empty
 
 
+@pytest.mark.parametrize("ids", [["A-O1", "a-01", "a-1"], ["O5", "05", "5"]])
+def test_a_letter_for_a_digit_parts_no_others(ids: list[str]) -> None:
+    """The second looks like the first and like the third, which are linked by it alone."""
+    without = look_alikes(pd.Series(ids[1:]))
+    assert set(without["id"]) == set(ids[1:])
+    found = look_alikes(pd.Series([*ids, "Q9"]))
+    assert set(found["id"]) == set(ids)
+    assert len(set(found["key"])) == 1
+    assert look_alikes(pd.Series([ids[0], ids[2]])).empty
+
+
 def test_no_ids_look_like_nothing() -> None:
     assert look_alikes(pd.Series([None, None], dtype="string")).empty
     assert spelled_alike(pd.Series([], dtype="string"), name="x") == []

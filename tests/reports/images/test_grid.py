@@ -144,7 +144,7 @@ def test_a_page_overwrites_nothing(cohort: pd.DataFrame, tmp_path: Path) -> None
     grid = draw_grid(cohort, GridConfig(limit=1))
     page = grid.save(tmp_path / "new" / "page.png")
     before = page.read_bytes()
-    with pytest.raises(RunError, match=r"page\.png is there already; give another --out"):
+    with pytest.raises(RunError, match=r"page\.png is there already; give another place"):
         grid.save(page)
     assert page.read_bytes() == before
     with pytest.raises(RunError, match=r"page\.png is a file; give a folder"):
