@@ -1,4 +1,4 @@
-"""What patient context gives where it was planted, and how often chance alone keeps it.
+"""Measure patient context where it was planted, and how often chance alone keeps it.
 
     python -P benchmarks/context.py --draws 400
 

@@ -16,6 +16,7 @@ from lentigo.models.conformal import ConformalSets
 from lentigo.models.context import People
 from lentigo.models.engines import AUTO as AUTO_ENGINE
 from lentigo.models.operating_point import OperatingPoint, read_points
+from lentigo.progress import log
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,14 @@ class Networks:
     def takes_context(self) -> bool:
         """Tell whether a patient's other lesions change the answer of an image."""
         return any(one.is_used for each in self.ensembles for one in each.context)
+
+    def say_without_context(self) -> None:
+        """Log that the answers are those without a patient's other lesions, if they are."""
+        if self.takes_context:
+            log.info(
+                "The answers here are the networks' own, without the patient's other "
+                "lesions, with which the model's thresholds were chosen."
+            )
 
     @property
     def can_abstain(self) -> bool:

@@ -124,7 +124,7 @@ class Context(Fact):
     """
 
     level: _Weight = 0.0
-    """What it adds to the logit that a patient's other lesions are known at all."""
+    """Added to the logit because a patient's other lesions are known at all."""
     difference: Annotated[float, Field(ge=-1, le=100)] = 0.0
     """Weight of the difference in logits, of which ± 5 times `usual` is the most that
     counts. Below 0, a lesion beside suspicious ones is more

@@ -76,12 +76,7 @@ def _join(
 ) -> None:
     """Calibrate the mean of trained members, choose its thresholds, and write its files."""
     known = [read_description(member.model) for member in members]
-    kinds = zip(*((each.validation, each.predictions) for each in members), strict=True)
-    tables = [[read_any_table(table) for table in kind] for kind in kinds]
-    # Own calibrations make the members' scales alike; this one is that of their mean.
-    own_maps = [each.members[0].calibration for each in known]
-    if not any(each.fitted_on for each in own_maps):
-        own_maps, tables = brought_to_one_spread(layout.name, own_maps, tables)
+    own_maps, tables = _of_one_scale(layout.name, members, known)
     mean = calibration_of(work.table, mean_of(tables[0]), logits="logit", methods=LINES)
     others = [each.members[0].others for each in known]
     chosen_on, judged = (calibrated(mean_of(own), mean, logits="logit") for own in tables)
@@ -89,33 +84,46 @@ def _join(
         config, work, chosen_on=chosen_on, judged=judged, name=layout.name,
         networks=len(members),
     )  # fmt: skip
-    chosen_on, judged = (
-        with_diagnoses(table, *_shares(own, others))
-        for table, own in zip((beside.chosen_on, beside.judged), tables, strict=True)
-    )
-    folders = [member.model for member in members]
     maps = [with_line(each, mean) for each in own_maps]
     limit = _limit(tables[0], known, maps)
     chosen_on, judged = (
-        _strangeness(table, own, maps, limit)
-        for table, own in zip((chosen_on, judged), tables, strict=True)
+        _strangeness(with_diagnoses(table, *_shares(own, others)), own, maps, limit)
+        for table, own in zip((beside.chosen_on, beside.judged), tables, strict=True)
     )
     sets = sets_of(work.table, chosen_on)
     judged, chosen_on = with_sets(judged, sets), with_sets(chosen_on, sets)
     write_table(chosen_on, layout.validation)
-    points = operating_points(
-        work.table, validation=chosen_on, held_out=judged, costs=costs_of(config)
-    )
+    folders = [member.model for member in members]
     content = joined(known, with_weights_copied(folders, layout.model, maps))
-    content["abstention"] = limit and limit.model_dump(mode="json")
-    content["conformal"] = sets and sets.model_dump(mode="json")
-    content["context"] = described(beside.context)
-    content |= {"operating_points": points, "settings": settings_to_tell(config)}
+    content |= {
+        "abstention": limit and limit.model_dump(mode="json"),
+        "conformal": sets and sets.model_dump(mode="json"),
+        "context": described(beside.context),
+        "operating_points": operating_points(
+            work.table, validation=chosen_on, held_out=judged, costs=costs_of(config)
+        ),
+        "settings": settings_to_tell(config),
+    }
     content["training"] |= {"seed": config.seed, "recipe": config.recipe}
     write_folder(layout.model, content)
     _say(work, layout, members, chosen_on)
     # The table of predictions comes last: it says that this fold is done.
     write_table(judged, layout.predictions)
+
+
+def _of_one_scale(
+    name: str, members: Sequence[FoldLayout], known: Sequence[Description]
+) -> tuple[list[Calibration], list[list[pd.DataFrame]]]:
+    """Return the members' calibrations, and their validation and held-out predictions.
+
+    Their own calibrations make their scales alike, or else `brought_to_one_spread` does.
+    """
+    kinds = zip(*((each.validation, each.predictions) for each in members), strict=True)
+    tables = [[read_any_table(table) for table in kind] for kind in kinds]
+    maps = [each.members[0].calibration for each in known]
+    if any(each.fitted_on for each in maps):
+        return maps, tables
+    return brought_to_one_spread(name, maps, tables)
 
 
 def brought_to_one_spread(

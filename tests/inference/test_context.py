@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 
 from lentigo.cli.app import app
 from lentigo.evaluation.without import judge_without
+from lentigo.inference import recalibrate
 from lentigo.inference.abstention.judge import Judged
 from lentigo.inference.calibrate import Labelled
 from lentigo.inference.context import fit_context
@@ -28,8 +29,12 @@ from lentigo.inference.served import Question, answer
 from lentigo.models.context import Context, People
 from lentigo.models.description import read_description
 from lentigo.models.joined import joined
+from lentigo.reports.explanations.write import write_explanations
+from lentigo.tables import check_table
 from tests.inference.test_predict import noise, save
 from tests.models.test_context import people as numbered
+
+EXECUTABLE = sys.executable
 
 
 @pytest.fixture(autouse=True)
@@ -316,6 +321,38 @@ def test_the_answer_of_many_networks_without_others_is_theirs_to_the_bit() -> No
     assert np.array_equal(beside.mean(logits, alone), plain.mean(logits))
     turned = np.average([logits[0]], axis=0, weights=[3])
     assert not np.array_equal(turned, logits[0])
+
+
+def test_calibration_counts_the_lesions_without_a_label(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of P's lesions two have a label; their logits are those that `predict` gives."""
+    monkeypatch.setattr(recalibrate, "_check_enough", lambda _: None)
+    table, folder = table_of(place), place / "fold-0" / "model"
+    labels = pd.array([None, None, True, False, None, None, False, None], dtype="boolean")
+    given = check_table(table.assign(melanoma=labels), source="it")
+    images, _ = recalibrate._answered(folder, given, device="cpu", engine="auto")
+    found = load(folder).predict(table, abstain=False)["logit"]
+    np.testing.assert_allclose(images.logits, found[[2, 3, 6]], rtol=0, atol=1e-5)
+    assert images.truth.tolist() == [True, False, False]
+
+
+def test_stress_and_maps_say_that_context_is_left_out(
+    place: Path,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A model without a context says nothing."""
+    monkeypatch.setattr(sys, "executable", EXECUTABLE)  # `explain` decodes in a sandbox
+    with caplog.at_level("INFO", logger="lentigo"):
+        load(place / "fold-1" / "model").say_without_context()
+        assert "without the patient's other lesions" not in caplog.text
+        write_explanations(
+            place / "fold-0" / "model", [place / "0.png"], tmp_path / "out",
+            methods=["occlusion"],
+        )  # fmt: skip
+    assert caplog.text.count("without the patient's other lesions") == 1
 
 
 def test_the_card_says_so_and_a_wrong_number_of_networks_is_refused(place: Path) -> None:

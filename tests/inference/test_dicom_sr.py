@@ -180,7 +180,7 @@ def test_reports_are_whole_or_not_there_and_no_earlier_ones_are_written_over(
 ) -> None:
     out, folder = tmp_path / "p.csv", tmp_path / "sr"
     with monkeypatch.context() as patch:
-        patch.setattr("lentigo.cli.options.write_out", lambda *_, **__: _stop())
+        patch.setattr("lentigo.cli.options.write_parts_out", lambda *_, **__: _stop())
         stopped = predict(place, out, "--dicom-sr", folder)
     assert stopped.exit_code == 130
     assert not out.exists()

@@ -77,6 +77,7 @@ def write_explanations(
     sources = find_sources(inputs)
     masks = Masks(mask, sources)
     explainer = load_explainer(model, methods=methods, engine=engine)
+    explainer.model.say_without_context()
     with (
         new_folder(out),
         closing(read_each(sources, masks, label="Explaining images")) as images,  # type: ignore[type-var]

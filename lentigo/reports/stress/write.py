@@ -98,6 +98,7 @@ def write_stress(
         model, engine=engine or asked.engine, views=asked.views,
         images=100 * len(table), device=asked.device,
     )  # fmt: skip
+    loaded.say_without_context()
     how = Asked(
         only=asked.only, operating_point=asked.operating_point,
         batch_size=asked.batch_size, device=asked.device, seed=asked.seed,
