@@ -68,5 +68,7 @@ def test_the_command_prints_them(tmp_path: Path) -> None:
     root, out = fakes.fake_ham10000(tmp_path / "a"), str(tmp_path / "t.parquet")
     done = CliRunner().invoke(app, ["read", "ham10000", str(root), "--out", out])
     assert f"Licence of ham10000: CC BY-NC 4.0. Cite {HAM}." in done.stdout
-    done = CliRunner().invoke(app, ["read", "ham10000", str(root), "--out", out, "--json"])
+    other = str(tmp_path / "other.parquet")
+    asked = ["read", "ham10000", str(root), "--out", other, "--json"]
+    done = CliRunner().invoke(app, asked)
     assert json.loads(done.stdout)["sources"][0]["citation"] == HAM
