@@ -130,13 +130,21 @@ def _baseline_sentence(
     return sentence
 
 
-def _metadata_sentences(evaluation: Mapping[str, Any]) -> list[str]:
-    """Return sentences on the AUC without age, sex and site, if the model takes them."""
-    found = evaluation.get("without_metadata") or {}
+def _gained(record: Mapping[str, Any] | None) -> tuple[Value, Value] | None:
+    """Return the AUC without something, and the gain by it; None if one is undefined."""
+    found = record or {}
     without = as_value(found.get("without"))
     gain = as_value((found.get("difference") or {}).get("auc"))
     if without is None or gain is None or not without.is_defined or not gain.is_defined:
+        return None
+    return without, gain
+
+
+def _metadata_sentences(evaluation: Mapping[str, Any]) -> list[str]:
+    """Return sentences on the AUC without age, sex and site, if the model takes them."""
+    if (found := _gained(evaluation.get("without_metadata"))) is None:
         return []
+    without, gain = found
     return [
         "The model takes age, sex and site beside the image, as far as they are known. "
         f"Without them it reached {with_interval(without)} on the same images; the "
@@ -146,11 +154,9 @@ def _metadata_sentences(evaluation: Mapping[str, Any]) -> list[str]:
 
 def _context_sentences(evaluation: Mapping[str, Any]) -> list[str]:
     """Return sentences on the AUC without a patient's other lesions, if they count."""
-    found = evaluation.get("without_context") or {}
-    without = as_value(found.get("without"))
-    gain = as_value((found.get("difference") or {}).get("auc"))
-    if without is None or gain is None or not without.is_defined or not gain.is_defined:
+    if (found := _gained(evaluation.get("without_context"))) is None:
         return []
+    without, gain = found
     if gain.value == 0 and not gain.has_interval:
         return [
             "The same patient's other lesions were to count, but on the validation images "
