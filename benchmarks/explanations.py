@@ -36,6 +36,7 @@ def main() -> None:
     parser.add_argument("--shared", type=Path, default=beside)
     parser.add_argument("--images", type=int, default=300)
     parser.add_argument("--every", type=int, default=20, help="Print so often.")
+    parser.add_argument("--rows", type=Path, help="Also write a row a map, as CSV.")
     given = parser.parse_args()
     cv2.setNumThreads(1)
     explainer = load_explainer(given.run)
@@ -43,18 +44,22 @@ def main() -> None:
     rows: Rows = []
     for number, row in enumerate(table.itertuples(), start=1):
         image = read_image(row.path)
-        mask = given.shared / "data/ham10000" / MASKS / f"{row.image_id}_segmentation.png"
+        name = str(row.image_id).rpartition(":")[2]
+        mask = given.shared / "data/ham10000" / MASKS / f"{name}_segmentation.png"
         inside = read_image(mask).max(axis=2) > 127
         rows += explained(explainer, image, inside, seed=number, group=row.group_id)
         if number % given.every == 0 or number == len(table):
             show(pd.DataFrame(rows), number, int(table["melanoma"][:number].sum()))
+            if given.rows:
+                pd.DataFrame(rows).to_csv(given.rows, index=False)
 
 
 def held_out(run: Path, images: int) -> pd.DataFrame:
-    """Images of the table that the first fold judged, melanomas and others in turn."""
+    """Images of HAM10000 that the first fold judged, melanomas and others in turn."""
     seen = pd.read_csv(run / "fold-0" / "predictions.csv")["image_id"].astype(str)
     table = pd.read_parquet(run / "table.parquet")
-    table = table[table["image_id"].isin(seen)].sample(frac=1, random_state=0)
+    mine = table["image_id"].isin(seen) & (table["dataset"] == "ham10000")
+    table = table[mine].sample(frac=1, random_state=0)
     table["turn"] = table.groupby("melanoma").cumcount()
     return table.sort_values("turn", kind="stable").head(images).reset_index(drop=True)
 
