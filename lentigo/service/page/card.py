@@ -32,6 +32,7 @@ def card_words(language: str) -> CardWords:
         return IN_ENGLISH
     known = texts(language)
     own = {key.removeprefix(CARD): known[key] for key in known if key.startswith(CARD)}
+    own |= {key: known[key] for key in known if key.startswith("diagnosis_")}
     number = partial(number_text, language=language)
     plain = CardWords(own, number)
 
