@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from lentigo.answer_columns import BETWEEN, COULD_BE_DIAGNOSES
-from lentigo.datasets.reading.classes import class_of
+from lentigo.datasets.reading.classes import classes_of
 from lentigo.evaluation.intervals import Interval
 from lentigo.evaluation.joining import OF_TRUTH
 from lentigo.evaluation.means import clustered_mean
@@ -132,13 +132,7 @@ def diagnosis_sets(table: pd.DataFrame, names: Sequence[str]) -> DiagnosisSets |
     lists = [set(each.split(BETWEEN)) for each in said[said != ""]]
     every = {MELANOMA, *names}.union(*lists)
     classes = (MELANOMA, *sorted(every - {MELANOMA}))
-    truth = np.array(
-        [
-            class_of(*row, classes)
-            for row in known[[DIAGNOSIS, "melanoma"]].itertuples(index=False)
-        ],
-        dtype=np.intp,
-    )
+    truth = classes_of(known[DIAGNOSIS], known["melanoma"], classes)
     if not (truth > 0).any():
         return None
     held = np.array([[name in each for name in classes] for each in lists], bool)

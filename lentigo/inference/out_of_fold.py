@@ -57,7 +57,7 @@ def _mean_of_repeats(found: pd.DataFrame) -> pd.DataFrame:
     mean = own.groupby(image).transform("mean")
     # Of the diagnoses only the ratios count, as in the mean of log shares.
     shares = {
-        name: np.exp(
+        str(name): np.exp(
             np.log(found[name].clip(lower=1e-300)).groupby(image).transform("mean")
         )
         for name in found

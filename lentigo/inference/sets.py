@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lentigo.answer_columns import COULD_BE, COULD_BE_DIAGNOSES
-from lentigo.datasets.reading.classes import class_of
+from lentigo.datasets.reading.classes import classes_of
 from lentigo.evaluation.conformal import fit_conformal
 from lentigo.inference.columns import with_columns
 from lentigo.models.calibration import probability
@@ -49,10 +49,7 @@ def told_by(
         return None
     rows = table.set_index("image_id")[["diagnosis", "melanoma"]]
     rows = rows.reindex(predictions["image_id"])
-    classes = (MELANOMA, *names)
-    truth = np.array(
-        [class_of(*row, classes) for row in rows.itertuples(index=False)], dtype=np.intp
-    )
+    truth = classes_of(rows["diagnosis"], rows["melanoma"], (MELANOMA, *names))
     if np.isnan(shares).any() or not (truth > 0).any():
         return None
     return Told(tuple(names), shares, truth)

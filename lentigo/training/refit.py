@@ -109,7 +109,7 @@ def out_of_fold(folds: Sequence[FoldLayout]) -> pd.DataFrame:
     columns = ["image_id", "group_id", "raw_logit", "logit", "probability"]
     # Folds may tell other diagnoses apart; only those that all tell are kept.
     columns += [
-        name
+        str(name)
         for name in parts[0]
         if str(name).startswith(DIAGNOSIS_COLUMNS) and all(name in part for part in parts)
     ]

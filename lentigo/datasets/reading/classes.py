@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from lentigo.datasets.reading.diagnoses import lineage
 
@@ -30,6 +33,14 @@ def class_of(diagnosis: object, melanoma: object, classes: Sequence[str]) -> int
             return _place(above, classes)
     wider = any(name in lineage(each) for each in classes)
     return -1 if wider else _place(_OTHER, classes)
+
+
+def classes_of(
+    diagnosis: pd.Series[Any], melanoma: pd.Series[Any], classes: Sequence[str]
+) -> NDArray[np.intp]:
+    """Return `class_of` of each of N lesions, (N,)."""
+    rows = zip(diagnosis.tolist(), melanoma.tolist(), strict=True)
+    return np.array([class_of(*row, classes) for row in rows], dtype=np.intp)
 
 
 def _place(name: str, classes: Sequence[str]) -> int:
