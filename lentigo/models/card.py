@@ -187,8 +187,7 @@ def _set_lines(sets: ConformalSets | None, words: CardWords) -> Iterator[str]:
         own = [each for each in sets.diagnoses if each.is_set == is_set]
         if own:
             named = [
-                f"{words.word('diagnosis', each.name)} "
-                f"({words.counted(each.n_groups, 'group')})"
+                f"{words.diagnosis(each.name)} ({words.counted(each.n_groups, 'group')})"
                 for each in own
             ]
             fewest = words.number(str(FEWEST_GROUPS))

@@ -116,6 +116,8 @@ class CardWords:
     """Returns the aim of an operating point in words."""
     absent: Callable[[OperatingPoint], str] = _absent
     """Returns in words why an operating point has no threshold."""
+    diagnosis: Callable[[str], str] = _as_it_is
+    """Returns a diagnosis in the language."""
 
     def __call__(self, key: str, **values: str) -> str:
         """Return the sentence `key` with `values` in place of {name}."""

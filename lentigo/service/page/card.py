@@ -32,7 +32,6 @@ def card_words(language: str) -> CardWords:
         return IN_ENGLISH
     known = texts(language)
     own = {key.removeprefix(CARD): known[key] for key in known if key.startswith(CARD)}
-    own |= {key: known[key] for key in known if key.startswith("diagnosis_")}
     number = partial(number_text, language=language)
     plain = CardWords(own, number)
 
@@ -46,7 +45,10 @@ def card_words(language: str) -> CardWords:
             groups=plain.counted(point.n_groups, "group"),
         )
 
-    return CardWords(own, number, partial(aim_text, language=language), absent)
+    def diagnosis(name: str) -> str:
+        return known.get(f"diagnosis_{name}", name)
+
+    return CardWords(own, number, partial(aim_text, language=language), absent, diagnosis)
 
 
 def blocks(card: str) -> list[Block]:
