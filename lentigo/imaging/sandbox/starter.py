@@ -198,7 +198,23 @@ class Starter:
 
 
 _PROGRAM = "from lentigo.imaging.sandbox.starter_process import main\nmain()"
-_CAN = all((hasattr(socket, "recv_fds"), hasattr(os, "pidfd_open"), hasattr(os, "fork")))
+
+
+def _can() -> bool:
+    """Tell whether the system can fork, and send signals to one process for certain.
+
+    Linux can since version 5.3, unless a sandbox around this process forbids it.
+    """
+    try:
+        handle = os.pidfd_open(os.getpid())
+        signal.pidfd_send_signal(handle, 0)
+        os.close(handle)
+    except (AttributeError, OSError):
+        return False
+    return hasattr(socket, "recv_fds") and hasattr(os, "fork")
+
+
+_CAN = _can()
 _lock = threading.Lock()
 _kept: Starter | None = None
 
