@@ -164,6 +164,10 @@ class Journal:
         with suppress(OSError):
             self._file.close()
 
+    def is_complete(self, images: int) -> bool:
+        """Tell whether all of so many images are computed."""
+        return sum(batch.logits.shape[-1] for batch in self.done) >= images
+
     def progress(self) -> str:
         """Return the number of computed images in words, such as "64 images"."""
         return counted(sum(batch.logits.shape[-1] for batch in self.done), "image")

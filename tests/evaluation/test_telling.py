@@ -114,7 +114,9 @@ def test_answers_of_four_patients_do_not_move_and_follow_no_file() -> None:
     whole = Answered(np.ones(12, bool), np.arange(12), SCORE, 0.0)
     values = np.arange(12.0)
     assert has_ends(tied_to(whole, values)[True])  # six above the median, six below
-    assert not has_ends(tied_to(whole, (values > 7).astype(np.float64))[True])  # four above it
+    assert not has_ends(
+        tied_to(whole, (values > 7).astype(np.float64))[True]
+    )  # four above it
 
 
 @FEW_AND_ENOUGH
