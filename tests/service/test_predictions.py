@@ -235,7 +235,7 @@ def test_the_answer_can_be_had_as_fhir(served: Served, images: Path) -> None:
     )
     assert found[1].valueQuantity is None
     (device,) = (e.resource for e in bundle.entry if isinstance(e.resource, Device))
-    assert WITHOUT_LIMIT in [each.text for each in device.note]
+    assert WITHOUT_LIMIT in [each.text for each in device.note or []]
 
 
 @pytest.mark.parametrize("language", sorted(LANGUAGES))
