@@ -68,6 +68,21 @@ def _input_lines(model: Description, words: CardWords) -> Iterator[str]:
     if model.prevalence is not None:
         share = words.number(f"{100 * model.prevalence:.3g}")
         yield words("prevalence", share=share)
+    yield _limit(model, words)
+
+
+def _limit(model: Description, words: CardWords) -> str:
+    """Return a sentence on the limit of abstention, as `Ensemble.can_abstain` has it."""
+    limits = [
+        each.abstention
+        for each in model.members
+        if each.files.index is not None and each.abstention and each.abstention.limit
+    ]
+    if not limits:
+        return words("abstains_never")
+    on = words.word("on", limits[0].set_on) or words("not_known")
+    images = words.counted(limits[0].n_images, "image")
+    return words("abstains", on=on, images=images)
 
 
 def _alike(model: Description) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from lentigo.models.operating_point import OperatingPoint
-from lentigo.notice import RESEARCH_ONLY
+from lentigo.notice import RESEARCH_ONLY, WITHOUT_LIMIT
 
 INTENDED_USE = (
     f"{RESEARCH_ONLY} Do not use it to diagnose, to treat, or to decide whether somebody "
@@ -30,6 +30,9 @@ ENGLISH: Mapping[str, str] = {
     "output": "What comes out is the probability of melanoma, 0 to 1.",
     "output_mean": "The answer is the mean of their logits.",
     "prevalence": "The probabilities are meant for a share of {share} % melanomas.",
+    "abstains": "It abstains from images that are too strange to it; the limit was set on "
+    "{on} ({images}).",
+    "abstains_never": WITHOUT_LIMIT,
     "networks_title": "Networks",
     "network": "network",
     "backbone": "backbone",

@@ -61,12 +61,23 @@ def as_fhir(answered: Answered) -> dict[str, Any]:
         for row, file in zip(answered.images, answered.files, strict=True)
     ]
     model = answered.model
-    return fhir_bundle(rows, subjects, model=model.name, version=model.version)
+    return fhir_bundle(
+        rows,
+        subjects,
+        model=model.name,
+        version=model.version,
+        abstains=model.abstains,
+    )
 
 
 def model_name(model: Hosted) -> ModelName:
     """Return name, version and engine of a model."""
-    return ModelName(name=model.name, version=model.version, engine=model.engine)
+    return ModelName(
+        name=model.name,
+        version=model.version,
+        engine=model.engine,
+        abstains=model.abstains,
+    )
 
 
 def model_facts(model: Hosted) -> ModelFacts:
@@ -76,6 +87,7 @@ def model_facts(model: Hosted) -> ModelFacts:
         name=model.name,
         version=model.version,
         engine=model.engine,
+        abstains=model.abstains,
         networks=model.networks,
         prevalence=model.prevalence,
         diagnoses=["melanoma", *model.diagnoses] if model.diagnoses else [],

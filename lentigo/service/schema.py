@@ -25,6 +25,9 @@ class ModelName(_Answer):
     """Digest of the model; it changes with its weights, calibration or thresholds."""
     engine: str
     """Library that computes the networks, such as `onnx`."""
+    abstains: bool
+    """Whether the model abstains from images that are too strange to it; if not, it also
+    answers for images that look like nothing it learnt from."""
 
 
 class Judged(_Answer):
