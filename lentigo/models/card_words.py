@@ -79,6 +79,14 @@ ENGLISH: Mapping[str, str] = {
     "thresholds_none": "None was chosen.",
     "threshold": "{name}: from {threshold} upwards, chosen on {on} {aim}.",
     "threshold_absent": "None {aim}. {absent}",
+    "sets_title": "Which answers stay possible",
+    "sets": "Sets of melanoma, no melanoma or both hold the right one for {share} % "
+    "of either, each group counting once; set on {on} ({images}; {melanoma} "
+    "with melanoma, {other} with another lesion).",
+    "sets_diagnoses": "Sets over the full list of diagnoses hold the right one for "
+    "{share} % of each of these, likewise: {names}.",
+    "sets_always": "Too few to promise anything (fewer than {fewest} groups), and "
+    "therefore in every such set: {names}.",
     "made_title": "Made with",
     "licence": "Licence: {licence}.",
     "licence_ours": "that of the training images and of the starting weights",
@@ -111,6 +119,8 @@ class CardWords:
     """Returns the aim of an operating point in words."""
     absent: Callable[[OperatingPoint], str] = _absent
     """Returns in words why an operating point has no threshold."""
+    diagnosis: Callable[[str], str] = _as_it_is
+    """Returns a diagnosis in the language."""
 
     def __call__(self, key: str, **values: str) -> str:
         """Return the sentence `key` with `values` in place of {name}."""

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from lentigo.answer_columns import ABSTAIN, CONTEXT, COULD_BE, STRANGENESS
+from lentigo.answer_columns import (
+    ABSTAIN,
+    BETWEEN,
+    CONTEXT,
+    COULD_BE,
+    COULD_BE_DIAGNOSES,
+    STRANGENESS,
+)
 from lentigo.inference.fhir import Subject, fhir_bundle
 from lentigo.inference.served import FEATURES, Row
 from lentigo.models.description import read_description
@@ -150,6 +157,9 @@ def _judged(row: Row) -> dict[str, Any]:
         "logit": row["logit"],
         "call": row["call"],
         "could_be": row.get(COULD_BE) or "",
+        "could_be_diagnoses": [
+            name for name in (row.get(COULD_BE_DIAGNOSES) or "").split(BETWEEN) if name
+        ],
         "diagnoses": shares,
         "abstain": row.get(ABSTAIN) or "",
         "context": row.get(CONTEXT),

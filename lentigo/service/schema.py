@@ -42,6 +42,9 @@ class Judged(_Answer):
     could_be: str = ""
     """`melanoma`, `not melanoma` or `melanoma or not`: the classes that stay possible at
     90 % (prediction set); empty if the model has no prediction sets."""
+    could_be_diagnoses: list[str] = Field(default_factory=list)
+    """The diagnoses that stay possible at 90 %, melanoma first; empty if the model has no
+    sets over diagnoses, or the list would leave out melanoma for a doubted image."""
     diagnoses: dict[str, float] = Field(default_factory=dict)
     """Probability of each diagnosis that the model distinguishes, with melanoma."""
     abstain: str = ""
