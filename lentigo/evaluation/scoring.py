@@ -125,7 +125,7 @@ def evaluate(
         chosen = choose_elsewhere(asked, table, truth, columns=columns, group=group)
     images = _Images(matched, table, whole.unit, divided, (*notes, *chosen.notes))
     found = _judged(images, settings, (tuple(points), chosen.points))
-    nested = _nested(matched, group=settings.group, threshold=threshold)
+    nested = nested_of(matched, group=settings.group, threshold=threshold)
     return replace(found, repeated=repeated, nested=nested, **_beside(matched, settings))
 
 
@@ -149,9 +149,10 @@ def _repeated(matched: Matched, *, group: str | None) -> Repeats | None:
     return judge_repeats([scored(each, group=group)[0] for each in own])
 
 
-def _nested(matched: Matched, *, group: str | None, threshold: float) -> Nested | None:
+def nested_of(matched: Matched, *, group: str | None, threshold: float) -> Nested | None:
     """Judge nested predictions; None for other predictions.
 
+    `group` names the column of groups; a melanoma is called from `threshold` upwards.
     Groups are found among the images of all repeats: some are only in later ones.
     """
     if matched.nested.empty:
