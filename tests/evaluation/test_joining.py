@@ -54,7 +54,10 @@ def test_the_probability_column_is_guessed(columns: list[str], expected: str) ->
         (pd.DataFrame({"foo": ["a"], "probability": [1.0]}), "image ids"),
         (pd.DataFrame({"image_id": ["a", "a"], "probability": [1.0, 0.0]}), "twice: a"),
         (pd.DataFrame({"image_id": ["a", None], "probability": [1.0, 0.0]}), "line 3"),
-        (pd.DataFrame({"image_id": ["a"], "probability": [1.5]}), "between 0 and 1"),
+        (
+            pd.DataFrame({"image_id": ["a"], "probability": [1.5]}),
+            r"but 1 does not \(1\.5\)",
+        ),
         (pd.DataFrame({"image_id": ["a"], "probability": ["high"]}), "number"),
     ],
 )
