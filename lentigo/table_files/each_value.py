@@ -20,4 +20,6 @@ def each_value(
     """
     codes, values = pd.factorize(column)
     each = read(pd.Series(values, name=column.name))
-    return each.reindex(codes).set_axis(column.index).rename(column.name)
+    found: pd.Series[Any] = each.reindex(codes).set_axis(column.index)
+    found.name = column.name
+    return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +18,9 @@ from lentigo.reports.paper.tables import Table, tables_of
 from lentigo.reports.template import fill
 from lentigo.version import __version__
 from lentigo.words import count
+
+_WIDE = ("forest", "difficulty", "mistakes")
+"""Figures that take the whole width of the page."""
 
 
 class Shown(NamedTuple):
@@ -53,15 +57,22 @@ def write_page(
         ],
         metrics=_table(first),
         tables=[_table(table) for table in others],
+        wide=_WIDE,
         figures=[
             (each.name, each.title, each.caption, inlined(each.svg)) for each in figures
         ],
-        text=evaluation.as_text(head=False).partition("\n\n")[2].splitlines(),
+        text=_text(evaluation),
         methods=paragraph.removeprefix("# Methods").strip(),
         sources=[line.partition(". ")[2] for line in sources.strip().splitlines()],
         notes=evaluation.notes,
     )
     write_text(path, page)
+
+
+def _text(evaluation: Evaluation) -> list[str]:
+    """Return the lines of the text between the table of metrics and the notes."""
+    lines = evaluation.as_text(head=False).partition("\n\n")[2].splitlines()
+    return list(takewhile(lambda line: not line.startswith("Note: "), lines))
 
 
 _NUMBER = re.compile(r"(-?[\d.]+) (\(.+\))")
