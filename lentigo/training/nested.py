@@ -88,7 +88,7 @@ def write_nested(work: Prepared, config: Config, *, folds: int) -> None:
     (empty if only the image's own fold was left out); with several repeats also `repeat`.
     """
     parts = [
-        part.assign(**{REPEAT: repeat})
+        part.assign(repeat=repeat)
         for repeat in range(config.split.repeats)
         for part in _parts(work.of_repeat(repeat), folds)
     ]
@@ -105,10 +105,9 @@ def _parts(work: Prepared, folds: int) -> Iterator[pd.DataFrame]:
     fold_of = work.table.set_index("image_id")["fold"].astype("Int64")
     for number in range(folds):
         told = read_any_table(layout.fold(number, repeat).predictions)
-        yield told.assign(
-            **{OUTER: number, INNER: pd.Series(pd.NA, told.index, dtype="Int64")}
-        )
+        none = pd.Series(pd.NA, index=told.index, dtype="Int64")
+        yield told.assign(outer_fold=number, inner_fold=none)
     for one, other in combinations(range(folds), 2):
         told = read_any_table(layout.without_pair(one, other, repeat).predictions)
         own = told["image_id"].map(fold_of)
-        yield told.assign(**{OUTER: one + other - own, INNER: own})
+        yield told.assign(outer_fold=one + other - own, inner_fold=own)
