@@ -200,7 +200,8 @@ def _hand_over(found: Evaluation, out: Path | None, *, as_json: bool) -> None:
 
     if out is not None:
         write_evaluation(found, out)
-        log.info("The page is %s.", RunLayout(out).report)
+        if (page := RunLayout(out).report).is_file():
+            log.info("The page is %s.", page)
     show(found, as_json=as_json)
 
 

@@ -73,6 +73,14 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         match(tmp_path / "nothing.csv", TRUTH)
 
 
+def test_rows_in_one_order_are_joined_as_those_in_any_other() -> None:
+    mixed = TRUTH.sample(frac=1, random_state=1)
+    assert list(mixed.iloc[:, 0]) != list(TRUTH.iloc[:, 0])
+    one, other = match(predictions(), TRUTH), match(predictions(), mixed)
+    pd.testing.assert_frame_equal(one.table, other.table)
+    assert (one.named, one.left_out) == (other.named, other.left_out)
+
+
 def test_what_does_not_match_is_counted_and_named() -> None:
     extra = pd.concat(
         [predictions(), pd.DataFrame({"image_id": ["z"], "probability": [0.5]})]

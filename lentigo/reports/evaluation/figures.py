@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -16,7 +16,6 @@ from lentigo.files import write_csv
 from lentigo.json_files import to_json, write_json
 from lentigo.output import alone, check_file
 from lentigo.reports.drawable import drawable
-from lentigo.reports.evaluation.page import Shown, write_page
 from lentigo.reports.paper import write_paper
 from lentigo.run_layout import RunLayout
 
@@ -31,26 +30,42 @@ def write_evaluation(
 
     These are `evaluation.json`, `report.html` (a page that loads nothing), a CSV of the
     subgroups if there are any, in `figures` what `draw_evaluation` draws, and in `paper`
-    tables, methods and checklists for a manuscript.
-    Without matplotlib there are no figures, and a warning says so. Raises `RunError` where
-    `out` cannot be written, or holds an evaluation already.
+    tables, methods and checklists for a manuscript. Without matplotlib there are neither
+    figures nor the page, and a warning says so. Raises `RunError` where `out` cannot be
+    written, or holds an evaluation already.
     """
     layout = RunLayout(Path(out))
     with alone(layout.folder, keep=False):
         check_file(layout.evaluation, new=True)
-        shown = _saved(evaluation, layout.figures, baseline) if drawable() else []
-        drawn = [path for _, paths in shown for path in paths]
+        known = json.loads(to_json(evaluation.as_dict()))
+        drawn = []
+        if drawable():
+            saved = _saved(evaluation, layout.figures, baseline)
+            drawn += [path for _, paths in saved for path in paths]
+            drawn.append(_paged(evaluation, known, saved, layout.report))
         if evaluation.subgroups:
             drawn.append(layout.subgroups)
             listed = pd.concat([each.as_table() for each in evaluation.subgroups])
             write_csv(listed, layout.subgroups)
-        known = json.loads(to_json(evaluation.as_dict()))
         drawn += write_paper(known, layout.paper)
-        pictures = [Shown(d.name, d.title, d.caption, paths[0]) for d, paths in shown]
-        write_page(evaluation, known, pictures, layout.report)
         # Written last: a folder that holds this file is complete.
         write_json(layout.evaluation, evaluation.as_dict())
-    return [layout.evaluation, layout.report, *drawn]
+    return [layout.evaluation, *drawn]
+
+
+def _paged(
+    evaluation: Evaluation,
+    known: Mapping[str, Any],
+    saved: Sequence[tuple[Drawing, list[Path]]],
+    path: Path,
+) -> Path:
+    """Write the page of an evaluation to `path`, and return it."""
+    # The colours of the page are those of the figures, which take matplotlib.
+    from lentigo.reports.evaluation.page import Shown, write_page
+
+    shown = [Shown(own.name, own.title, own.caption, files[0]) for own, files in saved]
+    write_page(evaluation, known, shown, path)
+    return path
 
 
 def draw_evaluation(
