@@ -288,12 +288,13 @@ def check_table_out(
 def write_out(table: pd.DataFrame | NotedTable, out: Path, *, resume: bool = False) -> None:
     """Write the table that a command makes.
 
-    Raises `RunError` if `out` was read before or, without `resume`, exists.
+    Raises `RunError` if `out` was read before or exists. With `resume` a table of the same
+    bytes may be there: it is what a killed command wrote last, and no other is lost.
     """
     from lentigo.tables import write_table
 
     output.check_not_read(out)
-    write_table(table, out, new=not resume)
+    write_table(table, out, new=True, same=resume)
 
 
 def write_parts_out(parts: Parts, out: Path, *, resume: bool = False) -> None:
@@ -301,7 +302,7 @@ def write_parts_out(parts: Parts, out: Path, *, resume: bool = False) -> None:
     from lentigo.table_files.parts import write_parts
 
     output.check_not_read(out)
-    write_parts(parts, out, new=not resume)
+    write_parts(parts, out, new=True, same=resume)
 
 
 def check_there(path: Path, what: str) -> None:

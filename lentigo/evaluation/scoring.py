@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from lentigo.answer_columns import ABSTAIN, COULD_BE
+from lentigo.answer_columns import ABSTAIN, COULD_BE, COULD_BE_DIAGNOSES
 from lentigo.config import ScoringConfig
 from lentigo.datasets.reading.own_words import DESCRIBED, column_in_our_words
 from lentigo.errors import ColumnError
@@ -19,6 +19,7 @@ from lentigo.evaluation.brier_parts import brier_parts
 from lentigo.evaluation.by_diagnosis import by_diagnosis
 from lentigo.evaluation.choosing_elsewhere import ChooseOn, Chosen, choose_elsewhere
 from lentigo.evaluation.consequences import Consequences
+from lentigo.evaluation.diagnosis_sets import diagnosis_sets, names_told
 from lentigo.evaluation.difficulty import Difficulty, difficulty_of
 from lentigo.evaluation.fold_thresholds import (
     JudgedThreshold,
@@ -133,15 +134,19 @@ def evaluate(
 
 
 def _beside(matched: Matched, settings: ScoringConfig) -> dict[str, Any]:
-    """Return `refusals` and `set_coverage` of an `Evaluation`, by name.
+    """Return `refusals`, `set_coverage` and `diagnosis_sets` of an `Evaluation`, by name.
 
-    Empty if the predictions have neither a column `abstain` nor `could_be`.
+    Empty if the predictions have no column `abstain`, `could_be` or `could_be_diagnoses`.
     """
-    if not {ABSTAIN, COULD_BE} & set(matched.table):
+    if not {ABSTAIN, COULD_BE, COULD_BE_DIAGNOSES} & set(matched.table):
         return {}
     table = with_unanswered(matched, group=settings.group)
     refused = refusals_of(table, seed=settings.seed)
-    return {"refusals": refused, "set_coverage": set_coverage(table)}
+    return {
+        "refusals": refused,
+        "set_coverage": set_coverage(table),
+        "diagnosis_sets": diagnosis_sets(table, names_told(matched.table)),
+    }
 
 
 def _repeated(matched: Matched, *, group: str | None) -> Repeats | None:

@@ -16,7 +16,6 @@ from lentigo.evaluation.refusals import NOT_SAID, reason_in_words
 from lentigo.inference.abstention.judge import Judged, together, with_abstention
 from lentigo.inference.columns import with_columns
 from lentigo.inference.diagnoses import shares_of, with_diagnoses
-from lentigo.inference.sets import with_sets
 from lentigo.models.abstention import Abstention
 from lentigo.models.calibration import Calibration, Platt, Temperature, then_line
 from lentigo.models.description import read_description, write_folder
@@ -38,6 +37,7 @@ from lentigo.training.thresholds import (
     operating_points,
     sets_of,
     truth_of,
+    with_own_sets,
 )
 from lentigo.training.without import mean_without
 
@@ -88,12 +88,15 @@ def _join(
     )  # fmt: skip
     maps = [with_line(each, mean) for each in own_maps]
     limit = _limit(tables[0], known, maps)
+    names = shares_of_members(tables[0], others)[0]
     chosen_on, judged = (
-        _strangeness(with_diagnoses(table, *_shares(own, others)), own, maps, limit)
+        _strangeness(
+            with_diagnoses(table, *shares_of_members(own, others)), own, maps, limit
+        )
         for table, own in zip((beside.chosen_on, beside.judged), tables, strict=True)
     )
-    sets = sets_of(work.table, chosen_on)
-    judged, chosen_on = with_sets(judged, sets), with_sets(chosen_on, sets)
+    sets = sets_of(work.table, chosen_on, diagnoses=names)
+    judged, chosen_on = (with_own_sets(part, sets, names) for part in (judged, chosen_on))
     write_table(chosen_on, layout.validation)
     folders = [member.model for member in members]
     content = joined(known, with_weights_copied(folders, layout.model, maps))
@@ -168,7 +171,8 @@ def mean_of(tables: list[pd.DataFrame]) -> pd.DataFrame:
     """Return the predictions of the mean of several networks: mean logits, other columns.
 
     `tables` holds the prediction table of each network, for the same images. The other
-    columns are those of the first table, without the diagnoses' probabilities (`_shares`).
+    columns are those of the first table, without the diagnoses' probabilities
+    (`shares_of_members`).
     """
     means = {
         name: np.mean([table[name].to_numpy(np.float64) for table in tables], axis=0)
@@ -237,7 +241,7 @@ def _mapped(tables: list[pd.DataFrame], maps: list[Calibration]) -> np.ndarray:
     return np.stack([map_.apply(own) for map_, own in zip(maps, logits, strict=True)])
 
 
-def _shares(
+def shares_of_members(
     tables: list[pd.DataFrame], diagnoses: Sequence[Sequence[str]]
 ) -> tuple[tuple[str, ...], np.ndarray]:
     """Return the diagnoses besides melanoma, and their mean shares over the members.
