@@ -292,12 +292,12 @@ def check_predictions(table: pd.DataFrame, *, source: str) -> pd.DataFrame:
         )
     given = checked["probability"]
     outside = ~given.between(-ROUNDING, 1 + ROUNDING) & given.notna()
-    if outside.any():
+    if count := int(outside.sum()):
         values = given[outside].unique().tolist()
         raise ColumnError(
-            f"{source}: a probability lies between 0 and 1, but {outside.sum():,} do not "
-            f"({some(values)}). Logits must be turned into probabilities first, "
-            "and per cent divided by 100."
+            f"{source}: a probability lies between 0 and 1, but {count:,} "
+            f"{verb(count, 'does', 'do')} not ({some(values)}). Logits must be turned into "
+            "probabilities first, and per cent divided by 100."
         )
     return checked.assign(probability=given.clip(0, 1))
 

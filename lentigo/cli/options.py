@@ -67,6 +67,14 @@ Repeats = Annotated[
         help="Deal the groups into folds so often, each time anew, and train for each.",
     ),
 ]
+Nested = Annotated[
+    bool,
+    typer.Option(
+        "--nested",
+        help="Also train without each pair of folds, for intervals that count what folds "
+        "share.",
+    ),
+]
 Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="A.B=C", help="Change one setting; may be repeated."),
@@ -219,11 +227,12 @@ def check_metadata(
 
 
 def with_asked(
-    assignments: list[str] | None, *, refit: bool, repeats: int | None
+    assignments: list[str] | None, *, refit: bool, repeats: int | None, nested: bool
 ) -> list[str]:
-    """Return the `--set` assignments, with those of `--refit` and `--repeats` if given."""
+    """Return the `--set` assignments, with those of the options that are given."""
     dealt = [] if repeats is None else [f"split.repeats={repeats}"]
-    return [*(assignments or []), *(["refit=true"] if refit else []), *dealt]
+    also = [*(["refit=true"] if refit else []), *(["split.nested=true"] if nested else [])]
+    return [*(assignments or []), *also, *dealt]
 
 
 def _without_backbones(config: Config) -> list[dict[str, Any]]:

@@ -9,7 +9,6 @@ from itertools import chain
 from typing import Any
 
 import pandas as pd
-from scipy.special import logit
 
 from lentigo.answer_columns import ABSTAIN, COULD_BE, COULD_BE_DIAGNOSES
 from lentigo.config import ScoringConfig
@@ -44,7 +43,12 @@ from lentigo.evaluation.multiclass import find_diagnoses
 from lentigo.evaluation.nested import Nested, judge_nested
 from lentigo.evaluation.operating_points import confusion
 from lentigo.evaluation.parts import DATASET, FOLD, Parts, parts_of
-from lentigo.evaluation.prevalence import Asked, asked_share, at_asked_share, moved
+from lentigo.evaluation.prevalence import (
+    asked_share,
+    at_asked_share,
+    equal_threshold,
+    moved,
+)
 from lentigo.evaluation.refusals import refusals_of
 from lentigo.evaluation.repeated import Repeats, judge_repeats
 from lentigo.evaluation.result import Evaluation
@@ -59,7 +63,6 @@ from lentigo.evaluation.subgroups import (
 )
 from lentigo.evaluation.sums import Sample, as_sample
 from lentigo.evaluation.true_diagnoses import true_diagnoses
-from lentigo.models.calibration import probability, shift_prevalence
 from lentigo.models.operating_point import OperatingPoint
 
 
@@ -126,7 +129,7 @@ def evaluate(
         chosen = choose_elsewhere(asked, table, truth, columns=columns, group=group)
     images = _Images(matched, table, whole.unit, divided, (*notes, *chosen.notes))
     found = _judged(images, settings, (tuple(points), chosen.points))
-    nested = _nested(matched, group=settings.group, threshold=threshold)
+    nested = nested_of(matched, group=settings.group, threshold=threshold)
     return replace(found, repeated=repeated, nested=nested, **_beside(matched, settings))
 
 
@@ -154,9 +157,10 @@ def _repeated(matched: Matched, *, group: str | None) -> Repeats | None:
     return judge_repeats([scored(each, group=group)[0] for each in own])
 
 
-def _nested(matched: Matched, *, group: str | None, threshold: float) -> Nested | None:
+def nested_of(matched: Matched, *, group: str | None, threshold: float) -> Nested | None:
     """Judge nested predictions; None for other predictions.
 
+    `group` names the column of groups; a melanoma is called from `threshold` upwards.
     Groups are found among the images of all repeats: some are only in later ones.
     """
     if matched.nested.empty:
@@ -218,6 +222,7 @@ def _judged(
     found = measure(sample, diagnoses, **asked)
     warnings = warnings_about(sample, found, repeats=settings.repeats)
     shares, called = asked_share(matched.table, sample, settings.prevalence), sample
+    at = equal_threshold(settings.threshold, shares)
     if shares is not None:
         called = replace(sample, score=moved(sample.score, shares))
         found = at_asked_share(found, called, shares, threshold=settings.threshold)
@@ -233,7 +238,7 @@ def _judged(
         else (),
         difficulty=_difficulty(matched, sample, settings),
         parts=_parts(table, pooled=found["auc"].value),
-        subgroups=adjusted(list(_subgroups(images, sample, _limit(settings, shares)))),
+        subgroups=adjusted(list(_subgroups(images, sample, at))),
         prevalence=shares,
         thresholds=_judged_points(table, points),
         absent_thresholds=tuple(each for one in points for each in absent_points({0: one})),
@@ -287,18 +292,6 @@ def _subgroups(images: _Images, sample: Sample, threshold: float) -> Iterator[Su
             said=" and ".join(in_words(column) for column in columns),
             threshold=threshold,
         )
-
-
-def _limit(settings: ScoringConfig, shares: Asked | None) -> float:
-    """Return the threshold on original probabilities that equals `settings.threshold`.
-
-    The given threshold is for probabilities recalculated for the requested share of
-    melanoma; without `shares` it is returned unchanged.
-    """
-    if shares is None or settings.threshold in {0, 1}:
-        return settings.threshold
-    there = logit(settings.threshold)
-    return float(probability(shift_prevalence(there, shares.asked_for, shares.meant_for)))
 
 
 def _divided(table: pd.DataFrame, asked: Sequence[str]) -> list[tuple[str, list[str]]]:

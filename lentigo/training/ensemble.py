@@ -23,7 +23,7 @@ from lentigo.models.folder import settings_to_tell
 from lentigo.models.joined import joined, with_weights_copied
 from lentigo.models.schema import Description
 from lentigo.progress import log
-from lentigo.run_layout import FoldLayout, RunLayout
+from lentigo.run_layout import FoldLayout
 from lentigo.tables import DIAGNOSIS_COLUMNS, diagnosis_column, read_any_table, write_table
 from lentigo.training.abstention import limit_of_several
 from lentigo.training.context import described, with_context
@@ -49,11 +49,13 @@ calibration of the mean can be written into the calibration of each member inste
 def train_fold(fabric: Fabric, work: Prepared, config: Config, number: int) -> None:
     """Train the networks of `config` without fold `number`, and predict that fold.
 
+    If `work` leaves out a second fold (`Prepared.without_too`), both are predicted.
+
     With several members, each member gets a model folder of its own inside the folder of
     the fold, and the files of the fold itself are those of the members' mean. Networks that
     are trained already are kept.
     """
-    layout = RunLayout(work.out).fold(number, work.repeat)
+    layout = work.layout(number)
     role = work.roles(number, config)
     if not config.members:
         return train_network(fabric, work, config, HeldOut(number, layout, role))
