@@ -70,7 +70,7 @@ def main() -> None:
                 f"{images:,} images, {whose}: {metrics} metrics and {options.columns} "
                 f"columns in {seconds:.1f} s ({busy:.1f} s of the processor), at most "
                 f"{peak:.0f} MB; the loop over roc_auc_score {loop:.0f} s (extrapolated), "
-                f"{loop / seconds:.0f} times",
+                f"{loop / busy:.0f} times the processor's",
                 flush=True,
             )
 

@@ -17,6 +17,7 @@ from lentigo.errors import RunError
 from lentigo.evaluation.clustered import Estimate, estimated_mean_difference
 from lentigo.evaluation.discrimination import auc
 from lentigo.evaluation.intervals import Interval
+from lentigo.evaluation.telling import tells, told, too_few_to_tell
 from lentigo.json_files import write_json, write_plan
 from lentigo.output import alone, check_planned_folder
 from lentigo.progress import log
@@ -46,7 +47,8 @@ class Effect:
     auc: float
     """The mean over seeds of the AUC on the held-out images."""
     difference: Interval
-    """The mean over seeds of the paired differences in AUC, with its 95 % interval."""
+    """The mean over seeds of the paired differences in AUC, with its 95 % interval; without
+    bounds where there are too few groups to tell a difference."""
     of_seeds: tuple[float, ...]
     """The difference in AUC of each seed, in the order of the seeds."""
     minutes: float
@@ -71,6 +73,8 @@ class Ablation:
     """Number of held-out images that the AUCs are from; likewise melanomas and groups."""
     n_melanomas: int
     n_groups: int
+    too_few: str = ""
+    """A sentence that there are too few groups to tell a difference, where that is so."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return all fields as plain values, ready for JSON."""
@@ -107,7 +111,7 @@ class Ablation:
         ]
         for each in self.effects:
             lines.append(f"  {each.auc:.3f}  {_words(each):<28}  {each.switch}")
-        return "\n".join(lines)
+        return "\n".join([*lines, *([self.too_few] if self.too_few else [])])
 
 
 def _words(effect: Effect) -> str:
@@ -241,7 +245,7 @@ def _compared(runs: Mapping[str, list[RunLayout]], config: Config, seeds: int) -
     scores = {
         name: [_scores(each, order) for each in places] for name, places in runs.items()
     }
-    effects = []
+    effects, enough = [], tells(truth, group)
     for name, own in scores.items():
         pairs = list(zip(own, scores[BASE], strict=True))
         each = tuple(float(auc(truth, a) - auc(truth, b)) for a, b in pairs)
@@ -250,7 +254,7 @@ def _compared(runs: Mapping[str, list[RunLayout]], config: Config, seeds: int) -
             Effect(
                 switch=name,
                 auc=float(np.mean([auc(truth, a) for a in own])),
-                difference=found.interval(),
+                difference=told(found.interval(), enough=enough),
                 of_seeds=each,
                 minutes=float(np.mean([_minutes(place) for place in runs[name]])),
             )
@@ -262,6 +266,7 @@ def _compared(runs: Mapping[str, list[RunLayout]], config: Config, seeds: int) -
         n_images=len(truth),
         n_melanomas=int(truth.sum()),
         n_groups=len(np.unique(group)),
+        too_few="" if enough else too_few_to_tell("what a switch gives"),
     )
 
 

@@ -72,6 +72,11 @@ def same(switch: str) -> ConfigError:
 
 
 def _check_counts(config: Config, seeds: int, folds: int) -> None:
+    if config.split.nested:
+        raise ConfigError(
+            "An ablation compares the predictions of folds, for which those of pairs of "
+            "folds are of no use: leave split.nested out."
+        )
     if config.split.repeats > 1:
         raise ConfigError(
             "All trainings of an ablation share their folds, so these are not dealt anew: "

@@ -13,3 +13,7 @@ in predictions of a model that compares a patient's lesions."""
 COULD_BE = "could_be"
 """Name of the column with the conformal prediction set of 90 % coverage: melanoma, not
 melanoma, or both."""
+COULD_BE_DIAGNOSES = "could_be_diagnoses"
+"""Name of the column with the diagnoses that stay possible at 90 %, melanoma first."""
+BETWEEN = "; "
+"""What stands between the diagnoses in that column."""

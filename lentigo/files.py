@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import errno
+import filecmp
 import hashlib
 import os
 import re
@@ -32,16 +33,17 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def written_beside(path: Path, *, new: bool = False) -> Iterator[Path]:
+def written_beside(path: Path, *, new: bool = False, same: bool = False) -> Iterator[Path]:
     """Give a temporary path next to `path`; rename it to `path` when the block succeeds.
 
     The temporary name keeps the suffix of `path`, because many writers choose the format by
     it. If the block fails, the temporary file is removed; those that killed processes left
     in the folder are removed, too. With `new` no file is overwritten, not even one that was
-    created during the block.
+    created during the block; with `same`, too, one of the same bytes may be there, and is
+    left.
 
-    Raises `RunError` where the disk is full, the folder cannot be written or, with `new`,
-    `path` exists.
+    Raises `RunError` where the disk is full, the folder cannot be written or, with `new` or
+    `same`, `path` exists.
     """
     path = Path(path)
     temporary: Path | None = None
@@ -53,7 +55,8 @@ def written_beside(path: Path, *, new: bool = False) -> Iterator[Path]:
         yield temporary
         _sync(temporary)
         temporary.chmod(0o666 & ~_umask())
-        _put(temporary, path, new=new)
+        if not (same and _alike(temporary, path)):
+            _put(temporary, path, new=new or same)
     except OSError as error:
         if error.errno in _CANNOT_WRITE:
             raise cannot_write(path, error) from error
@@ -63,6 +66,11 @@ def written_beside(path: Path, *, new: bool = False) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
         if handle >= 0:
             os.close(handle)
+
+
+def _alike(temporary: Path, path: Path) -> bool:
+    """Tell whether `path` is an ordinary file of the same bytes as `temporary`."""
+    return path.is_file() and filecmp.cmp(temporary, path, shallow=False)
 
 
 def _put(temporary: Path, path: Path, *, new: bool) -> None:
@@ -177,9 +185,9 @@ def check_new(path: Path) -> None:
         raise RunError(f"{path} is there already; give another place, or move it away.")
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write `text` to `path` as UTF-8, by way of a temporary file."""
-    with written_beside(path) as temporary:
+def write_text(path: Path, text: str, *, new: bool = False) -> None:
+    """Write `text` to `path` as UTF-8; `new` is as for `written_beside`."""
+    with written_beside(path, new=new) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
@@ -202,12 +210,14 @@ _MAY_RUN = f"^[\\s']*{_DANGER}|[;\\t\\r\\n]"
 _PLAIN_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 
 
-def write_csv(table: pd.DataFrame, path: Path, *, new: bool = False) -> None:
+def write_csv(
+    table: pd.DataFrame, path: Path, *, new: bool = False, same: bool = False
+) -> None:
     """Write `table` as the CSV of `csv_text`, by way of a temporary file.
 
-    With `new`, raises `RunError` where `path` exists.
+    `new` and `same` are as for `written_beside`.
     """
-    with written_beside(path, new=new) as temporary:
+    with written_beside(path, new=new, same=same) as temporary:
         temporary.write_text(csv_text(table), encoding="utf-8", newline="")
 
 

@@ -159,11 +159,13 @@ def check_own_folder(folder: Path, *, signs: Sequence[str], what: str) -> None:
 def check_run_folder(out: Path, *, resume: bool) -> None:
     """Raise `RunError` if `out` is not empty, unless it holds a run that may be resumed.
 
-    A prepared run needs `resume`; one that was killed before is simply begun again.
+    A prepared run needs `resume`; one that was killed before is simply begun again. The
+    settings of a run (`config.yaml`) stand beside its environment: where they stand alone
+    they are the user's own, and nothing is written over them.
     """
     check_folder(out)
     run = RunLayout(out)
-    if run.config.is_file():
+    if run.config.is_file() and (run.environment.is_file() or run.is_prepared()):
         if not resume and run.is_prepared():
             raise RunError(
                 f"{out} holds a run already, and runs are never overwritten. Give another "

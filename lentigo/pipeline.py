@@ -22,8 +22,11 @@ from lentigo.errors import DatasetError, LentigoError
 from lentigo.evaluation import Comparison, Evaluation, compare, evaluate
 from lentigo.evaluation.fold_thresholds import JudgedThreshold, absent_points, judge_points
 from lentigo.evaluation.intervals import Interval
+from lentigo.evaluation.joining import match
+from lentigo.evaluation.nested import Nested
 from lentigo.evaluation.recalibration import Recalibration, judge_calibration
 from lentigo.evaluation.repeated import Repeats, by_repeat, judge_repeats
+from lentigo.evaluation.scoring import nested_of
 from lentigo.evaluation.sums import Sample
 from lentigo.evaluation.without import Beside, judge_without
 from lentigo.imaging.store.place import check_store_folder
@@ -45,6 +48,7 @@ from lentigo.reports.run.page import write_report
 from lentigo.reports.run.verdict import verdict
 from lentigo.run_layout import RunLayout
 from lentigo.tables import NotedTable, read_any_table, read_table_file, write_table
+from lentigo.training.nested import check_can_nest
 from lentigo.training.run import Run, settled, train
 from lentigo.words import none_of
 
@@ -100,6 +104,7 @@ def run(
         return None
     check_run_folder(out, resume=resume)
     check_store_folder(config.imaging.store)
+    check_can_nest(config, folds)
     with alone(out):
         roots = [root] if isinstance(root, str | Path) else list(root)
         table = _read_all(roots, format, options or {})
@@ -119,7 +124,11 @@ def _finish(run: Run) -> Result:
     baseline = baseline_predictions(table, layout, config)
     write_table(baseline, layout.baseline)
     model, beside, difference = _judged(table, predictions, baseline, config)
-    model = replace(model, repeated=_repeated(table, layout, config))
+    model = replace(
+        model,
+        repeated=_repeated(table, layout, config),
+        nested=_nested(table, layout, config),
+    )
     points = _points(predictions, layout)
     thresholds = tuple(judge_points(model.scored, points))
     absent = tuple(absent_points(points))
@@ -338,6 +347,15 @@ def _repeated(table: pd.DataFrame, layout: RunLayout, config: Config) -> Repeats
     )
     judged = sum(map(len, mine)) / sum(each["fold"].nunique() for each in mine)
     return judge_repeats(mine, trained=len(table) - judged, beside=others)
+
+
+def _nested(table: pd.DataFrame, layout: RunLayout, config: Config) -> Nested | None:
+    """Judge the nested predictions of the run; None if it has none."""
+    if not config.split.nested:
+        return None
+    truth = table[["image_id", "melanoma", "group_id"]]
+    at = config.evaluation.threshold
+    return nested_of(match(layout.nested, truth), group="group_id", threshold=at)
 
 
 def baseline_predictions(

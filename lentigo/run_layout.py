@@ -11,6 +11,7 @@ CONFIG, COMMAND, ENVIRONMENT = "config.yaml", "command.txt", "environment.json"
 ARITHMETIC = "arithmetic.json"
 TABLE, SPLIT = "table.parquet", "split.csv"
 REPEATS, REPEATED = "repeats.csv", "predictions-repeats.csv"
+NESTED = "predictions-nested.csv"
 DUPLICATES, FAILURES = "duplicates.csv", "failures.csv"
 PREDICTIONS, BASELINE = "predictions.csv", "baseline.csv"
 EVALUATION, FIGURES, REPORT = "evaluation.json", "figures", "report.html"
@@ -40,7 +41,7 @@ PIXELS = "pixels"
 METRICS, ROLES, VALIDATION, MODEL = "metrics.csv", "roles.csv", "validation.csv", "model"
 CHECKPOINT, BEST, DIVERGED = "checkpoint.pt", "best.safetensors", "diverged.json"
 REFIT, TEACHER = "refit", "teacher.json"
-_FOLD, _MEMBER, _REPEAT = "fold-", "member-", "repeat-"
+_FOLD, _MEMBER, _REPEAT, _PAIR = "fold-", "member-", "repeat-", "without-"
 FIRST_FOLD = f"{_FOLD}0"
 NO_FOLD = -1
 """Number that stands for the held-out fold of a refit, which holds out none."""
@@ -216,6 +217,11 @@ class RunLayout:
         return self.folder / REPEATED
 
     @property
+    def nested(self) -> Path:
+        """Return the path of the predictions of nested folds, if there are any."""
+        return self.folder / NESTED
+
+    @property
     def baseline(self) -> Path:
         """Return the path of the predictions of the baseline (age, sex and site alone)."""
         return self.folder / BASELINE
@@ -252,8 +258,15 @@ class RunLayout:
 
     def fold(self, number: int, repeat: int = 0) -> FoldLayout:
         """Return the layout of the model that held out fold `number` of repeat `repeat`."""
-        before = f"{_REPEAT}{repeat}-" if repeat else ""
-        return FoldLayout(self.folder / f"{before}{_FOLD}{number}")
+        return FoldLayout(self.folder / f"{_of_repeat(repeat)}{_FOLD}{number}")
+
+    def without_pair(self, one: int, other: int, repeat: int = 0) -> FoldLayout:
+        """Return the layout of the network trained without two folds of a repeat.
+
+        It belongs to a nested cross-validation, and not to the model of the run.
+        """
+        name = f"{_of_repeat(repeat)}{_PAIR}{one}-{other}"
+        return FoldLayout(self.folder / name)
 
     @property
     def refit(self) -> FoldLayout:
@@ -288,6 +301,10 @@ def _fold_numbers(folder: Path) -> tuple[int, int]:
     if found is None:
         raise ValueError(f"{folder.name} is no folder of a fold")
     return int(found[1] or 0), int(found[2])
+
+
+def _of_repeat(number: int) -> str:
+    return f"{_REPEAT}{number}-" if number else ""
 
 
 def _number(folder: Path) -> str:

@@ -182,21 +182,23 @@ def read_noted_file(path: Path) -> NotedTable:
     return noted.holding(check_table(noted.table, source=str(path)))
 
 
-def write_table(table: pd.DataFrame | NotedTable, path: Path, *, new: bool = False) -> None:
+def write_table(
+    table: pd.DataFrame | NotedTable, path: Path, *, new: bool = False, same: bool = False
+) -> None:
     """Write a table to `path` (`.csv`, `.parquet` or `.jsonl`) by way of a temporary file.
 
     A Parquet file holds the notes on the table, too; a JSON Lines file has one object per
     row.
 
-    Raises `ConfigError` for another ending, and `RunError` where `path` cannot be written
-    or, with `new`, exists.
+    `new` and `same` are as for `files.written_beside`. Raises `ConfigError` for another
+    ending, and `RunError` where `path` cannot be written or is there.
     """
     check_file(path, PREDICTIONS)
     noted = as_noted(table)
     if path.suffix.lower() == ".csv":
-        write_csv(noted.table, path, new=new)
+        write_csv(noted.table, path, new=new, same=same)
         return
-    with written_beside(path, new=new) as temporary:
+    with written_beside(path, new=new, same=same) as temporary:
         if path.suffix.lower() == ".jsonl":
             noted.table.to_json(
                 temporary, orient="records", lines=True, double_precision=15
@@ -290,12 +292,12 @@ def check_predictions(table: pd.DataFrame, *, source: str) -> pd.DataFrame:
         )
     given = checked["probability"]
     outside = ~given.between(-ROUNDING, 1 + ROUNDING) & given.notna()
-    if outside.any():
+    if count := int(outside.sum()):
         values = given[outside].unique().tolist()
         raise ColumnError(
-            f"{source}: a probability lies between 0 and 1, but {outside.sum():,} do not "
-            f"({some(values)}). Logits must be turned into probabilities first, "
-            "and per cent divided by 100."
+            f"{source}: a probability lies between 0 and 1, but {count:,} "
+            f"{verb(count, 'does', 'do')} not ({some(values)}). Logits must be turned into "
+            "probabilities first, and per cent divided by 100."
         )
     return checked.assign(probability=given.clip(0, 1))
 

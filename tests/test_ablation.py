@@ -106,6 +106,9 @@ def test_another_ablation_is_not_gone_on_with(
     twice = tiny_config(split__repeats=2)
     with pytest.raises(ConfigError, match="not dealt anew"):
         ablate(cohort, twice, switches=[SWITCH], out=out.parent / "twice")
+    nested = tiny_config(split__nested=True)
+    with pytest.raises(ConfigError, match=r"leave split\.nested out"):
+        ablate(cohort, nested, switches=[SWITCH], out=out.parent / "nested")
 
 
 @pytest.mark.parametrize(

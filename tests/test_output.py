@@ -196,6 +196,19 @@ def test_a_run_is_gone_on_with_only_when_asked_to(tmp_path: Path) -> None:
         check_run_folder(tmp_path, resume=False)
 
 
+@pytest.mark.parametrize("resume", [False, True])
+def test_settings_of_the_users_own_are_not_written_over(
+    tmp_path: Path, resume: bool
+) -> None:
+    """A run's settings lie beside its environment; these are the file for --config."""
+    run = RunLayout(tmp_path)
+    run.config.write_text("seed: 3  # as in the paper")
+    with pytest.raises(RunError, match="holds no run"):
+        check_run_folder(tmp_path, resume=resume)
+    run.environment.touch()
+    check_run_folder(tmp_path, resume=resume)  # killed before anything was decoded
+
+
 def test_a_shared_folder_that_may_only_be_read_is_used_as_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

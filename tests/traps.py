@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from lentigo.imaging.sandbox import starter
+
 NAMES = (
     "struct", "json", "pickle", "zlib", "signal", "tempfile", "ctypes", "colorsys",
     "numpy", "cv2", "PIL", "h5py", "pydicom", "torch", "matplotlib", "lentigo", "openjpeg",
@@ -26,6 +28,7 @@ class Traps:
         for place in (self.here, folder / "path", users):
             place.mkdir(parents=True)
             self.lay(place)
+        starter.forget()  # one that began elsewhere saw none of them
         monkeypatch.chdir(self.here)
         monkeypatch.setenv("PYTHONPATH", f"{folder / 'path'}:")
         monkeypatch.setenv("PYTHONUSERBASE", str(folder / "base"))

@@ -13,6 +13,7 @@ from lentigo.cli import options
 from lentigo.cli.say import show
 from lentigo.cli.word_options import reads_words
 from lentigo.output import check_file
+from lentigo.progress import log
 from lentigo.run_layout import EVALUATION, RunLayout
 
 if TYPE_CHECKING:
@@ -199,6 +200,8 @@ def _hand_over(found: Evaluation, out: Path | None, *, as_json: bool) -> None:
 
     if out is not None:
         write_evaluation(found, out)
+        if (page := RunLayout(out).report).is_file():
+            log.info("The page is %s.", page)
     show(found, as_json=as_json)
 
 

@@ -67,6 +67,14 @@ Repeats = Annotated[
         help="Deal the groups into folds so often, each time anew, and train for each.",
     ),
 ]
+Nested = Annotated[
+    bool,
+    typer.Option(
+        "--nested",
+        help="Also train without each pair of folds, for intervals that count what folds "
+        "share.",
+    ),
+]
 Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="A.B=C", help="Change one setting; may be repeated."),
@@ -219,11 +227,12 @@ def check_metadata(
 
 
 def with_asked(
-    assignments: list[str] | None, *, refit: bool, repeats: int | None
+    assignments: list[str] | None, *, refit: bool, repeats: int | None, nested: bool
 ) -> list[str]:
-    """Return the `--set` assignments, with those of `--refit` and `--repeats` if given."""
+    """Return the `--set` assignments, with those of the options that are given."""
     dealt = [] if repeats is None else [f"split.repeats={repeats}"]
-    return [*(assignments or []), *(["refit=true"] if refit else []), *dealt]
+    also = [*(["refit=true"] if refit else []), *(["split.nested=true"] if nested else [])]
+    return [*(assignments or []), *also, *dealt]
 
 
 def _without_backbones(config: Config) -> list[dict[str, Any]]:
@@ -279,12 +288,13 @@ def check_table_out(
 def write_out(table: pd.DataFrame | NotedTable, out: Path, *, resume: bool = False) -> None:
     """Write the table that a command makes.
 
-    Raises `RunError` if `out` was read before or, without `resume`, exists.
+    Raises `RunError` if `out` was read before or exists. With `resume` a table of the same
+    bytes may be there: it is what a killed command wrote last, and no other is lost.
     """
     from lentigo.tables import write_table
 
     output.check_not_read(out)
-    write_table(table, out, new=not resume)
+    write_table(table, out, new=True, same=resume)
 
 
 def write_parts_out(parts: Parts, out: Path, *, resume: bool = False) -> None:
@@ -292,7 +302,7 @@ def write_parts_out(parts: Parts, out: Path, *, resume: bool = False) -> None:
     from lentigo.table_files.parts import write_parts
 
     output.check_not_read(out)
-    write_parts(parts, out, new=not resume)
+    write_parts(parts, out, new=True, same=resume)
 
 
 def check_there(path: Path, what: str) -> None:

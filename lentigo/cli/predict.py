@@ -146,7 +146,11 @@ def _write(
     ]
     subjects = [Subject(name=str(row["image_id"])) for row in rows]
     version = " ".join(digest(place / DESCRIPTION) for place in places)
-    write_json(out, fhir_bundle(rows, subjects, model=places[0].name, version=version))
+    abstains = answers.model.can_abstain
+    bundle = fhir_bundle(
+        rows, subjects, model=places[0].name, version=version, abstains=abstains
+    )
+    write_json(out, bundle, new=True)
 
 
 def _predicted(
@@ -165,6 +169,9 @@ def _predicted(
 
         check_not_read(out)
         loaded, journal = _begun(places, sources, out, answering)
+        predict_places.check_theirs(
+            out, journal, images=len(sources), by_lesion=answering.by_lesion
+        )
         decision = answering.decision(loaded)
         answers = loaded.answers(
             sources,
@@ -207,7 +214,11 @@ def _reported(
     from lentigo.output import new_folder
 
     decision = answering.decision(model)
-    settings = (f"engine={model.engine}", f"views={views_of(places, answering.views)}")
+    settings = (
+        f"engine={model.engine}",
+        f"views={views_of(places, answering.views)}",
+        f"abstains={'yes' if model.can_abstain else 'no'}",
+    )
     by = reported_by(places, settings=settings, point=decision.point)
     with new_folder(answering.dicom_sr):
         table = answers.table(decision)

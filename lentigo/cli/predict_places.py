@@ -16,6 +16,8 @@ from lentigo.output import PREDICTIONS, Kind
 if TYPE_CHECKING:
     import pandas as pd
 
+    from lentigo.inference.journal import Journal
+
 
 def check(
     out: Path,
@@ -54,6 +56,22 @@ def is_by_lesion(by: str | None, out: Path, inputs: list[str], *, resume: bool) 
     lesions, read = lesions_beside(out), [str(out), *inputs]
     options.check_table_out(lesions, read, kind=PREDICTIONS, resume=begun)
     return True
+
+
+def check_theirs(out: Path, journal: Journal, *, images: int, by_lesion: bool) -> None:
+    """Raise `RunError` if a table is there that a stopped prediction cannot have written.
+
+    With predictions of the `images` left to do, none can be of it. Where none is left, the
+    table is compared when it is written.
+    """
+    if journal.is_complete(images):
+        return
+    for place in (out, *([lesions_beside(out)] if by_lesion else [])):
+        if place.exists() or place.is_symlink():
+            raise RunError(
+                f"{place} is there, and the prediction that was stopped cannot have "
+                "written it: move it away, and give the same command again."
+            )
 
 
 def lesions_beside(out: Path) -> Path:

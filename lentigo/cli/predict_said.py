@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lentigo.answer_columns import ABSTAIN, CONTEXT, YES
 from lentigo.cli.say import say, say_json
-from lentigo.notice import RESEARCH_ONLY
+from lentigo.notice import RESEARCH_ONLY, WITHOUT_LIMIT
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,12 +17,6 @@ if TYPE_CHECKING:
     from lentigo.inference.decide import Decision
     from lentigo.inference.dicom_sr import Written
     from lentigo.inference.predict import Model
-
-
-_WITHOUT_LIMIT = (
-    "This model has no limit of abstention: it also answers for images that look like "
-    "nothing it learnt from."
-)
 
 
 @dataclass
@@ -201,7 +195,7 @@ class Said:
         for sentence in decision_sentences(self.model, self.decision):
             say(sentence)
         if not self.model.can_abstain:
-            say(_WITHOUT_LIMIT)
+            say(WITHOUT_LIMIT)
         if self.views is not None:
             say(
                 "Calibration and thresholds were chosen with the views of the training; "

@@ -30,6 +30,7 @@ def run_command(
     weights: options.Weights = None,
     folds: options.Folds = 1,
     repeats: options.Repeats = None,
+    nested: options.Nested = False,
     scheme: options.Scheme = None,
     refit: options.Refit = False,
     resume: options.Resume = False,
@@ -52,7 +53,7 @@ def run_command(
         lentigo run HAM10000/ ISIC2017/ --out runs/both
         lentigo run HAM10000/ ISIC2017/ --scheme source --out runs/abroad
     """
-    changed = options.with_asked(set, refit=refit, repeats=repeats)
+    changed = options.with_asked(set, refit=refit, repeats=repeats, nested=nested)
     costs = (cost_miss, cost_excision)
     asked = options.ask(
         recipe, weights, changed, scheme, costs=costs, config_file=config, watch=watch

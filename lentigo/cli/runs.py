@@ -44,7 +44,7 @@ def runs_command(
         check_file(csv, new=True)
     found = find_runs(folders or [Path()])
     if csv is not None:
-        write_table(runs_table(found), csv)
+        write_table(runs_table(found), csv, new=True)
     if json:
         rows = runs_table(found).to_dict("records")
         seeds = [each.as_dict() for each in spread_of_seeds(found)]

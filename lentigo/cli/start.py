@@ -22,7 +22,12 @@ def main() -> object:
     from lentigo.cli.app import app
 
     # A command sets its own handlers; these are active before and after it.
-    return app()
+    try:
+        return app()
+    finally:
+        # Python gives its handlers up while it takes itself down, which takes a moment
+        # with torch. The work is done by then, and its exit code is what counts.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 def _end(number: int, _frame: object) -> None:

@@ -26,6 +26,7 @@ def train_command(
     weights: options.Weights = None,
     folds: options.Folds = 1,
     repeats: options.Repeats = None,
+    nested: options.Nested = False,
     scheme: options.Scheme = None,
     refit: options.Refit = False,
     resume: options.Resume = False,
@@ -45,7 +46,7 @@ def train_command(
         lentigo train ham.parquet --recipe quick --folds 5 --out runs/ham
     """
     costs = (cost_miss, cost_excision)
-    changed = options.with_asked(set, refit=refit, repeats=repeats)
+    changed = options.with_asked(set, refit=refit, repeats=repeats, nested=nested)
     asked = options.ask(
         recipe, weights, changed, scheme, costs=costs, config_file=config,
         devices=devices, nodes=nodes, watch=watch,

@@ -10,7 +10,7 @@ import typer
 from lentigo.cli import options
 from lentigo.cli import predict_options as asked
 from lentigo.cli.say import say
-from lentigo.notice import RESEARCH_ONLY
+from lentigo.notice import RESEARCH_ONLY, WITHOUT_LIMIT
 
 _Folder = Annotated[
     Path, typer.Argument(help="Folder into which images or DICOM files come.")
@@ -66,6 +66,8 @@ def watch_command(
     out.mkdir(parents=True, exist_ok=True)
     with alone(out):
         say(f"Watching {folder}; answers go to {out}. {RESEARCH_ONLY}", err=True)
+        if not loaded.can_abstain:
+            say(WITHOUT_LIMIT, err=True)
         watch(
             Watch(folder, loaded, out, decision, format),
             seconds=seconds,

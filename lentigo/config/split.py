@@ -62,6 +62,10 @@ class SplitConfig(Settings):
     repeats: int = Field(default=1, ge=1, le=100)
     """How often the groups are divided anew and models are trained for each division
     (`--repeats`)."""
+    nested: bool = False
+    """Whether, after the folds, networks are also trained without each pair of folds
+    (`--nested`): an interval for mean losses that counts what the folds share (Bates et al.
+    2023). K folds take K (K − 1) / 2 more trainings."""
     near_duplicates: bool = True
     """Merge the groups of near-identical images (found by hash, confirmed on pixels)."""
 

@@ -9,10 +9,11 @@ from typing import Any
 from lentigo.evaluation.clustered import clustered_difference
 from lentigo.evaluation.discrimination import FloatArray
 from lentigo.evaluation.intervals import Interval
-from lentigo.evaluation.measuring import sides
+from lentigo.evaluation.measuring import can_tell, sides
 from lentigo.evaluation.ranking import auc_interval
 from lentigo.evaluation.roughness import DIFFERENCES_ROUGH_BELOW, marked
 from lentigo.evaluation.sums import Sample
+from lentigo.evaluation.telling import told, too_few_to_tell
 from lentigo.words import aligned, some
 
 _NONE = Interval(math.nan)
@@ -28,6 +29,9 @@ class Beside:
     auc: Interval = _NONE
     gain: Interval = _NONE
     """AUC of the judged model minus `auc`, with a paired interval."""
+    too_few: str = ""
+    """A sentence that there are too few groups to tell a difference, where that is so;
+    `gain` has no bounds then."""
     absent: str = ""
     """A sentence why the simple model could not be judged; empty where it could."""
 
@@ -38,6 +42,7 @@ class Beside:
             "features": list(self.features),
             "auc": self.auc.as_dict(),
             "gain": self.gain.as_dict(),
+            "too_few": self.too_few,
             "absent": self.absent,
         }
 
@@ -48,7 +53,8 @@ def judge_beside(
     """Judge the probabilities `cheap`, (N,), of a simple model on the images of `sample`.
 
     The difference between the AUC of the model of `sample` and that of the simple model has
-    Obuchowski's paired interval, with images clustered by group.
+    Obuchowski's paired interval, with images clustered by group; with too few groups
+    (`telling`) it has none, and `too_few` says so.
     """
     with_melanoma, without = sides(sample)
     auc = auc_interval(sample.truth, cheap, sample.group)
@@ -60,7 +66,16 @@ def judge_beside(
         without=without,
         rough_below=DIFFERENCES_ROUGH_BELOW,
     )
-    return Beside(name=name, features=features, auc=own["auc"], gain=less["auc"])
+    return Beside(
+        name=name,
+        features=features,
+        auc=own["auc"],
+        gain=told(less["auc"], enough=can_tell(sample)),
+        too_few="" if can_tell(sample) else too_few_to_tell(_WHAT),
+    )
+
+
+_WHAT = "a difference between the model and what stands beside it"
 
 
 def beside_lines(found: tuple[Beside, ...]) -> list[str]:
@@ -73,5 +88,6 @@ def beside_lines(found: tuple[Beside, ...]) -> list[str]:
     ]
     return [
         *(aligned(rows) if there else []),
+        *dict.fromkeys(each.too_few for each in found if each.too_few),
         *(f"{each.name}: {each.absent}" for each in found if each.absent),
     ]

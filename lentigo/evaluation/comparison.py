@@ -19,11 +19,12 @@ from lentigo.evaluation.discrimination import auc_difference
 from lentigo.evaluation.intervals import Interval, point, resample
 from lentigo.evaluation.joining import Source, match
 from lentigo.evaluation.means import clustered_mean_difference
-from lentigo.evaluation.measuring import sides, warnings_about
+from lentigo.evaluation.measuring import can_tell, sides, warnings_about
 from lentigo.evaluation.result import foot, metric_lines
 from lentigo.evaluation.roughness import DIFFERENCES_ROUGH_BELOW, marked
 from lentigo.evaluation.scored import scored
 from lentigo.evaluation.sums import Precision, Sample, as_sample
+from lentigo.evaluation.telling import told, too_few_to_tell
 from lentigo.notice import NOTICE
 from lentigo.words import counted, some
 
@@ -103,6 +104,8 @@ def compare(
     b = Sample(a.truth, table["probability_second"].to_numpy(np.float64), a.group, a.groups)
     metrics = differences(a, b, repeats=repeats, seed=seed)
     notes += _in_one_only(table, {"first": ours.table, "second": theirs.table})
+    if not can_tell(a):
+        notes.append(too_few_to_tell("a difference of these predictions"))
     return Comparison(
         metrics=metrics,
         n_images=len(table),
@@ -133,7 +136,8 @@ def differences(a: Sample, b: Sample, *, repeats: int, seed: int) -> dict[str, I
 
     `auc` has the paired interval of Obuchowski 1997 (`clustered`), `auc_delong` DeLong's,
     Brier score and log loss Student's t over groups, and average precision Student's t with
-    the standard deviation over resamples of groups.
+    the standard deviation over resamples of groups. With too few groups (`telling`) none
+    has bounds.
     """
     with_melanoma, without = sides(a)
     freedom = min(with_melanoma, without) - 1
@@ -147,6 +151,7 @@ def differences(a: Sample, b: Sample, *, repeats: int, seed: int) -> dict[str, I
         found[name] = clustered_mean_difference(gaps, a.group, freedom=freedom)
     for name in ("auc", "auc_delong", "average_precision", "brier"):
         found[name] = _bounded(found[name])
+    found = {name: told(each, enough=can_tell(a)) for name, each in found.items()}
     return marked(
         found,
         with_melanoma=with_melanoma,

@@ -27,6 +27,7 @@ from lentigo.evaluation.ranking import auc_interval
 from lentigo.evaluation.roughness import DIFFERENCES_ROUGH_BELOW, marked
 from lentigo.evaluation.scored import scored
 from lentigo.evaluation.sums import Auc, Sample, as_sample
+from lentigo.evaluation.telling import told
 from lentigo.words import counted, some, verb
 
 
@@ -348,15 +349,23 @@ def _difference(estimate: Estimate, sample: Sample) -> Interval:
 def _by_archive(
     samples: Mapping[str, Sample], archives: pd.Series[Any]
 ) -> dict[str, dict[str, Interval]]:
-    """AUC of each model on the images of each archive; empty with one archive."""
+    """AUC of each model on the images of each archive; empty with one archive.
+
+    Without bounds on an archive of too few melanomas or groups (`telling`).
+    """
     names = archives.astype("string").fillna("not known").to_numpy()
     known = sorted(set(names))
     if len(known) < 2:
         return {}
     return {
-        model: {name: _auc(_part(sample, names == name)) for name in known}
+        model: {name: _of_archive(_part(sample, names == name)) for name in known}
         for model, sample in samples.items()
     }
+
+
+def _of_archive(part: Sample) -> Interval:
+    """Return the AUC on one archive; without bounds if it has too few groups to tell."""
+    return told(_auc(part), enough=can_tell(part))
 
 
 def _part(sample: Sample, rows: Any) -> Sample:

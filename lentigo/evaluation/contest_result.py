@@ -196,9 +196,17 @@ class Contest:
         names = list(next(iter(self.archives.values())))
         rows = [("", *map(visible, names))]
         for model, row in self.archives.items():
-            cells = (f"{decimal(row[n].value)} ({ends(row[n])})" for n in names)
+            cells = (_cell(row[n]) for n in names)
             rows.append((visible(model), *cells))
         return rows
+
+
+def _cell(auc: Interval) -> str:
+    """Format an AUC on one archive; "undefined" or "too few" where nothing can be said."""
+    if math.isnan(auc.value):
+        return "undefined"
+    around = ends(auc)
+    return "too few" if around == "none" else f"{decimal(auc.value)} ({around})"
 
 
 def chance(p: float) -> str:

@@ -37,6 +37,7 @@ def evaluation_schema() -> Schema:
             "nested": _nested(),
             "refusals": _refusals(),
             "sets": _sets(),
+            "diagnosis_sets": _diagnosis_sets(),
             "subgroups": _subgroups(),
             "consequences": _consequences(),
             "evaluation": _evaluation(),
@@ -130,6 +131,15 @@ def _sets() -> Schema:
     return _open(promised=_NUMBER, sentence=_TEXT, rows={"type": "array", "items": row})
 
 
+def _diagnosis_sets() -> Schema:
+    names = ("held", "held_images", "size", "elsewhere")
+    row = _closed(
+        name=_TEXT, n_images=_COUNT, n_groups=_COUNT, **dict.fromkeys(names, _INTERVAL)
+    )
+    rows = {"type": "array", "items": row}
+    return _open(promised=_NUMBER, sentence=_TEXT, n_unknown=_COUNT, rows=rows)
+
+
 def _subgroups() -> Schema:
     counts = ("n_images", "n_groups", "n_melanomas", "n_melanoma_groups", "n_other_groups")
     group = {
@@ -200,6 +210,7 @@ _SOMETIMES: Schema = {
     "nested": {"$ref": "#/$defs/nested"},
     "refusals": {"$ref": "#/$defs/refusals"},
     "sets": {"$ref": "#/$defs/sets"},
+    "diagnosis_sets": {"$ref": "#/$defs/diagnosis_sets"},
     "subgroups": {
         "type": "object",
         "additionalProperties": {"$ref": "#/$defs/subgroups"},

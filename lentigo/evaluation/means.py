@@ -27,7 +27,8 @@ def clustered_mean(
     error = _error(beyond)
     if not error > 0:
         return Interval(value)
-    skewness = float((beyond**3).sum()) / error**3
+    # Products, since a power of numpy takes twenty times as long.
+    skewness = float((beyond * beyond) @ beyond) / error**3
     times = float(stdtrit(len(beyond) - 1, 0.5 + confidence / 2))
     low, high = (value - error * _unskewed(each, skewness) for each in (times, -times))
     return Interval(value, max(low, 0.0), high)

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from lentigo.evaluation.calibration import room_for_doubt, separates
-from lentigo.evaluation.headline import FEWEST
 from lentigo.evaluation.intervals import Interval, Statistic, count_groups, from_spread
 from lentigo.evaluation.judged import Judged
 from lentigo.evaluation.multiclass import Diagnoses
@@ -24,6 +23,7 @@ from lentigo.evaluation.registry import (
 )
 from lentigo.evaluation.roughness import FEW, marked
 from lentigo.evaluation.sums import Sample
+from lentigo.evaluation.telling import tells
 from lentigo.words import counted, verb
 
 
@@ -79,10 +79,9 @@ def sides(sample: Sample) -> tuple[int, int]:
 def can_tell(sample: Sample) -> bool:
     """Tell whether there are enough groups with a melanoma, and with another image.
 
-    The rule is that of `headline.too_few`: no group has fewer images than one, so that
-    counting groups counts images, too.
+    The rule is `telling.tells`, which is that of `headline.too_few`.
     """
-    return min(sides(sample)) >= FEWEST
+    return tells(sample.truth, sample.group)
 
 
 def warnings_about(

@@ -17,7 +17,6 @@ from lentigo.words import aligned, counted
 MISSED, FALSE_ALARM = "missed melanoma", "false alarm"
 _FROM = {MISSED: "sensitivity", FALSE_ALARM: "specificity"}
 _SHOWN = 8
-_FEWEST = 5
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ def over_represented(
     Missed melanomas come first; within a kind the largest excess comes first. Interval and
     p-value are those of the difference of sensitivity (or specificity) to the rest,
     adjusted for all subgroups of all columns (Holm). Subgroups of too few images, and those
-    with a rest of fewer than 5 images, are left out.
+    with a rest of too few, are left out.
     """
     totals = {
         MISSED: (confusion.fn, confusion.tp + confusion.fn),
@@ -95,8 +94,7 @@ def _row(
     melanomas = group.n_melanomas
     mine = melanomas if kind == MISSED else group.n_images - melanomas
     against = group.said_differences.get(metric)
-    # NaN is no excess either, and a rest of fewer than 5 images is too small to compare.
-    if against is None or not against.interval.value < 0 or images - mine < _FEWEST:
+    if against is None or not against.interval.value < 0:  # NaN is no excess, either
         return None
     wrong = round((1 - group.metrics[metric].value) * mine)
     return OverRepresented(

@@ -154,9 +154,11 @@ def _columns(table: pd.DataFrame, name: str) -> tuple[BoolArray, FloatArray]:
     theirs = plain.get(f"{name}{OF_TRUTH}".casefold())
     if ours is None or theirs is None:
         which = "predictions have" if ours is None else "truth has"
+        sides = {str(column): str(column).endswith(OF_TRUTH) for column in table}
+        there = [column for column, of_truth in sides.items() if of_truth != (ours is None)]
         raise ColumnError(
             f"The {which} no column {name}, which this challenge asks for; there is "
-            f"{some([str(column) for column in table], at_most=8)}."
+            f"{some([each.removesuffix(OF_TRUTH) for each in there], at_most=8)}."
         )
     return _known(table[theirs], str(theirs)) > 0.5, _known(table[ours], str(ours))
 

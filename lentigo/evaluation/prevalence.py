@@ -55,6 +55,18 @@ class Asked:
         )
 
 
+def equal_threshold(threshold: float, shares: Asked | None) -> float:
+    """Return the threshold on original probabilities that equals `threshold`.
+
+    `threshold` is for probabilities recalculated for the requested share of melanoma.
+    Without `shares` it is returned unchanged.
+    """
+    if shares is None or threshold in {0, 1}:
+        return threshold
+    there = logit(threshold)
+    return float(probability(shift_prevalence(there, shares.asked_for, shares.meant_for)))
+
+
 def asked_share(
     predictions: pd.DataFrame, sample: Sample, prevalence: float | None
 ) -> Asked | None:

@@ -20,6 +20,7 @@ from lentigo.evaluation.intervals import IntArray, Interval
 from lentigo.evaluation.means import clustered_mean, clustered_mean_difference
 from lentigo.evaluation.roughness import marked
 from lentigo.evaluation.sums import Sample
+from lentigo.evaluation.telling import tells, told
 from lentigo.models.calibration import WITHOUT_LABELS
 
 FIGURES = {
@@ -44,7 +45,8 @@ class Recalibration:
     """Name of a measure of calibration → its value; likewise `after`."""
     after: Mapping[str, Interval]
     gain: Interval
-    """Log loss before minus after: above 0, recalibration helps."""
+    """Log loss before minus after: above 0, recalibration helps. Without bounds where
+    there are too few groups to tell a difference."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return all fields as plain values, ready for JSON."""
@@ -89,7 +91,10 @@ def judge_calibration(
         n_melanomas=int(truth.sum()),
         before=calibration_figures(truth, before.score, group),
         after=calibration_figures(truth, after, group),
-        gain=clustered_mean_difference(lost, group, freedom=before.groups - 1),
+        gain=told(
+            clustered_mean_difference(lost, group, freedom=before.groups - 1),
+            enough=tells(truth, group),
+        ),
     )
 
 

@@ -16,6 +16,7 @@ from lentigo.evaluation.headline import MOST_PARTS
 from lentigo.evaluation.intervals import Interval
 from lentigo.evaluation.parts import DATASET, judged_part
 from lentigo.evaluation.shares import clustered_share
+from lentigo.evaluation.telling import tells, told
 from lentigo.words import aligned, counted
 
 _YES, _NO = (YES, "true", "1"), (NO, "false", "0")
@@ -40,7 +41,8 @@ class Refused:
     auc_answered: Interval
     """AUC among the images that are not refused."""
     gain: Interval
-    """`auc_answered` − `auc_all`, with an interval from resampling groups."""
+    """`auc_answered` − `auc_all`, with an interval from resampling groups; without bounds
+    where the answered images are of too few groups to tell a difference."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the fields by name, for JSON."""
@@ -80,9 +82,11 @@ class Refusals:
             f"{counted(whole.n_melanomas_refused, 'melanoma')} among them."
         )
         if not math.isnan(whole.gain.value):
+            told_one = not whole.n_refused or not math.isnan(whole.gain.low)
             said += (
                 f" Without them the AUC is {whole.auc_answered.in_words}, with them "
-                f"{whole.auc_all.in_words}: a difference of {_signed(whole.gain)}."
+                f"{whole.auc_all.in_words}: a difference of {_signed(whole.gain)}"
+                f"{'' if told_one else ', of which too few groups can tell nothing'}."
             )
         elif whole.n_refused and math.isnan(whole.auc_all.value):
             said += (
@@ -194,6 +198,7 @@ def _refused(name: str, rows: pd.DataFrame, seed: int) -> Refused:
         found = kept(truth, scores, refused, list(map(str, group)), seed=seed).gain
         # Where no image is refused the gain is 0, without variance over resamples.
         gain = Interval(*found) if refused.any() else Interval(0.0)
+        gain = told(gain, enough=tells(truth[~refused], group[~refused]))
     return Refused(
         name=name,
         n_images=len(rows),

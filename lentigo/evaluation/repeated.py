@@ -22,6 +22,7 @@ import pandas as pd
 from lentigo.errors import ColumnError
 from lentigo.evaluation.intervals import Interval
 from lentigo.evaluation.parts import FOLD, Part, decimal, ends, judged_part
+from lentigo.evaluation.telling import tells, told
 from lentigo.evaluation.trained_anew import corrected_mean
 from lentigo.words import aligned, counted
 
@@ -165,7 +166,8 @@ def judge_repeats(
     `trained` is the number of images that one model was trained on, by default the mean
     number of images outside its fold; with only one fold in each repeat this is 0, and the
     mean has no interval. `beside` are tables of a baseline's predictions for the same
-    folds, for `Repeats.difference`.
+    folds, for `Repeats.difference`, which has no bounds where a repeat has too few groups
+    to tell a difference.
     """
     repeats = tuple(map(_one_repeat, tables))
     folds = [fold for each in repeats for fold in each.folds]
@@ -179,12 +181,18 @@ def judge_repeats(
             mine.auc.value - other.auc.value
             for mine, other in zip(folds, others, strict=True)
         ]
-        difference = corrected_mean(
-            gaps, judged=judged, trained=trained, within=(-1.0, 1.0)
+        difference = told(
+            corrected_mean(gaps, judged=judged, trained=trained, within=(-1.0, 1.0)),
+            enough=all(_tells(table) for table in tables),
         )
     aucs = [fold.auc.value for fold in folds]
     mean = corrected_mean(aucs, judged=judged, trained=trained)
     return Repeats(repeats, mean, difference)
+
+
+def _tells(table: pd.DataFrame) -> bool:
+    group = pd.factorize(table["group"])[0].astype(np.intp)
+    return tells(table["melanoma"].to_numpy(bool), group)
 
 
 def _one_repeat(table: pd.DataFrame) -> OneRepeat:

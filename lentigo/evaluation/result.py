@@ -14,6 +14,7 @@ from lentigo.evaluation.beside import Beside, beside_lines
 from lentigo.evaluation.brier_parts import BrierParts
 from lentigo.evaluation.by_diagnosis import OneDiagnosis, diagnosis_lines
 from lentigo.evaluation.consequences import Consequences
+from lentigo.evaluation.diagnosis_sets import DiagnosisSets
 from lentigo.evaluation.difficulty import Difficulty
 from lentigo.evaluation.fold_thresholds import JudgedThreshold
 from lentigo.evaluation.headline import Counts, headline
@@ -66,6 +67,8 @@ class Evaluation:
     """Images that the model abstained on; None if there is no column `abstain`."""
     set_coverage: SetCoverage | None = None
     """How often the sets in `could_be` hold the right answer; None without it."""
+    diagnosis_sets: DiagnosisSets | None = None
+    """The same of the sets in `could_be_diagnoses`, by diagnosis; None without it."""
     subgroups: tuple[Subgroups, ...] = ()
     """The main metrics for each value of the requested columns."""
     threshold: float
@@ -150,7 +153,7 @@ class Evaluation:
             **({"by_repeat": self.repeated.as_dict()} if self.repeated else {}),
             **({"nested": self.nested.as_dict()} if self.nested else {}),
             **({"refusals": self.refusals.as_dict()} if self.refusals else {}),
-            **({"sets": self.set_coverage.as_dict()} if self.set_coverage else {}),
+            **self._sets(),
             **self._divided(),
             "threshold": self.threshold,
             **self._at_points(),
@@ -166,6 +169,10 @@ class Evaluation:
             "notes": list(self.notes),
             "notice": NOTICE,
         }
+
+    def _sets(self) -> dict[str, Any]:
+        found = {"sets": self.set_coverage, "diagnosis_sets": self.diagnosis_sets}
+        return {name: each.as_dict() for name, each in found.items() if each is not None}
 
     def _at_points(self) -> dict[str, Any]:
         if not (self.thresholds or self.absent_thresholds):
@@ -208,7 +215,10 @@ class Evaluation:
             lines += ["", *self.difficulty.as_lines()]
         if self.by_diagnosis:
             lines += ["", *diagnosis_lines(self.by_diagnosis)]
-        more = (self.repeated, self.nested, self.refusals, self.set_coverage)
+        more = (
+            self.repeated, self.nested, self.refusals, self.set_coverage,
+            self.diagnosis_sets,
+        )  # fmt: skip
         others = (each.as_lines() for each in more if each is not None)
         for own in (*(parts.as_lines() for parts in self.parts), *others):
             lines += ["", *own]

@@ -9,9 +9,8 @@ from itertools import chain
 from typing import Any
 
 import pandas as pd
-from scipy.special import logit
 
-from lentigo.answer_columns import ABSTAIN, COULD_BE
+from lentigo.answer_columns import ABSTAIN, COULD_BE, COULD_BE_DIAGNOSES
 from lentigo.config import ScoringConfig
 from lentigo.datasets.reading.own_words import DESCRIBED, column_in_our_words
 from lentigo.errors import ColumnError
@@ -20,6 +19,7 @@ from lentigo.evaluation.brier_parts import brier_parts
 from lentigo.evaluation.by_diagnosis import by_diagnosis
 from lentigo.evaluation.choosing_elsewhere import ChooseOn, Chosen, choose_elsewhere
 from lentigo.evaluation.consequences import Consequences
+from lentigo.evaluation.diagnosis_sets import diagnosis_sets, names_told
 from lentigo.evaluation.difficulty import Difficulty, difficulty_of
 from lentigo.evaluation.fold_thresholds import (
     JudgedThreshold,
@@ -43,7 +43,12 @@ from lentigo.evaluation.multiclass import find_diagnoses
 from lentigo.evaluation.nested import Nested, judge_nested
 from lentigo.evaluation.operating_points import confusion
 from lentigo.evaluation.parts import DATASET, FOLD, Parts, parts_of
-from lentigo.evaluation.prevalence import Asked, asked_share, at_asked_share, moved
+from lentigo.evaluation.prevalence import (
+    asked_share,
+    at_asked_share,
+    equal_threshold,
+    moved,
+)
 from lentigo.evaluation.refusals import refusals_of
 from lentigo.evaluation.repeated import Repeats, judge_repeats
 from lentigo.evaluation.result import Evaluation
@@ -58,7 +63,6 @@ from lentigo.evaluation.subgroups import (
 )
 from lentigo.evaluation.sums import Sample, as_sample
 from lentigo.evaluation.true_diagnoses import true_diagnoses
-from lentigo.models.calibration import probability, shift_prevalence
 from lentigo.models.operating_point import OperatingPoint
 
 
@@ -125,20 +129,24 @@ def evaluate(
         chosen = choose_elsewhere(asked, table, truth, columns=columns, group=group)
     images = _Images(matched, table, whole.unit, divided, (*notes, *chosen.notes))
     found = _judged(images, settings, (tuple(points), chosen.points))
-    nested = _nested(matched, group=settings.group, threshold=threshold)
+    nested = nested_of(matched, group=settings.group, threshold=threshold)
     return replace(found, repeated=repeated, nested=nested, **_beside(matched, settings))
 
 
 def _beside(matched: Matched, settings: ScoringConfig) -> dict[str, Any]:
-    """Return `refusals` and `set_coverage` of an `Evaluation`, by name.
+    """Return `refusals`, `set_coverage` and `diagnosis_sets` of an `Evaluation`, by name.
 
-    Empty if the predictions have neither a column `abstain` nor `could_be`.
+    Empty if the predictions have no column `abstain`, `could_be` or `could_be_diagnoses`.
     """
-    if not {ABSTAIN, COULD_BE} & set(matched.table):
+    if not {ABSTAIN, COULD_BE, COULD_BE_DIAGNOSES} & set(matched.table):
         return {}
     table = with_unanswered(matched, group=settings.group)
     refused = refusals_of(table, seed=settings.seed)
-    return {"refusals": refused, "set_coverage": set_coverage(table)}
+    return {
+        "refusals": refused,
+        "set_coverage": set_coverage(table),
+        "diagnosis_sets": diagnosis_sets(table, names_told(matched.table)),
+    }
 
 
 def _repeated(matched: Matched, *, group: str | None) -> Repeats | None:
@@ -149,9 +157,10 @@ def _repeated(matched: Matched, *, group: str | None) -> Repeats | None:
     return judge_repeats([scored(each, group=group)[0] for each in own])
 
 
-def _nested(matched: Matched, *, group: str | None, threshold: float) -> Nested | None:
+def nested_of(matched: Matched, *, group: str | None, threshold: float) -> Nested | None:
     """Judge nested predictions; None for other predictions.
 
+    `group` names the column of groups; a melanoma is called from `threshold` upwards.
     Groups are found among the images of all repeats: some are only in later ones.
     """
     if matched.nested.empty:
@@ -213,6 +222,7 @@ def _judged(
     found = measure(sample, diagnoses, **asked)
     warnings = warnings_about(sample, found, repeats=settings.repeats)
     shares, called = asked_share(matched.table, sample, settings.prevalence), sample
+    at = equal_threshold(settings.threshold, shares)
     if shares is not None:
         called = replace(sample, score=moved(sample.score, shares))
         found = at_asked_share(found, called, shares, threshold=settings.threshold)
@@ -228,7 +238,7 @@ def _judged(
         else (),
         difficulty=_difficulty(matched, sample, settings),
         parts=_parts(table, pooled=found["auc"].value),
-        subgroups=adjusted(list(_subgroups(images, sample, _limit(settings, shares)))),
+        subgroups=adjusted(list(_subgroups(images, sample, at))),
         prevalence=shares,
         thresholds=_judged_points(table, points),
         absent_thresholds=tuple(each for one in points for each in absent_points({0: one})),
@@ -282,18 +292,6 @@ def _subgroups(images: _Images, sample: Sample, threshold: float) -> Iterator[Su
             said=" and ".join(in_words(column) for column in columns),
             threshold=threshold,
         )
-
-
-def _limit(settings: ScoringConfig, shares: Asked | None) -> float:
-    """Return the threshold on original probabilities that equals `settings.threshold`.
-
-    The given threshold is for probabilities recalculated for the requested share of
-    melanoma; without `shares` it is returned unchanged.
-    """
-    if shares is None or settings.threshold in {0, 1}:
-        return settings.threshold
-    there = logit(settings.threshold)
-    return float(probability(shift_prevalence(there, shares.asked_for, shares.meant_for)))
 
 
 def _divided(table: pd.DataFrame, asked: Sequence[str]) -> list[tuple[str, list[str]]]:

@@ -59,9 +59,9 @@ class SetCoverage:
         melanomas, others = self.rows[:2]
         return (
             f"Sets that promise {100 * ASKED:g} % hold the right answer of "
-            f"{_in_words(melanomas.held)} of melanomas and {_in_words(others.held)} of "
+            f"{in_per_cent(melanomas.held)} of melanomas and {in_per_cent(others.held)} of "
             "other images, each group counting once; they leave both answers open for "
-            f"{_in_words(melanomas.undecided)} and {_in_words(others.undecided)}."
+            f"{in_per_cent(melanomas.undecided)} and {in_per_cent(others.undecided)}."
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -81,7 +81,8 @@ def _cells(row: Covered) -> tuple[str, ...]:
     return (row.name, *sizes, *(each.in_words for each in numbers))
 
 
-def _in_words(share: Interval) -> str:
+def in_per_cent(share: Interval) -> str:
+    """Return a share with its interval as "89.5 % (84.0–93.2)"; "none" for NaN."""
     if math.isnan(share.value):
         return "none"
     ends = f"{100 * share.low:.1f}–{100 * share.high:.1f}"

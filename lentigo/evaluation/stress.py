@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 
 from lentigo.evaluation.clustered import clustered_difference
 from lentigo.evaluation.discrimination import BoolArray, FloatArray
+from lentigo.evaluation.headline import FEWEST
 from lentigo.evaluation.intervals import IntArray, Interval, count_groups
 from lentigo.evaluation.means import clustered_mean, clustered_mean_difference
 from lentigo.evaluation.ranking import auc_interval
 from lentigo.evaluation.shares import clustered_share, mean_of_shares
+from lentigo.evaluation.telling import tells, told
 
 PUBLISHED_FLIPS = (0.065, 0.22)
 """Lowest and highest share of lesions with a wrong call after simple transformations, over
@@ -33,7 +35,8 @@ class Judged:
     n_images: int
     auc: Interval
     auc_change: Interval
-    """AUC of disturbed minus that of undisturbed images."""
+    """AUC of disturbed minus that of undisturbed images; without bounds where there are too
+    few groups to tell a difference, as all changes of the answers are."""
     flipped: Interval
     """Share of images whose call (melanoma or not) changed."""
     to_melanoma: Interval
@@ -47,6 +50,9 @@ class Judged:
     balanced_error: Interval
     """Mean of the share of melanomas missed and the share of other images called melanoma,
     for disturbed images."""
+    tells: bool = True
+    """Whether melanomas, and other images, are of enough groups to tell one from the other;
+    see `evaluation.telling`."""
 
 
 @dataclass(frozen=True)
@@ -83,26 +89,34 @@ def judge_disturbed(plain: Answered, logit: FloatArray, *, alpha: float = 0.05) 
     truth, group = plain.truth[kept], _renumbered(plain.group[kept])
     before, after = plain.logit[kept], logit[kept]
     called, now = before >= plain.threshold, after >= plain.threshold
-    freedom = max(count_groups(group) - 1, 1) if len(group) else 1
+    enough = tells(truth, group)
     return Judged(
         n_images=int(kept.sum()),
         auc=auc_interval(truth, after, group) if len(group) else Interval(math.nan),
-        auc_change=_bounded(clustered_difference(truth, after, before, group))
+        auc_change=told(
+            _bounded(clustered_difference(truth, after, before, group)), enough=enough
+        )
         if len(group)
         else Interval(math.nan),
         flipped=_share(called != now, group, np.ones_like(called)),
         to_melanoma=_share(now, group, ~called),
         from_melanoma=_share(~now, group, called),
-        shift=clustered_mean_difference(
-            after - before, group, freedom=freedom, confidence=1 - alpha
-        ),
+        shift=_moved(after - before, group, alpha=alpha),
         probability_change=_bounded(
-            clustered_mean_difference(
-                _expit(after) - _expit(before), group, freedom=freedom, confidence=1 - alpha
-            )
+            _moved(_expit(after) - _expit(before), group, alpha=alpha)
         ),
         balanced_error=corrupted_error((now != truth)[None], truth, group),
+        tells=enough,
     )
+
+
+def _moved(change: FloatArray, group: IntArray, *, alpha: float) -> Interval:
+    """Return the mean change of all answers, whatever their class; (N,) each."""
+    groups = count_groups(group) if len(group) else 0
+    found = clustered_mean_difference(
+        change, group, freedom=max(groups - 1, 1), confidence=1 - alpha
+    )
+    return told(found, enough=groups >= FEWEST)
 
 
 def corrupted_error(wrong: BoolArray, truth: BoolArray, group: IntArray) -> Interval:
@@ -148,7 +162,8 @@ def relative_error(
     if not any(half):
         return Interval(value)
     reach = math.hypot(*half) / 2
-    return _bounded(Interval(value, value - reach, value + reach))
+    found_one = _bounded(Interval(value, value - reach, value + reach))
+    return told(found_one, enough=tells(truth, group))
 
 
 def adjusted_error(errors: NDArray[np.float64], reference: NDArray[np.float64]) -> float:
@@ -187,7 +202,8 @@ def tied_to(
     image with a value above the median of its class and one up to the median, the share in
     which the first has the higher prediction; if no value is above the median, images with
     the highest value are compared with the rest. 0.5 is no association. NaN where all
-    values are equal or none is known. The confidence of the interval is 1 − `alpha`.
+    values are equal or none is known. The confidence of the interval is 1 − `alpha`; it has
+    no bounds where either part of a class is of too few groups.
     """
     found = {}
     for label in (True, False):
@@ -202,7 +218,10 @@ def tied_to(
             found[label] = Interval(math.nan)
             continue
         group = _renumbered(plain.group[part])
-        found[label] = auc_interval(above, plain.logit[part], group, confidence=1 - alpha)
+        found[label] = told(
+            auc_interval(above, plain.logit[part], group, confidence=1 - alpha),
+            enough=tells(above, group),
+        )
     return found
 
 

@@ -24,10 +24,14 @@ class Difference:
     """Two-sided p-value of the hypothesis of no difference; NaN where bounds are NaN."""
     p_holm: float = math.nan
     """`p` adjusted (Holm) for the number of subgroups compared; NaN before adjustment."""
+    too_few: bool = False
+    """Whether the subgroup, or the rest, has too few groups to tell a difference; then
+    bounds and p-values are NaN."""
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the interval and both p-values by name, for JSON."""
-        return {**self.interval.as_dict(), "p": self.p, "p_holm": self.p_holm}
+        """Return the interval, both p-values and `too_few` by name, for JSON."""
+        told = {"p": self.p, "p_holm": self.p_holm, "too_few": self.too_few}
+        return {**self.interval.as_dict(), **told}
 
     @property
     def in_words(self) -> str:
@@ -38,6 +42,11 @@ class Difference:
         p = self.p if math.isnan(self.p_holm) else self.p_holm
         said = "p < 0.001" if p < 0.001 else f"p {p:.3f}"
         return f"{found}, {said}"
+
+
+def untold(own: Interval, rest: Interval) -> Difference:
+    """Return `own` − `rest` where one has too few groups: without bounds or p-value."""
+    return Difference(Interval(own.value - rest.value), too_few=True)
 
 
 def less(own: Interval, rest: Interval, *, few: bool = False) -> Difference:

@@ -17,7 +17,7 @@ from lentigo.evaluation.judged import Judged
 from lentigo.evaluation.measuring import measure_some, sides
 from lentigo.evaluation.permutation import holm
 from lentigo.evaluation.registry import MANY, METRICS
-from lentigo.evaluation.subgroup_difference import ALPHA, Difference, less
+from lentigo.evaluation.subgroup_difference import ALPHA, Difference, less, untold
 from lentigo.evaluation.sums import Sample
 from lentigo.table_files.not_known import NOT_KNOWN
 from lentigo.visible import visible
@@ -51,12 +51,8 @@ class Subgroup:
     @property
     def too_few_for(self) -> list[str]:
         """Return the names of the metrics that rest on too few images or groups."""
-        fewest = {
-            "melanomas": min(self.n_melanomas, self.n_melanoma_groups),
-            "others": min(self.n_images - self.n_melanomas, self.n_other_groups),
-        }
-        fewest["both"] = min(fewest.values())
-        return [n for n in self.metrics if fewest[METRICS[n].rests_on] < FEWEST]
+        few = _too_few(self.n_melanoma_groups, self.n_other_groups)
+        return [n for n in self.metrics if n in few]
 
     def as_dict(self) -> dict[str, Any]:
         """Return counts and metrics as plain values, ready for JSON."""
@@ -74,9 +70,8 @@ class Subgroup:
 
     @property
     def said_differences(self) -> dict[str, Difference]:
-        """Return `against_rest` without the metrics in `too_few_for`."""
-        few = self.too_few_for
-        return {n: each for n, each in self.against_rest.items() if n not in few}
+        """Return `against_rest` without the metrics of too few groups on either side."""
+        return {n: each for n, each in self.against_rest.items() if not each.too_few}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +117,10 @@ class Subgroups:
             table = [("less the rest:", *(m.name for m in SHOWN))]
             table += [_differences(group) for group in self.worst_first]
             lines += aligned(table)
-        few = any(group.too_few_for for group in self.groups)
+        few = any(
+            group.too_few_for or len(group.said_differences) < len(group.against_rest)
+            for group in self.groups
+        )
         return [*lines, _TOO_FEW] if few else lines
 
     def as_table(self) -> pd.DataFrame:
@@ -132,7 +130,8 @@ class Subgroups:
 
 _TOO_FEW = (
     f"Too few: nothing can be said of a number that rests on fewer than {FEWEST} melanomas "
-    f"(or other images), or on those of fewer than {FEWEST} groups."
+    f"(or other images), or on those of fewer than {FEWEST} groups. No "
+    "difference (–) is told of such a subgroup, nor where the rest is as small."
 )
 
 
@@ -266,11 +265,13 @@ def _subgroup(
     judged = Judged(_part(sample, mine), threshold)
     with_melanoma, without = sides(judged.sample)
     own = measure_some(SHOWN, judged, repeats=_REPEATS, seed=0)
-    rest, fewest = {}, 0
+    rest, fewest, few = {}, 0, _too_few(with_melanoma, without)
     if not mine.all():
         others = Judged(_part(sample, ~mine), threshold)
         rest = measure_some(SHOWN, others, repeats=_REPEATS, seed=0)
-        fewest = min(with_melanoma, sides(others.sample)[0])
+        theirs = sides(others.sample)
+        fewest = min(with_melanoma, theirs[0])
+        few = few | _too_few(*theirs)
     return Subgroup(
         name=name,
         n_images=len(judged.truth),
@@ -280,10 +281,19 @@ def _subgroup(
         n_other_groups=without,
         metrics=own,
         against_rest={
-            n: less(own[n], each, few=n != "specificity" and fewest < MANY)
+            n: untold(own[n], each)
+            if n in few
+            else less(own[n], each, few=n != "specificity" and fewest < MANY)
             for n, each in rest.items()
         },
     )
+
+
+def _too_few(with_melanoma: int, without: int) -> set[str]:
+    """Return the metrics for which there are too few groups with a melanoma, or without."""
+    fewest = {"melanomas": with_melanoma, "others": without}
+    fewest["both"] = min(fewest.values())
+    return {m.name for m in SHOWN if fewest[m.rests_on] < FEWEST}
 
 
 def _part(sample: Sample, mine: np.ndarray[Any, np.dtype[np.bool_]]) -> Sample:
@@ -342,14 +352,10 @@ def _cells(group: Subgroup) -> tuple[str, ...]:
 
 
 def _differences(group: Subgroup) -> tuple[str, ...]:
-    few = group.too_few_for
-    found = group.against_rest
+    found = group.said_differences
     return (
         visible(group.name),
-        *(
-            "–" if m.name in few or m.name not in found else found[m.name].in_words
-            for m in SHOWN
-        ),
+        *(found[m.name].in_words if m.name in found else "–" for m in SHOWN),
     )
 
 

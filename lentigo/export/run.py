@@ -23,6 +23,7 @@ from lentigo.export.images import (
 from lentigo.export.index import index_made
 from lentigo.export.speed import speeds
 from lentigo.files import copy_file
+from lentigo.inference.diagnoses import common_names
 from lentigo.inference.inputs import Source
 from lentigo.inference.out_of_fold import sets_of_folds
 from lentigo.inference.predict import model_folders
@@ -209,10 +210,12 @@ def _content(
 
     What differs between `folders` is left out.
     """
-    content = joined([read_description(folder) for folder in folders], members)
+    known = [read_description(folder) for folder in folders]
+    content = joined(known, members)
     if len(folders) > 1:
         content["operating_points"] = _of_no_mean(content["operating_points"])
-        sets = sets_of_folds(RunLayout(source))
+        told = [each.others for one in known for each in one.members]
+        sets = sets_of_folds(RunLayout(source), common_names(told))
         content["conformal"] = sets and sets.model_dump(mode="json")
     return content
 

@@ -47,4 +47,9 @@ def draw_ablation(table: pd.DataFrame, recipe: str) -> Drawing:
         "95 % interval over patients and seeds; small dots are single seeds. An interval "
         "that holds 0 shows no effect."
     )
+    if rows["low"].isna().all():
+        caption = (
+            "Mean over seeds of the paired differences on the same held-out images; small "
+            "dots are single seeds. There is no interval, so no effect is shown."
+        )
     return Drawing("ablation", title, caption, figure, table)

@@ -141,9 +141,9 @@ class Answers:
     def _decided(
         self, table: pd.DataFrame, logits: Logits, decision: Decision | None
     ) -> pd.DataFrame:
-        known = with_sets(table, self.model.conformal)
-        decided = (decision or self.model.decision()).apply(known)
         names, shares = self.model.diagnoses, mean_shares(self.model.members, logits)
+        known = with_sets(table, self.model.conformal, names, shares)
+        decided = (decision or self.model.decision()).apply(known)
         told = with_diagnoses(decided, names, shares)
         if self.model.can_abstain:
             shown = decision is not None and not decision.abstain

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from lentigo.answer_columns import ABSTAIN, COULD_BE, YES
+from lentigo.answer_columns import ABSTAIN, BETWEEN, COULD_BE, COULD_BE_DIAGNOSES, YES
 from lentigo.errors import ConfigError, unknown_name
 from lentigo.imaging.kind.doubt import DOUBT
 from lentigo.inference.columns import with_columns
@@ -80,9 +80,10 @@ def without_reassurance(table: pd.DataFrame) -> pd.DataFrame:
 
     An image is doubted if its `reason` says that it may be no dermoscopy, or if the model
     should not answer for it (`abstain`) and its probability is shown all the same. Its
-    `call` and its `could_be` become empty where they say "not melanoma": such a number
-    cannot reassure. "melanoma" stays, so that no melanoma is lost. A lesion is doubted if
-    one of the images in its mean is.
+    `call` and its `could_be` become empty where they say "not melanoma", and the diagnoses
+    that it could be where melanoma is not among them: such a number cannot reassure.
+    "melanoma" stays, so that no melanoma is lost. A lesion is doubted if one of the images
+    in its mean is.
     """
     doubted = np.array([DOUBT in str(reason) for reason in table["reason"]], dtype=bool)
     if ABSTAIN in table:
@@ -94,6 +95,10 @@ def without_reassurance(table: pd.DataFrame) -> pd.DataFrame:
         name: words.mask(doubted & words.eq(NOT_CALLED).to_numpy(bool), "")
         for name, words in told.items()
     }
+    if COULD_BE_DIAGNOSES in table:
+        lists = table[COULD_BE_DIAGNOSES]
+        first = np.array([str(each).split(BETWEEN)[0] for each in lists], dtype=object)
+        quiet[COULD_BE_DIAGNOSES] = lists.mask(doubted & (first != CALLED), "")
     return with_columns(table, quiet)
 
 

@@ -24,9 +24,14 @@ def common_diagnoses(networks: Sequence[Predictor]) -> tuple[str, ...]:
     Networks that only predict melanoma are ignored. The result is empty if two of the other
     networks distinguish different diagnoses, since their shares cannot be averaged.
     """
-    said = [each.diagnoses for each in networks if each.diagnoses]
+    return common_names([each.diagnoses for each in networks])
+
+
+def common_names(told: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """Return the diagnoses of several networks, `told` by each; see `common_diagnoses`."""
+    said = [each for each in told if each]
     alike = len({frozenset(each) for each in said}) == 1
-    return said[0] if alike else ()
+    return tuple(said[0]) if alike else ()
 
 
 def mean_shares(networks: Sequence[Predictor], answers: Logits) -> Logits:

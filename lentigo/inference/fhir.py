@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from lentigo.inference.decide import CALLED
-from lentigo.notice import NOTICE
+from lentigo.notice import NOTICE, WITHOUT_LIMIT
 from lentigo.tables import DIAGNOSIS_COLUMNS
 from lentigo.version import __version__
 from lentigo.words import counted
@@ -49,16 +49,18 @@ def fhir_bundle(
     *,
     model: str,
     version: str,
+    abstains: bool,
     when: datetime | None = None,
 ) -> Resource:
     """Return predictions as a Bundle of type `collection`, ready for JSON.
 
     `rows` are rows of a prediction table, one for each of `subjects`, in the same order.
-    `version` is a digest of the model; `when` is the time, by default now. Without a
+    `version` is a digest of the model; `abstains` is whether it has a limit of abstention:
+    if not, a note of the device says so. `when` is the time, by default now. Without a
     probability, the Observation has a `dataAbsentReason`, and the reason as a note.
     """
     moment = (when or datetime.now(UTC)).isoformat(timespec="seconds")
-    device = _device(model, version)
+    device = _device(model, version, [NOTICE, *([] if abstains else [WITHOUT_LIMIT])])
     observations = [
         _observation(row, subject, device, moment)
         for row, subject in zip(rows, subjects, strict=True)
@@ -163,14 +165,14 @@ def _concluded(observations: Sequence[Resource]) -> str:
     return said + f" No decision is made for {counted(silent, 'other')}." * bool(silent)
 
 
-def _device(model: str, version: str) -> Resource:
+def _device(model: str, version: str, notes: Sequence[str]) -> Resource:
     return {
         "resourceType": "Device",
         "id": _id("device", model, version, __version__),
         "name": [{"value": f"lentigo {__version__}", "type": "registered-name"}],
         "modelNumber": model,
         "version": [{"value": version}],
-        "note": [{"text": NOTICE}],
+        "note": [{"text": each} for each in notes],
     }
 
 

@@ -164,9 +164,16 @@ class Journal:
         with suppress(OSError):
             self._file.close()
 
+    def is_complete(self, images: int) -> bool:
+        """Tell whether all of so many images are computed."""
+        return self._computed() >= images
+
     def progress(self) -> str:
         """Return the number of computed images in words, such as "64 images"."""
-        return counted(sum(batch.logits.shape[-1] for batch in self.done), "image")
+        return counted(self._computed(), "image")
+
+    def _computed(self) -> int:
+        return sum(int(batch.logits.shape[-1]) for batch in self.done)
 
 
 def journal_of(out: Path) -> Path:

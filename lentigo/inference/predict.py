@@ -81,6 +81,8 @@ class Model(Networks):
           probabilities, and these, are meant for;
         - `could_be`, if the model has prediction sets: the classes that stay possible at
           90 % (melanoma, not melanoma, or both);
+        - `could_be_diagnoses`, if it also has them over its diagnoses: those that stay
+          possible, with "; " between them, melanoma first;
         - `call` and `operating_point`: whether the image is called melanoma, and by which
           of the model's `operating_points`;
         - `probability_melanoma` and one column per other diagnosis (`probability_nevus`),

@@ -27,7 +27,7 @@ from lentigo.inference.calibrate import (
 from lentigo.inference.inputs import ARRAY, Source, as_sources
 from lentigo.inference.learnt import learnt_images
 from lentigo.inference.predict import load, model_folders
-from lentigo.inference.sets import fit_sets
+from lentigo.inference.sets import Told, fit_sets, told_by
 from lentigo.models.calibration import Calibration, probability
 from lentigo.models.conformal import ConformalSets
 from lentigo.models.description import checked_file, read_description, write_folder
@@ -74,7 +74,7 @@ def recalibrate(
         RunError: `out` is not empty or cannot be written.
     """
     folder, out = _single(model), Path(out)
-    images, before = _answered(folder, table, device=device, engine=engine)
+    images, before, told = _answered(folder, table, device=device, engine=engine)
     after, points = cross_validated_points(images, costs)
     judged = _judged(images, before, after)
     calibration = fit_calibration(images, fitted_on=OWN)
@@ -88,7 +88,8 @@ def recalibrate(
     )
     judged = replace(judged, methods=(calibration.method,))
     score = probability(calibration.apply(images.logits))
-    sets = fit_sets(images.truth, score, list(map(str, images.group)), set_on=OWN)
+    group = list(map(str, images.group))
+    sets = fit_sets(images.truth, score, group, set_on=OWN, told=told)
     _write(folder, out, calibration, final, sets)
     return Recalibrated(folder=out, calibration=calibration, judged=judged, points=final)
 
@@ -141,10 +142,11 @@ def _single(model: Path | str) -> Path:
 
 def _answered(
     folder: Path, table: pd.DataFrame, *, device: str, engine: str
-) -> tuple[Labelled, np.ndarray]:
+) -> tuple[Labelled, np.ndarray, Told | None]:
     """Return labelled images with uncalibrated logits, and the folder's calibrated logits.
 
-    Raises `DatasetError` if there are too few groups.
+    The third value is what the model tells of their diagnoses. Raises `DatasetError` if
+    there are too few groups.
     """
     labelled = _labelled(table)
     loaded = load(folder, engine=engine)
@@ -163,11 +165,12 @@ def _answered(
     _check_enough(_as_labelled(labelled, np.zeros(len(labelled))))
     shown = bare.decision(abstain=False)
     found = bare.predict_sources(asked, device=device, decision=shown)
-    logits = found.set_index("image_id")["logit"].reindex(labelled["image_id"])
-    answered = logits.notna().to_numpy()
-    images = _as_labelled(labelled, logits.to_numpy(np.float64)).part(answered)
+    found = found.set_index("image_id").reindex(labelled["image_id"]).reset_index()
+    answered = found["logit"].notna().to_numpy()
+    images = _as_labelled(labelled, found["logit"].to_numpy(np.float64)).part(answered)
     _check_enough(images)
-    return images, ensemble.calibration.apply(images.logits)
+    told = told_by(found[answered], labelled, loaded.diagnoses)
+    return images, ensemble.calibration.apply(images.logits), told
 
 
 def _named(sources: Sequence[Source]) -> pd.DataFrame:

@@ -164,13 +164,18 @@ class Watch:
             subject = Subject(name=name, sha256=name)
             first = self.model.folders[0]
             return fhir_bundle(
-                [named], [subject], model=first.name, version=self._models[0]
+                [named],
+                [subject],
+                model=first.name,
+                version=self._models[0],
+                abstains=self.model.can_abstain,
             )
         return {
             "notice": NOTICE,
             "time": datetime.now(UTC).isoformat(timespec="seconds"),
             "sha256": name,
             "model": self._models,
+            "abstains": self.model.can_abstain,
             **{key: value for key, value in named.items() if key != "image_id"},
             "path": as_text(path),
         }

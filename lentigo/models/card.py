@@ -10,6 +10,7 @@ from typing import Any
 
 from lentigo.models.calibration import Calibration
 from lentigo.models.card_words import ENGLISH, IN_ENGLISH, CardWords
+from lentigo.models.conformal import FEWEST_GROUPS, ConformalSets
 from lentigo.models.context import Context
 from lentigo.models.operating_point import read_points
 from lentigo.models.schema import Description, Member
@@ -35,6 +36,7 @@ def card_text(model: Description, words: CardWords = IN_ENGLISH) -> str:
         *_calibration_lines(model, words),
         f"## {words('thresholds_title')}",
         *_threshold_lines(model, words),
+        *_set_lines(model.conformal, words),
         f"## {words('made_title')}",
         _pairs(model.versions, words) or words("not_known"),
         words("licence", licence=_licence(model, words)),
@@ -66,6 +68,21 @@ def _input_lines(model: Description, words: CardWords) -> Iterator[str]:
     if model.prevalence is not None:
         share = words.number(f"{100 * model.prevalence:.3g}")
         yield words("prevalence", share=share)
+    yield _limit(model, words)
+
+
+def _limit(model: Description, words: CardWords) -> str:
+    """Return a sentence on the limit of abstention, as `Ensemble.can_abstain` has it."""
+    limits = [
+        each.abstention
+        for each in model.members
+        if each.files.index is not None and each.abstention and each.abstention.limit
+    ]
+    if not limits:
+        return words("abstains_never")
+    on = words.word("on", limits[0].set_on) or words("not_known")
+    images = words.counted(limits[0].n_images, "image")
+    return words("abstains", on=on, images=images)
 
 
 def _alike(model: Description) -> bool:
@@ -165,6 +182,31 @@ def _threshold_lines(model: Description, words: CardWords) -> Iterator[str]:
             yield "- " + words(
                 "threshold", name=point.name, threshold=threshold, on=on, aim=aim
             )
+
+
+def _set_lines(sets: ConformalSets | None, words: CardWords) -> Iterator[str]:
+    """Yield what is known of the prediction sets; nothing for a model without them."""
+    if sets is None:
+        return
+    yield f"## {words('sets_title')}"
+    share = words.number(f"{100 * sets.coverage:g}")
+    yield words(
+        "sets",
+        share=share,
+        on=words.word("on", sets.set_on),
+        images=words.counted(sets.n_images, "image"),
+        melanoma=words.counted(sets.n_melanoma_groups, "group"),
+        other=words.counted(sets.n_other_groups, "group"),
+    )
+    for key, is_set in (("sets_diagnoses", True), ("sets_always", False)):
+        own = [each for each in sets.diagnoses if each.is_set == is_set]
+        if own:
+            named = [
+                f"{words.diagnosis(each.name)} ({words.counted(each.n_groups, 'group')})"
+                for each in own
+            ]
+            fewest = words.number(str(FEWEST_GROUPS))
+            yield words(key, share=share, fewest=fewest, names=words.listed(named))
 
 
 def _speeds(member: Member, words: CardWords) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from lentigo.models.operating_point import OperatingPoint
-from lentigo.notice import RESEARCH_ONLY
+from lentigo.notice import RESEARCH_ONLY, WITHOUT_LIMIT
 
 INTENDED_USE = (
     f"{RESEARCH_ONLY} Do not use it to diagnose, to treat, or to decide whether somebody "
@@ -30,6 +30,9 @@ ENGLISH: Mapping[str, str] = {
     "output": "What comes out is the probability of melanoma, 0 to 1.",
     "output_mean": "The answer is the mean of their logits.",
     "prevalence": "The probabilities are meant for a share of {share} % melanomas.",
+    "abstains": "It abstains from images that are too strange to it; the limit was set on "
+    "{on} ({images}).",
+    "abstains_never": WITHOUT_LIMIT,
     "networks_title": "Networks",
     "network": "network",
     "backbone": "backbone",
@@ -76,6 +79,14 @@ ENGLISH: Mapping[str, str] = {
     "thresholds_none": "None was chosen.",
     "threshold": "{name}: from {threshold} upwards, chosen on {on} {aim}.",
     "threshold_absent": "None {aim}. {absent}",
+    "sets_title": "Which answers stay possible",
+    "sets": "Sets of melanoma, no melanoma or both hold the right one for {share} % "
+    "of either, each group counting once; set on {on} ({images}; {melanoma} "
+    "with melanoma, {other} with another lesion).",
+    "sets_diagnoses": "Sets over the full list of diagnoses hold the right one for "
+    "{share} % of each of these, likewise: {names}.",
+    "sets_always": "Too few to promise anything (fewer than {fewest} groups), and "
+    "therefore in every such set: {names}.",
     "made_title": "Made with",
     "licence": "Licence: {licence}.",
     "licence_ours": "that of the training images and of the starting weights",
@@ -108,6 +119,8 @@ class CardWords:
     """Returns the aim of an operating point in words."""
     absent: Callable[[OperatingPoint], str] = _absent
     """Returns in words why an operating point has no threshold."""
+    diagnosis: Callable[[str], str] = _as_it_is
+    """Returns a diagnosis in the language."""
 
     def __call__(self, key: str, **values: str) -> str:
         """Return the sentence `key` with `values` in place of {name}."""

@@ -1,6 +1,9 @@
-"""Tell whether figures can be drawn: whether matplotlib is installed."""
+"""Tell whether figures can be drawn, and put a drawn one into a page."""
 
 from __future__ import annotations
+
+from base64 import b64encode
+from pathlib import Path
 
 from lentigo.extras import NotInstalledError, require
 from lentigo.progress import log
@@ -17,3 +20,8 @@ def drawable() -> bool:
         log.warning("No figures were written. %s", error)
         return False
     return True
+
+
+def inlined(svg: Path) -> str:
+    """Return an SVG file as a `data:` address; inside an image its scripts cannot run."""
+    return "data:image/svg+xml;base64," + b64encode(svg.read_bytes()).decode("ascii")

@@ -116,7 +116,7 @@ def _hidden(judged: Mapping[Condition, Judged]) -> Iterable[Finding]:
     for condition, each in judged.items():
         if condition.name not in OCCLUSIONS or condition.name not in said:
             continue
-        if each.auc.low > 0.5 and each.auc.value >= WITHOUT:
+        if each.tells and each.auc.low > 0.5 and each.auc.value >= WITHOUT:
             yield Finding(
                 condition.name,
                 "Knows something without the lesion",

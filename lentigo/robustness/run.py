@@ -22,6 +22,7 @@ from lentigo.evaluation.stress import (
     judge_disturbed,
     relative_error,
 )
+from lentigo.evaluation.telling import tells, too_few_to_tell
 from lentigo.imaging.decoding.file_facts import file_facts
 from lentigo.imaging.disturbances import DISTURBANCES, STRENGTHS
 from lentigo.inference.decide import AUTO
@@ -173,6 +174,8 @@ def _judged(
     truth = rows["melanoma"].to_numpy(dtype=bool)
     group = pd.factorize(rows["group_id"])[0].astype(np.intp)
     plain = Answered(truth, group, logits[0], _logit(threshold))
+    if not tells(truth, group):
+        notes.append(too_few_to_tell("how well melanoma is told apart, disturbed or not"))
     # Shifts are tested together, so alpha is divided by the number of disturbances.
     alpha = CONFIDENCE / max(len({each.name for each in found.conditions[1:]}), 1)
     judged = {

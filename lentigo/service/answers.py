@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from lentigo.answer_columns import ABSTAIN, CONTEXT, COULD_BE, STRANGENESS
+from lentigo.answer_columns import (
+    ABSTAIN,
+    BETWEEN,
+    CONTEXT,
+    COULD_BE,
+    COULD_BE_DIAGNOSES,
+    STRANGENESS,
+)
 from lentigo.inference.fhir import Subject, fhir_bundle
 from lentigo.inference.served import FEATURES, Row
 from lentigo.models.description import read_description
@@ -54,12 +61,23 @@ def as_fhir(answered: Answered) -> dict[str, Any]:
         for row, file in zip(answered.images, answered.files, strict=True)
     ]
     model = answered.model
-    return fhir_bundle(rows, subjects, model=model.name, version=model.version)
+    return fhir_bundle(
+        rows,
+        subjects,
+        model=model.name,
+        version=model.version,
+        abstains=model.abstains,
+    )
 
 
 def model_name(model: Hosted) -> ModelName:
     """Return name, version and engine of a model."""
-    return ModelName(name=model.name, version=model.version, engine=model.engine)
+    return ModelName(
+        name=model.name,
+        version=model.version,
+        engine=model.engine,
+        abstains=model.abstains,
+    )
 
 
 def model_facts(model: Hosted) -> ModelFacts:
@@ -69,6 +87,7 @@ def model_facts(model: Hosted) -> ModelFacts:
         name=model.name,
         version=model.version,
         engine=model.engine,
+        abstains=model.abstains,
         networks=model.networks,
         prevalence=model.prevalence,
         diagnoses=["melanoma", *model.diagnoses] if model.diagnoses else [],
@@ -138,6 +157,9 @@ def _judged(row: Row) -> dict[str, Any]:
         "logit": row["logit"],
         "call": row["call"],
         "could_be": row.get(COULD_BE) or "",
+        "could_be_diagnoses": [
+            name for name in (row.get(COULD_BE_DIAGNOSES) or "").split(BETWEEN) if name
+        ],
         "diagnoses": shares,
         "abstain": row.get(ABSTAIN) or "",
         "context": row.get(CONTEXT),

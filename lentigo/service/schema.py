@@ -25,6 +25,9 @@ class ModelName(_Answer):
     """Digest of the model; it changes with its weights, calibration or thresholds."""
     engine: str
     """Library that computes the networks, such as `onnx`."""
+    abstains: bool
+    """Whether the model abstains from images that are too strange to it; if not, it also
+    answers for images that look like nothing it learnt from."""
 
 
 class Judged(_Answer):
@@ -39,6 +42,9 @@ class Judged(_Answer):
     could_be: str = ""
     """`melanoma`, `not melanoma` or `melanoma or not`: the classes that stay possible at
     90 % (prediction set); empty if the model has no prediction sets."""
+    could_be_diagnoses: list[str] = Field(default_factory=list)
+    """The diagnoses that stay possible at 90 %, melanoma first; empty if the model has no
+    sets over diagnoses, or the list would leave out melanoma for a doubted image."""
     diagnoses: dict[str, float] = Field(default_factory=dict)
     """Probability of each diagnosis that the model distinguishes, with melanoma."""
     abstain: str = ""

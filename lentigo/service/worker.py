@@ -64,6 +64,8 @@ class Hosted:
     engine: str
     networks: int
     """Number of networks."""
+    abstains: bool
+    """Whether it has a limit of abstention."""
     prevalence: float | None
     """Share of melanoma that the model's probabilities are meant for; None if unknown."""
     diagnoses: tuple[str, ...]
@@ -259,6 +261,7 @@ def _hosted(place: Place, index: int, facts: dict[str, Any]) -> Hosted:
         index=index,
         engine=facts["engine"],
         networks=facts["networks"],
+        abstains=facts["abstains"],
         prevalence=facts["prevalence"],
         diagnoses=tuple(facts["diagnoses"]),
         points=read_points(facts["points"]),

@@ -73,6 +73,7 @@ def _facts(model: Model) -> dict[str, Any]:
         "version": version_of(model.folders),
         "engine": model.engine,
         "networks": len(model.members),
+        "abstains": model.can_abstain,
         "prevalence": model.prevalence,
         "diagnoses": list(model.diagnoses),
         "points": [each.model_dump(mode="json") for each in model.operating_points],

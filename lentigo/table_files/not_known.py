@@ -6,6 +6,8 @@ from typing import Any
 
 import pandas as pd
 
+from lentigo.table_files.each_value import each_value
+
 _ENGLISH = (
     "", "-", "?", "na", "n/a", "nan", "none", "null", "unknown", "unk", "missing", "other",
     "not specified", "not reported", "not known", "undetermined", "indeterminate",
@@ -45,14 +47,13 @@ def plain(column: pd.Series[Any]) -> pd.Series[Any]:
 
     Words in `NOT_KNOWN` become missing values.
     """
-    codes, values = pd.factorize(column.astype("string"))
-    each = pd.Series(values, dtype="string")  # once for each word, not for each of its rows
+    return each_value(column.astype("string"), _plain)
+
+
+def _plain(each: pd.Series[Any]) -> pd.Series[Any]:
     words = each.str.normalize("NFKC").str.lower()
     words = words.str.replace(r"[\s_]+", " ", regex=True).str.strip()
-    known = words.mask(words.isin(NOT_KNOWN))
-    found = known.reindex(codes).set_axis(column.index)
-    found.name = column.name
-    return found
+    return words.mask(words.isin(NOT_KNOWN))
 
 
 def known_ids(column: pd.Series[Any]) -> pd.Series[Any]:
@@ -63,14 +64,15 @@ def known_ids(column: pd.Series[Any]) -> pd.Series[Any]:
     7. The rest of the column does not matter, so that an id is read in the same way in
     every file.
     """
-    codes, values = pd.factorize(column.astype("string").str.strip())
-    each = pd.Series(values, dtype="string")  # once for each id, not for each of its rows
+    return each_value(column.astype("string").str.strip(), _known_ids).rename(None)
+
+
+def _known_ids(each: pd.Series[Any]) -> pd.Series[Any]:
     # No word of NOT_KNOWN has a digit, and most ids have: reading words takes far longer.
     wordy = each.notna() & ~each.str.contains("[0-9]", regex=True).fillna(False)
     unknown = wordy.copy()
     unknown[wordy] = plain(each[wordy]).isna()
-    known = each.mask(unknown).str.replace(r"^(\d+)\.0+$", r"\1", regex=True)
-    return known.reindex(codes).set_axis(column.index)
+    return each.mask(unknown).str.replace(r"^(\d+)\.0+$", r"\1", regex=True)
 
 
 def hashes(column: pd.Series[Any]) -> pd.Series[Any]:

@@ -19,16 +19,16 @@ GROUP = 2**14
 """Rows of a row group of a Parquet file. A shorter table has one group."""
 
 
-def write_parts(parts: Parts, path: Path, *, new: bool = False) -> None:
+def write_parts(parts: Parts, path: Path, *, new: bool = False, same: bool = False) -> None:
     """Write a table to `path` (`.csv`, `.parquet`, `.jsonl`) as `write_table` does.
 
     CSV and JSON Lines have the same bytes, whatever the parts, and so has a Parquet file of
     up to `GROUP` rows.
 
-    Raises `RunError` where `path` cannot be written or, with `new`, exists, and
-    `NotInstalledError` for Parquet without pyarrow.
+    `new` and `same` are as for `files.written_beside`. Raises `RunError` where `path`
+    cannot be written or is there, and `NotInstalledError` for Parquet without pyarrow.
     """
-    with written_beside(path, new=new) as temporary:
+    with written_beside(path, new=new, same=same) as temporary:
         _WRITERS[path.suffix.lower()](parts, temporary)
 
 

@@ -16,7 +16,6 @@ from lentigo.evaluation.refusals import NOT_SAID, reason_in_words
 from lentigo.inference.abstention.judge import Judged, together, with_abstention
 from lentigo.inference.columns import with_columns
 from lentigo.inference.diagnoses import shares_of, with_diagnoses
-from lentigo.inference.sets import with_sets
 from lentigo.models.abstention import Abstention
 from lentigo.models.calibration import Calibration, Platt, Temperature, then_line
 from lentigo.models.description import read_description, write_folder
@@ -24,7 +23,7 @@ from lentigo.models.folder import settings_to_tell
 from lentigo.models.joined import joined, with_weights_copied
 from lentigo.models.schema import Description
 from lentigo.progress import log
-from lentigo.run_layout import FoldLayout, RunLayout
+from lentigo.run_layout import FoldLayout
 from lentigo.tables import DIAGNOSIS_COLUMNS, diagnosis_column, read_any_table, write_table
 from lentigo.training.abstention import limit_of_several
 from lentigo.training.context import described, with_context
@@ -38,6 +37,7 @@ from lentigo.training.thresholds import (
     operating_points,
     sets_of,
     truth_of,
+    with_own_sets,
 )
 from lentigo.training.without import mean_without
 
@@ -49,11 +49,13 @@ calibration of the mean can be written into the calibration of each member inste
 def train_fold(fabric: Fabric, work: Prepared, config: Config, number: int) -> None:
     """Train the networks of `config` without fold `number`, and predict that fold.
 
+    If `work` leaves out a second fold (`Prepared.without_too`), both are predicted.
+
     With several members, each member gets a model folder of its own inside the folder of
     the fold, and the files of the fold itself are those of the members' mean. Networks that
     are trained already are kept.
     """
-    layout = RunLayout(work.out).fold(number, work.repeat)
+    layout = work.layout(number)
     role = work.roles(number, config)
     if not config.members:
         return train_network(fabric, work, config, HeldOut(number, layout, role))
@@ -86,12 +88,15 @@ def _join(
     )  # fmt: skip
     maps = [with_line(each, mean) for each in own_maps]
     limit = _limit(tables[0], known, maps)
+    names = shares_of_members(tables[0], others)[0]
     chosen_on, judged = (
-        _strangeness(with_diagnoses(table, *_shares(own, others)), own, maps, limit)
+        _strangeness(
+            with_diagnoses(table, *shares_of_members(own, others)), own, maps, limit
+        )
         for table, own in zip((beside.chosen_on, beside.judged), tables, strict=True)
     )
-    sets = sets_of(work.table, chosen_on)
-    judged, chosen_on = with_sets(judged, sets), with_sets(chosen_on, sets)
+    sets = sets_of(work.table, chosen_on, diagnoses=names)
+    judged, chosen_on = (with_own_sets(part, sets, names) for part in (judged, chosen_on))
     write_table(chosen_on, layout.validation)
     folders = [member.model for member in members]
     content = joined(known, with_weights_copied(folders, layout.model, maps))
@@ -166,7 +171,8 @@ def mean_of(tables: list[pd.DataFrame]) -> pd.DataFrame:
     """Return the predictions of the mean of several networks: mean logits, other columns.
 
     `tables` holds the prediction table of each network, for the same images. The other
-    columns are those of the first table, without the diagnoses' probabilities (`_shares`).
+    columns are those of the first table, without the diagnoses' probabilities
+    (`shares_of_members`).
     """
     means = {
         name: np.mean([table[name].to_numpy(np.float64) for table in tables], axis=0)
@@ -235,7 +241,7 @@ def _mapped(tables: list[pd.DataFrame], maps: list[Calibration]) -> np.ndarray:
     return np.stack([map_.apply(own) for map_, own in zip(maps, logits, strict=True)])
 
 
-def _shares(
+def shares_of_members(
     tables: list[pd.DataFrame], diagnoses: Sequence[Sequence[str]]
 ) -> tuple[tuple[str, ...], np.ndarray]:
     """Return the diagnoses besides melanoma, and their mean shares over the members.

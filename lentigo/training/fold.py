@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
+import torch
+from lightning_fabric import Fabric
+from numpy.typing import NDArray
 from torch import Tensor
 
 from lentigo.config import Config
@@ -15,7 +18,10 @@ from lentigo.run_layout import FoldLayout
 from lentigo.training.checkpoint import Row
 from lentigo.training.data import Examples
 from lentigo.training.distillation import Teacher
+from lentigo.training.divergence import check_finite
 from lentigo.training.lesson import Lesson, plain_lesson
+from lentigo.training.scores import known_auc
+from lentigo.training.step import everywhere, overflows
 
 AfterEpoch = Callable[[Sequence[Row]], None]
 """Callable that receives the rows of all epochs so far."""
@@ -86,3 +92,33 @@ class Part:
         self.logits.append(logits)
         self.places.append(places)
         self.steps += 1
+
+    def gathered(
+        self, fabric: Fabric
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+        """Gather losses, melanoma logits and places (rows) of the epoch from all devices.
+
+        Raises `FloatingPointError` if one is NaN or infinite; with the precision
+        "16-mixed", only if half of the losses or more are.
+        """
+        losses = everywhere(fabric, torch.cat(self.losses)).double()
+        logits = everywhere(fabric, torch.cat(self.logits)).double()
+        places = everywhere(fabric, torch.cat(self.places)).numpy()
+        if overflows(fabric):
+            good = torch.isfinite(losses)
+            if not 2 * int(good.sum()) > len(losses):
+                raise FloatingPointError("losses")
+            losses, logits = losses[good], torch.nan_to_num(logits)
+        check_finite(losses)
+        check_finite(logits)
+        return losses.numpy(), logits.numpy(), places
+
+    def so_far(self, labels: NDArray[np.float32]) -> str:
+        """Return the mean loss of the last 50 steps and the AUC so far, in words.
+
+        `labels` are those of the training examples, of this device.
+        """
+        seen = torch.cat(self.places).cpu().numpy()
+        scores = torch.cat(self.logits).cpu().double().numpy()
+        rank = known_auc(labels[seen], scores)
+        return f"loss {float(torch.cat(self.losses)[-50:].mean()):.4f}  AUC {rank:.4f}"

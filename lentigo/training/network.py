@@ -14,7 +14,6 @@ from scipy.special import expit
 from lentigo.config import Config
 from lentigo.datasets.registry import FORMATS
 from lentigo.inference.abstention.judge import with_abstention
-from lentigo.inference.sets import with_sets
 from lentigo.models.folder import ModelCard, member_of, save_model_folder
 from lentigo.models.lora import merge_adapters
 from lentigo.models.metadata import FIELDS, MetadataEncoding, Patients
@@ -42,6 +41,7 @@ from lentigo.training.thresholds import (
     costs_of,
     operating_points,
     sets_of,
+    with_own_sets,
     with_shares,
 )
 from lentigo.training.trainer import Trainer
@@ -200,8 +200,8 @@ def _keep(
         _told(with_shares(table, others, outputs.answers[name]), known, name)
         for name, table in (("test", beside.judged), ("validation", beside.chosen_on))
     )
-    sets = sets_of(work.table, chosen_on)
-    judged, chosen_on = with_sets(judged, sets), with_sets(chosen_on, sets)
+    sets = sets_of(work.table, chosen_on, diagnoses=others)
+    judged, chosen_on = (with_own_sets(part, sets, others) for part in (judged, chosen_on))
     write_table(chosen_on, layout.validation)
     points = operating_points(
         work.table, validation=chosen_on, held_out=judged, costs=costs_of(config)

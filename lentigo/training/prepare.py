@@ -43,7 +43,7 @@ from lentigo.json_files import read_json_object
 from lentigo.models.context import others_of
 from lentigo.models.metadata import FIELDS
 from lentigo.progress import log
-from lentigo.run_layout import RunLayout
+from lentigo.run_layout import FoldLayout, RunLayout
 from lentigo.tables import (
     NotedTable,
     as_noted,
@@ -75,6 +75,8 @@ class Prepared:
     """Folds of the further repeats: columns image_id, repeat, fold; may be empty."""
     repeat: int = 0
     """The repeat, counted from 0, whose folds `table` has."""
+    beside: int | None = None
+    """The second fold to leave out; `table` counts it to the first (`without_too`)."""
 
     def of_repeat(self, number: int) -> Prepared:
         """Return the same images with the folds of another repeat; 0 is the first."""
@@ -83,6 +85,18 @@ class Prepared:
         own = self.repeats[self.repeats["repeat"] == number].set_index("image_id")["fold"]
         fold = self.table["image_id"].map(own).astype("Int64")
         return replace(self, table=self.table.assign(fold=fold), repeat=number)
+
+    def without_too(self, fold: int, beside: int) -> Prepared:
+        """Return the same images with `beside` as part of `fold`: both are held out."""
+        merged = self.table["fold"].replace({beside: fold})
+        return replace(self, table=self.table.assign(fold=merged), beside=beside)
+
+    def layout(self, held_out: int) -> FoldLayout:
+        """Return the paths of what is trained without fold `held_out`, and `beside`."""
+        run = RunLayout(self.out)
+        if self.beside is None:
+            return run.fold(held_out, self.repeat)
+        return run.without_pair(held_out, self.beside, self.repeat)
 
     def roles(self, held_out: int, config: Config) -> pd.Series:
         """Return the role of each row if fold `held_out` is the test part.

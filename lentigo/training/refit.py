@@ -19,15 +19,22 @@ from lightning_fabric import Fabric
 from lentigo.config import Config
 from lentigo.curation.splits.folds import TRAIN
 from lentigo.errors import ConfigError
+from lentigo.inference.diagnoses import with_diagnoses
 from lentigo.models.description import DESCRIPTION, read_description, write_folder
 from lentigo.models.folder import save_model_folder, settings_to_tell
 from lentigo.models.joined import joined, with_weights_copied
 from lentigo.models.lora import merge_adapters
 from lentigo.progress import log
 from lentigo.run_layout import NO_FOLD, FoldLayout, RunLayout
-from lentigo.tables import read_any_table
+from lentigo.tables import DIAGNOSIS_COLUMNS, read_any_table
 from lentigo.training.context import described, with_context
-from lentigo.training.ensemble import LINES, brought_to_one_spread, mean_of, with_line
+from lentigo.training.ensemble import (
+    LINES,
+    brought_to_one_spread,
+    mean_of,
+    shares_of_members,
+    with_line,
+)
 from lentigo.training.loop import fit
 from lentigo.training.network import HeldOut, begun, card_of, write_roles
 from lentigo.training.prepare import Prepared
@@ -100,6 +107,12 @@ def out_of_fold(folds: Sequence[FoldLayout]) -> pd.DataFrame:
     """Join the predictions of each fold's network for its held-out images in one table."""
     parts = [read_any_table(fold.predictions) for fold in folds]
     columns = ["image_id", "group_id", "raw_logit", "logit", "probability"]
+    # Folds may tell other diagnoses apart; only those that all tell are kept.
+    columns += [
+        str(name)
+        for name in parts[0]
+        if str(name).startswith(DIAGNOSIS_COLUMNS) and all(name in part for part in parts)
+    ]
     return pd.concat([part[columns] for part in parts], ignore_index=True)
 
 
@@ -138,11 +151,19 @@ def _train(
         card_of(trainer, work, role),
         calibration=calibration, operating_points=points, context=beside.context,
     )  # fmt: skip
-    card = replace(card, conformal=sets_of(work.table, answers, set_on=OUT_OF_FOLD))
+    told = _told_alike(folds, trainer.model.others)
+    sets = sets_of(work.table, answers, set_on=OUT_OF_FOLD, diagnoses=told)
+    card = replace(card, conformal=sets)
     if calibration.prevalence is not None:
         card = replace(card, prevalence=calibration.prevalence)
     # The folder is written last: its being there says that this network is done.
     save_model_folder(trainer.judged, layout.model, card=card, config=config)
+
+
+def _told_alike(folds: Sequence[FoldLayout], names: Sequence[str]) -> tuple[str, ...]:
+    """Return the diagnoses `names`, or () if a network of `folds` tells others apart."""
+    known = [read_description(fold.model).members[0].others for fold in folds]
+    return tuple(names) if all(sorted(each) == sorted(names) for each in known) else ()
 
 
 def _join(
@@ -176,7 +197,13 @@ def _join(
     folders = [member.model for member in members]
     lines = [with_line(each, mean) for each in maps]
     content = joined(known, with_weights_copied(folders, layout.model, lines))
-    sets = sets_of(work.table, answers, set_on=OUT_OF_FOLD)
+    told = [
+        _told_alike(own, each.members[0].others)
+        for own, each in zip(of_folds, known, strict=True)
+    ]
+    names, found = shares_of_members(tables, told)
+    answers = with_diagnoses(answers, names, found)
+    sets = sets_of(work.table, answers, set_on=OUT_OF_FOLD, diagnoses=names)
     content |= {
         "conformal": sets and sets.model_dump(mode="json"),
         "context": described(beside.context),

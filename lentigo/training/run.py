@@ -40,6 +40,12 @@ from lentigo.training.arithmetic import Arithmetic, read_arithmetic, settle_arit
 from lentigo.training.data import worker_count
 from lentigo.training.ensemble import train_fold
 from lentigo.training.left_out import left_out
+from lentigo.training.nested import (
+    check_can_nest,
+    check_nested_table,
+    train_pairs,
+    write_nested,
+)
 from lentigo.training.prepare import held_out_folds, learnable, prepare, prepared
 from lentigo.training.refit import check_can_refit, train_on_all
 from lentigo.training.run_folder import (
@@ -100,10 +106,11 @@ def train(
     `runs/RECIPE-1`, `-2` …). With `folds=1` one fold is held out and judged. With `folds=k`
     the groups are divided into k parts (or `config.split.folds`), and each of the first k
     parts is held out once, from a model of its own. With `config.split.repeats=r` this is
-    done r times, each time with a new division. With the scheme `leave-one-source-out`
-    (`config.split.scheme`) each data set is held out once. `split` is the manifest
-    (`split.csv`) of an earlier run, whose folds are then used. `resume` continues an
-    interrupted run.
+    done r times, each time with a new division. With `config.split.nested` networks are
+    also trained without each pair of folds, all of which have to be held out. With the
+    scheme `leave-one-source-out` (`config.split.scheme`) each data set is held out once.
+    `split` is the manifest (`split.csv`) of an earlier run, whose folds are then used.
+    `resume` continues an interrupted run.
 
     Raises `ConfigError` if settings contradict each other, `DatasetError` if the table
     cannot be learnt from or divided, `RunError` if a folder is taken or cannot be written
@@ -113,6 +120,7 @@ def train(
     config = settled(config or recipe("quick"))
     check_watch(config)
     check_can_refit(config)
+    check_can_nest(config, folds)
     check_teacher(config)
     out = Path(out) if out is not None else _next_run(config)
     if not is_first_process():
@@ -210,14 +218,18 @@ def train_prepared(config: Config, out: Path, *, folds: int) -> None:
     work = prepared(config, out)
     check_teachers(work, config, folds=folds)
     folds = held_out_folds(work.table, config, folds)
+    check_nested_table(work, config, folds)
     for repeat in range(config.split.repeats):
         for held_out in range(folds):
             train_fold(fabric, work.of_repeat(repeat), config.of_repeat(repeat), held_out)
             fabric.barrier()
+    train_pairs(fabric, work, config, folds=folds)
     if config.refit:
         train_on_all(fabric, work, config, folds=folds)
         fabric.barrier()
     if fabric.is_global_zero:
+        if config.split.nested:
+            write_nested(work, config, folds=folds)
         _write_predictions(RunLayout(out), folds, config.split.repeats)
 
 

@@ -48,8 +48,11 @@ def claim(out: Path, *, config: Config, folds: int, resume: bool) -> None:
         added = config.refit and not before.refit
         # Who watches changes nothing of what is learnt.
         watched = before.training.model_copy(update={"watch": config.training.watch})
+        split = before.split.model_copy(
+            update={"nested": before.split.nested or config.split.nested}
+        )
         allowed = before.model_copy(
-            update={"training": watched, "refit": before.refit or added}
+            update={"training": watched, "refit": before.refit or added, "split": split}
         )
         _check_same(allowed, config, out)
         clear_unfinished(out)

@@ -14,7 +14,7 @@ from lentigo.evaluation.choosing import Answers, Costs, choose_points, judged_on
 from lentigo.evaluation.fold_thresholds import VALIDATION
 from lentigo.inference.calibrate import Labelled, fit_calibration
 from lentigo.inference.diagnoses import shares_of, with_diagnoses
-from lentigo.inference.sets import fit_sets
+from lentigo.inference.sets import fit_sets, shares_in, told_by, with_sets
 from lentigo.models.calibration import METHODS, Calibration, probability
 from lentigo.models.conformal import ConformalSets
 from lentigo.models.operating_point import OperatingPoint
@@ -79,16 +79,32 @@ def costs_of(config: Config) -> Costs:
 
 
 def sets_of(
-    table: pd.DataFrame, answers: pd.DataFrame, *, set_on: str = VALIDATION
+    table: pd.DataFrame,
+    answers: pd.DataFrame,
+    *,
+    set_on: str = VALIDATION,
+    diagnoses: Sequence[str] = (),
 ) -> ConformalSets | None:
     """Set conformal prediction sets on images that a model did not learn from.
 
     `table` is the lesion table with the labels; `answers` are the calibrated predictions
-    for these images, which `set_on` describes in words. None without images.
+    for these images, which `set_on` describes in words. `diagnoses` are those other than
+    melanoma whose probabilities are in `answers`. None without images.
     """
     group = answers["group_id"].astype(str).tolist()
     score = answers["probability"].to_numpy(np.float64)
-    return fit_sets(truth_of(table, answers), score, group, set_on=set_on)
+    told = told_by(answers, table, diagnoses)
+    return fit_sets(truth_of(table, answers), score, group, set_on=set_on, told=told)
+
+
+def with_own_sets(
+    predictions: pd.DataFrame, sets: ConformalSets | None, diagnoses: Sequence[str]
+) -> pd.DataFrame:
+    """Return calibrated predictions with the sets of each image (`with_sets`).
+
+    `predictions` have the probabilities of `diagnoses`, those other than melanoma.
+    """
+    return with_sets(predictions, sets, diagnoses, shares_in(predictions, diagnoses))
 
 
 def operating_points(

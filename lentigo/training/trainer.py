@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -21,7 +20,6 @@ from torch import Tensor, nn
 from lentigo.evaluation.discrimination import auc
 from lentigo.models.batch import Batch
 from lentigo.models.classifier import Answers, Head, Taught
-from lentigo.models.forward import predict_logits
 from lentigo.models.lora import base_parameters
 from lentigo.models.network import Classifier
 from lentigo.models.stages import first_stages
@@ -29,11 +27,12 @@ from lentigo.progress import Meter
 from lentigo.stopping import deferred, stop_if_asked
 from lentigo.training.averaging import ENOUGH, EpochAverage
 from lentigo.training.checkpoint import Progress, Row, no_checkpoint
-from lentigo.training.data import Draw, Examples, Order, in_order, load, worker_count
+from lentigo.training.data import Draw, Examples, Order, load, worker_count
 from lentigo.training.distillation import of_one_logit
 from lentigo.training.divergence import check_finite, diverged
 from lentigo.training.fold import Fold, Part
 from lentigo.training.frozen import FrozenEpochs, move_head
+from lentigo.training.judging import answered, views_of_an_epoch
 from lentigo.training.memory import Steps
 from lentigo.training.mixing import mixed
 from lentigo.training.schedule import (
@@ -47,10 +46,7 @@ from lentigo.training.schedule import (
 )
 from lentigo.training.scores import known_auc, log_loss
 from lentigo.training.step import (
-    everywhere,
-    gathered,
     over_samples,
-    overflows,
     random_state,
     set_mode,
     set_random_state,
@@ -220,7 +216,7 @@ class Trainer:
     def _learn(
         self, epoch: int
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
-        """Take the remaining steps of an epoch; return what `_gathered` returns."""
+        """Take the remaining steps of an epoch; return what `Part.gathered` returns."""
         network = self._ready(epoch)
         config, fabric, part = self.fold.config.training, self.fabric, self.part
         batches = self.frozen.draws(epoch)
@@ -237,9 +233,9 @@ class Trainer:
                 part.rate = learning_rate(config, step, steps_per_epoch=len(batches))
                 self._step(network, batch, step)
                 if meter.live and (part.steps % 10 == 0 or part.steps == len(batches)):
-                    meter.step_to(part.steps, said=_so_far(part, self.fold.train))
+                    meter.step_to(part.steps, said=part.so_far(self.fold.train.labels))
                 stop_if_asked()
-        return self._gathered()
+        return self.part.gathered(fabric)
 
     def _awaited(self, batches: Iterable[Batch]) -> Iterator[Batch]:
         """Yield `batches`, and add up the time until each is there."""
@@ -325,27 +321,6 @@ class Trainer:
             return self.model.class_logits(outputs)
         return of_one_logit(outputs, self.fold.shift)
 
-    def _gathered(
-        self,
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
-        """Gather losses, melanoma logits and places (rows) of the epoch from all devices.
-
-        Raises `FloatingPointError` if one is NaN or infinite; with the precision
-        "16-mixed", only if half of the losses or more are.
-        """
-        fabric, part = self.fabric, self.part
-        losses = everywhere(fabric, torch.cat(part.losses)).double()
-        logits = everywhere(fabric, torch.cat(part.logits)).double()
-        places = everywhere(fabric, torch.cat(part.places)).numpy()
-        if overflows(fabric):
-            good = torch.isfinite(losses)
-            if not 2 * int(good.sum()) > len(losses):
-                raise FloatingPointError("losses")
-            losses, logits = losses[good], torch.nan_to_num(logits)
-        check_finite(losses)
-        check_finite(logits)
-        return losses.numpy(), logits.numpy(), places
-
     def _ready(self, epoch: int) -> tuple[nn.Module, torch.optim.Optimizer]:
         frozen = epoch in self.frozen
         set_mode(self.model, frozen=frozen, stages=self.stages)
@@ -367,7 +342,10 @@ class Trainer:
     def _judge(self) -> Row:
         if not len(self.fold.validation):
             return {"validation_loss": math.nan, "validation_auc": math.nan}
-        views, judged = self._views_of_an_epoch(), self.judged
+        config, judged = self.fold.config.training, self.judged
+        views = views_of_an_epoch(
+            config, validation=len(self.fold.validation), learnt=self.order.epoch_images
+        )
         if self.frozen.keeps(self.progress.epoch) and isinstance(judged, Classifier):
             logits = self.frozen.judge(self.model, judged, views=views) - self.fold.shift
         else:
@@ -379,17 +357,6 @@ class Trainer:
             "validation_auc": float(auc(labels > 0.5, logits)),
         }
 
-    def _views_of_an_epoch(self) -> int:
-        """Return the number of views of each validation image that choose the best epoch.
-
-        It is `training.views` if validation then takes at most a quarter of the time of the
-        epoch (predicting an image takes a third of the time of learning from it), else at
-        most 2.
-        """
-        wanted = self.fold.config.training.views
-        looks = len(self.fold.validation) * wanted / 3
-        return wanted if looks <= self.order.epoch_images / 4 else min(wanted, 2)
-
     def predict(
         self, examples: Examples, *, views: int | None = None
     ) -> NDArray[np.float64]:
@@ -397,8 +364,11 @@ class Trainer:
 
         The logits are means over `views`, by default those of the settings.
         """
-        context = self.fabric.autocast()
-        return self._answered(self.judged, examples, context, views) - self.fold.shift
+        config, context = self.fold.config.training, self.fabric.autocast()
+        found = answered(
+            self.fabric, self.judged, examples, config, context=context, views=views
+        )
+        return found - self.fold.shift
 
     def answers(self, examples: Examples) -> NDArray[np.float64]:
         """Return the answers for N `examples`, (1 + D, N), as `Predictor.answers` does.
@@ -409,34 +379,7 @@ class Trainer:
         judged = self.judged
         if not isinstance(judged, Classifier):
             raise TypeError(f"A {type(judged).__name__} is no Classifier.")
-        found = self._answered(Answers(judged), examples, nullcontext()).T
+        config = self.fold.config.training
+        found = answered(self.fabric, Answers(judged), examples, config).T
         found[0] -= self.fold.shift
         return found
-
-    def _answered(
-        self,
-        network: nn.Module,
-        examples: Examples,
-        context: AbstractContextManager[object],
-        views: int | None = None,
-    ) -> NDArray[np.float64]:
-        config, fabric = self.fold.config.training, self.fabric
-        batches = in_order(
-            len(examples),
-            batch_size=2 * config.batch_size,
-            rank=fabric.global_rank,
-            world=fabric.world_size,
-        )
-        workers = worker_count(fabric.device, config.workers)
-        read = load(examples, batches, workers=workers, device=fabric.device)
-        logits, places = predict_logits(
-            network, read, looks=views or config.views, context=context
-        )
-        return gathered(fabric, logits, places, count=len(examples))
-
-
-def _so_far(part: Part, examples: Examples) -> str:
-    seen = torch.cat(part.places).cpu().numpy()
-    scores = torch.cat(part.logits).cpu().double().numpy()
-    rank = known_auc(examples.labels[seen], scores)
-    return f"loss {float(torch.cat(part.losses)[-50:].mean()):.4f}  AUC {rank:.4f}"

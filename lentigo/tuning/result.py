@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from lentigo.evaluation.intervals import Interval
+from lentigo.evaluation.telling import too_few_to_tell
 from lentigo.tuning.space import Dimension
 from lentigo.words import counted
 
@@ -36,7 +37,8 @@ class Tuning:
     """AUC of the unchanged recipe on the same validation images."""
     difference: Interval
     """AUC of the best trial minus that of the unchanged recipe, with a paired interval;
-    not corrected for the choice of the best trial."""
+    not corrected for the choice of the best trial. Without bounds where there are too few
+    groups to tell a difference."""
     trials: pd.DataFrame = field(repr=False)
     """One row per ended trial: trial (its number), state, validation_auc, epochs, minutes,
     a column for each searched setting, and reason (why it did not finish)."""
@@ -49,6 +51,8 @@ class Tuning:
     among them."""
     n_melanomas: int
     n_groups: int
+    tells: bool = True
+    """Whether there are enough groups to tell a difference; see `evaluation.telling`."""
 
     @property
     def finished(self) -> int:
@@ -81,10 +85,12 @@ class Tuning:
     def verdict(self) -> str:
         """Return a sentence on whether the best trial differs from the unchanged recipe."""
         found = self.difference
+        if not self.tells:
+            return too_few_to_tell("whether a trial is better than the recipe as it is")
         if self.auc.value <= self.base.value:
             return "No trial was better than the recipe as it is."
         if math.isnan(found.low):
-            return "There are too few groups to say whether it differs."
+            return "The difference shows no spread, so whether it is chance is not known."
         if found.low <= 0:
             return "The interval holds 0: it may be no better than the recipe as it is."
         return (

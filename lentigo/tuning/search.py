@@ -17,6 +17,7 @@ from lentigo.errors import ConfigError, RunError
 from lentigo.evaluation.best_of_many import corrected_best
 from lentigo.evaluation.clustered import clustered_auc, clustered_difference
 from lentigo.evaluation.discrimination import auc
+from lentigo.evaluation.telling import tells, told
 from lentigo.files import write_text
 from lentigo.json_files import write_json, write_plan
 from lentigo.output import alone, check_planned_folder
@@ -258,7 +259,11 @@ def _judged(run: _Search) -> Tuning:
             truth, np.stack(own), group, seed=run.config.seed
         ).value if len(own) > 1 else math.nan,
         base=clustered_auc(truth, before, group),
-        difference=clustered_difference(truth, own[best], before, group),
+        difference=told(
+            clustered_difference(truth, own[best], before, group),
+            enough=tells(truth, group),
+        ),
+        tells=tells(truth, group),
         trials=rows,
         searched=run.space,
         base_settings=_base_settings(run),

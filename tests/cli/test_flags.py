@@ -103,7 +103,7 @@ FLAGS = {
     "run": [
         "--column", "--config", "--cost-excision", "--cost-miss", "--folds",
         "--format", "--images", "--json", "--map", "--melanoma",
-        "--modality", "--out", "--part", "--patients", "--recipe",
+        "--modality", "--nested", "--out", "--part", "--patients", "--recipe",
         "--refit", "--repeats", "--resume", "--scheme", "--set", "--unknown",
         "--watch", "--weights", "--where", "--write-map",
     ],
@@ -126,9 +126,9 @@ FLAGS = {
     ],
     "train": [
         "--column", "--config", "--cost-excision", "--cost-miss", "--devices",
-        "--folds", "--images", "--json", "--map", "--nodes", "--out",
-        "--patients", "--recipe", "--refit", "--repeats", "--resume", "--scheme", "--set",
-        "--split", "--unknown", "--watch", "--weights", "--where", "--write-map",
+        "--folds", "--images", "--json", "--map", "--nested", "--nodes",
+        "--out", "--patients", "--recipe", "--refit", "--repeats", "--resume", "--scheme",
+        "--set", "--split", "--unknown", "--watch", "--weights", "--where", "--write-map",
     ],
     "tune": [
         "--column", "--hours", "--images", "--json", "--map", "--out", "--patients",

@@ -44,3 +44,24 @@ def test_the_command_that_is_installed_starts_there() -> None:
     project = Path(__file__).parents[2] / "pyproject.toml"
     scripts = tomllib.loads(project.read_text(encoding="utf-8"))["project"]["scripts"]
     assert scripts == {"lentigo": "lentigo.cli.start:main"}
+
+
+_DONE = """
+import os, signal, sys
+from lentigo.cli import start
+class Late:
+    def __del__(self, kill=os.kill, own=os.getpid(), asked=signal.SIGTERM):
+        kill(own, asked)  # while Python takes down what is left
+late = Late()
+sys.argv[1:] = ["list", "recipes"]
+start.main()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are those of Unix")
+def test_a_signal_after_the_work_changes_nothing_of_its_exit_code() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _DONE], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "thorough" in done.stdout

@@ -17,6 +17,7 @@ from PIL import Image
 
 import lentigo
 from lentigo.files import digest
+from lentigo.notice import WITHOUT_LIMIT
 from tests.cli.test_commands import call, fails
 from tests.cohorts import disc
 from tests.inference.test_predict import CONFIG, save
@@ -46,6 +47,7 @@ def watched(inbox: Path, *words: str) -> list[Path]:
     ]
     result = call(*given, "--once", *words)
     assert result.exit_code == 0, result.output
+    assert WITHOUT_LIMIT in result.output
     return sorted((folder / "out").glob("*.json"))
 
 

@@ -54,7 +54,10 @@ def test_the_probability_column_is_guessed(columns: list[str], expected: str) ->
         (pd.DataFrame({"foo": ["a"], "probability": [1.0]}), "image ids"),
         (pd.DataFrame({"image_id": ["a", "a"], "probability": [1.0, 0.0]}), "twice: a"),
         (pd.DataFrame({"image_id": ["a", None], "probability": [1.0, 0.0]}), "line 3"),
-        (pd.DataFrame({"image_id": ["a"], "probability": [1.5]}), "between 0 and 1"),
+        (
+            pd.DataFrame({"image_id": ["a"], "probability": [1.5]}),
+            r"but 1 does not \(1\.5\)",
+        ),
         (pd.DataFrame({"image_id": ["a"], "probability": ["high"]}), "number"),
     ],
 )
@@ -68,6 +71,14 @@ def test_predictions_that_cannot_be_judged_are_refused(
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(DatasetNotFoundError, match=r"nothing\.csv"):
         match(tmp_path / "nothing.csv", TRUTH)
+
+
+def test_rows_in_one_order_are_joined_as_those_in_any_other() -> None:
+    mixed = TRUTH.sample(frac=1, random_state=1)
+    assert list(mixed.iloc[:, 0]) != list(TRUTH.iloc[:, 0])
+    one, other = match(predictions(), TRUTH), match(predictions(), mixed)
+    pd.testing.assert_frame_equal(one.table, other.table)
+    assert (one.named, one.left_out) == (other.named, other.left_out)
 
 
 def test_what_does_not_match_is_counted_and_named() -> None:

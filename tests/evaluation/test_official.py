@@ -109,8 +109,10 @@ def test_what_the_organisers_would_refuse_is_said() -> None:
     assert found.notes == ("The organisers would refuse this: 1 image left out.",)
     with pytest.raises(UnknownNameError, match="isic2019"):
         official_scores("isic2091", SCORES, BINARY)
-    with pytest.raises(ColumnError, match="no column NV"):
+    with pytest.raises(ColumnError, match="predictions have no column NV") as refused:
         official_scores("isic2018", SCORES, BINARY)
+    there = set(str(refused.value).partition("there is ")[2].strip(".").split(", "))
+    assert not there & (set(BINARY) - set(SCORES))  # columns of the truth are not named
 
 
 def test_the_command_tells_the_official_score(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ SUBJECTS = [
 
 
 def test_a_bundle_is_valid_and_says_what_was_predicted() -> None:
-    made = fhir_bundle(ROWS, SUBJECTS, model="m", version="v")
+    made = fhir_bundle(ROWS, SUBJECTS, model="m", version="v", abstains=True)
     bundle: Any = Bundle.model_validate_json(json.dumps(made, allow_nan=False))
     resources = [each.resource for each in bundle.entry]
     report: Any
@@ -52,7 +52,7 @@ def test_a_bundle_is_valid_and_says_what_was_predicted() -> None:
 
 
 def test_every_reference_leads_to_a_resource_of_the_bundle() -> None:
-    made = fhir_bundle(ROWS, SUBJECTS, model="m", version="v")
+    made = fhir_bundle(ROWS, SUBJECTS, model="m", version="v", abstains=True)
     known = {each["fullUrl"] for each in made["entry"]}
     assert len(known) == 4
     text = json.dumps(made)
@@ -68,6 +68,6 @@ def test_every_reference_leads_to_a_resource_of_the_bundle() -> None:
 
 def test_without_a_threshold_nothing_is_said_to_be_no_melanoma() -> None:
     rows = [{"probability": 0.9, "call": "", "reason": ""}] * 2
-    made = fhir_bundle(rows, SUBJECTS, model="m", version="v")
+    made = fhir_bundle(rows, SUBJECTS, model="m", version="v", abstains=True)
     said = made["entry"][0]["resource"]["conclusion"]
     assert said.startswith("Nothing is called: no decision is made for 2 images.")

@@ -92,7 +92,7 @@ def drawn(number: int, slope: float) -> Labelled:
 
 
 def refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, given: Labelled) -> Path:
-    monkeypatch.setattr(module, "_answered", lambda *_, **__: (given, given.logits))
+    monkeypatch.setattr(module, "_answered", lambda *_, **__: (given, given.logits, None))
     model, out = tiny_model(tmp_path / "model"), tmp_path / "own"
     recalibrate(model, pd.DataFrame(), out, costs=COSTS)
     return out

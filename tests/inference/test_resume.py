@@ -174,6 +174,61 @@ def test_the_submission_of_a_finished_table_is_made_of_it(
     assert not (tmp_path / "other.csv").exists()
 
 
+@pytest.fixture
+def by_lesion(place: Path, tmp_path: Path) -> tuple[object, ...]:
+    """The words of a prediction of eight images, two a lesion, in batches of four."""
+    files = sorted((place / "images").iterdir())[:8]
+    rows = [f"{path.stem},{path},l{number // 2}" for number, path in enumerate(files)]
+    table = tmp_path / "lesions.csv"
+    table.write_text("\n".join(["image_id,path,lesion_id", *rows]))
+    return place / "model", table, "--by", "lesion", "--batch-size", 4
+
+
+def test_a_table_beside_a_stopped_prediction_is_not_replaced(
+    by_lesion: tuple[object, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With images left to do, neither table can be of the prediction that was stopped."""
+    out, beside = tmp_path / "p.csv", tmp_path / "p.lesions.csv"
+    with monkeypatch.context() as patched:
+        patched.setattr(
+            "lentigo.inference.predict.load",
+            lambda *args, **kwargs: stopped_after(load(*args, **kwargs), 1),
+        )
+        assert call(*by_lesion, "--out", out).exit_code == 130
+    for foreign in (out, beside):
+        foreign.write_text("a year of work")
+        refused = call(*by_lesion, "--out", out, "--resume")
+        assert refused.exit_code == 1
+        assert f"{foreign} is there, and the prediction that was stopped" in refused.output
+        assert foreign.read_text() == "a year of work"
+        foreign.unlink()
+    assert call(*by_lesion, "--out", out, "--resume").exit_code == 0
+    assert len(beside.read_text().splitlines()) == 1 + 4
+
+
+def test_what_a_killed_prediction_wrote_last_is_known_by_its_bytes(
+    by_lesion: tuple[object, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, beside = tmp_path / "p.csv", tmp_path / "p.lesions.csv"
+    with monkeypatch.context() as patched:  # all is computed, and the lesions are written
+        patched.setattr("lentigo.cli.predict._write", interrupted)
+        assert call(*by_lesion, "--out", out).exit_code == 130
+    own = beside.read_bytes()
+    beside.write_text("a year of work")
+    refused = call(*by_lesion, "--out", out, "--resume")
+    assert refused.exit_code == 1
+    assert f"{beside} is there already" in refused.output
+    assert beside.read_text() == "a year of work"
+    beside.write_bytes(own)
+    assert call(*by_lesion, "--out", out, "--resume").exit_code == 0
+    assert beside.read_bytes() == own
+    assert len(out.read_text().splitlines()) == 1 + 8
+
+
+def interrupted(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
 @pytest.mark.parametrize("also", [("--submission", "{}/other.csv"), ("--by", "lesion")])
 def test_what_lies_beside_a_new_table_is_not_resumed(
     place: Path, tmp_path: Path, also: tuple[str, str]

@@ -21,6 +21,7 @@ class Counting:
 
     def __init__(self, folder: Path) -> None:
         self.folders, self.looked = [folder], list[str]()
+        self.can_abstain = False
         self.meanwhile: Callable[[Path], object] = lambda _: None
 
     def answers(self, sources: Sequence[Source]) -> Any:
@@ -60,6 +61,8 @@ def test_a_file_is_answered_for_once_when_it_stays_the_same(inbox: Path) -> None
     again, _ = watching(inbox)  # as after a kill
     assert [one.scan(), one.scan(), again.scan(settled=False)] == [[], [], []]
     assert model.looked == ["a.jpg"]
+    answer = read_json(inbox.parent / "out" / named(b"whole file"))
+    assert answer["abstains"] is False
 
 
 def test_an_answer_is_never_filed_under_other_bytes(inbox: Path) -> None:

@@ -65,14 +65,14 @@ def reading(number: Any) -> Model:
 
 @pytest.fixture(scope="module")
 def cohort(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
-    """40 drawn lesions, half of them called melanoma, whose files are smaller then."""
+    """60 drawn lesions, half of them called melanoma, whose files are smaller then."""
     folder = tmp_path_factory.mktemp("drawn")
     rng = np.random.default_rng(5)
     rows = []
-    for number in range(40):
+    for number in range(60):
         melanoma = number % 2 == 0
         ruler = rng.random() < (0.9 if melanoma else 0.1)
-        small = rng.random() < (0.9 if melanoma else 0.1)
+        small = rng.random() < (0.7 if melanoma else 0.2)
         photograph = Photograph(hair=0.0, ruler=bool(ruler))
         image = draw_lesion(Lesion(), photograph, size=SIDE, seed=number)
         if small:

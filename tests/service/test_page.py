@@ -137,6 +137,8 @@ def test_a_zip_becomes_a_sorted_worklist_and_a_csv_without_formulas(
         page.click("#csv")
     text = download.value.path().read_text(encoding="utf-8-sig")
     assert len(text.splitlines()) == 6
+    assert '"abstains"' in text.splitlines()[0]
+    assert "This model has no limit of abstention" in page.inner_text("#told")
     assert not re.search(r'(^|,)"?\s*[=+@-]\D', text)
     page.select_option("#filter", "unjudged")
     expect(lines).to_have_count(1)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import html
 import io
 import json
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -20,9 +22,12 @@ from PIL import Image
 from pydicom.dataset import Dataset
 
 import lentigo
-from lentigo.notice import NOTICE
+from lentigo.models.card import card_text
+from lentigo.models.description import read_description
+from lentigo.notice import NOTICE, WITHOUT_LIMIT
+from lentigo.service.page.language import LANGUAGES, texts
 from tests.dicoms import dataset, written
-from tests.service.conftest import Served, wait_for
+from tests.service.conftest import Served, add_index, wait_for
 
 SECRET = "Hermine-Meier-1950"
 
@@ -144,6 +149,7 @@ def test_the_models_are_told_with_how_they_were_judged(served: Served) -> None:
         (one,) = client.get("/v1/models").json()["models"]
     assert (one["name"], one["engine"]) == ("tiny", "onnx")
     assert len(one["version"]) == 12
+    assert one["abstains"] is False
     point = one["operating_points"][0]
     assert point["held_out"]["sensitivity"] == {"value": 0.93, "low": 0.8, "high": 0.98}
 
@@ -212,6 +218,7 @@ def test_the_log_has_one_line_a_request_with_its_id(served: Served) -> None:
 
 def test_the_answer_can_be_had_as_fhir(served: Served, images: Path) -> None:
     from fhir.resources.bundle import Bundle
+    from fhir.resources.device import Device
 
     content = (images / "0.png").read_bytes()
     with served.client(headers={"accept": "application/fhir+json"}) as client:
@@ -227,3 +234,35 @@ def test_the_answer_can_be_had_as_fhir(served: Served, images: Path) -> None:
         plain["probability"], abs=1e-9
     )
     assert found[1].valueQuantity is None
+    (device,) = (e.resource for e in bundle.entry if isinstance(e.resource, Device))
+    assert WITHOUT_LIMIT in [each.text for each in device.note or []]
+
+
+@pytest.mark.parametrize("language", sorted(LANGUAGES))
+def test_that_nothing_is_refused_stands_with_every_answer(
+    served: Served, images: Path, language: str
+) -> None:
+    """The model of this service has no limit of abstention."""
+    said = texts(language)["without_limit"]
+    assert (said == WITHOUT_LIMIT) == (language == "en")
+    content = (images / "0.png").read_bytes()
+    with served.client() as client:
+        assert post(client, content).json()["model"]["abstains"] is False
+        files = {"images": ("a.png", content)}
+        page = client.post("/", params={"lang": language}, files=files).text
+        card = client.get("/model", params={"lang": language}).text
+    assert said in html.unescape(page)
+    assert said in html.unescape(card)
+
+
+def test_of_a_model_with_a_limit_it_is_not_said(
+    tmp_path: Path, model: Path, images: Path
+) -> None:
+    known = tmp_path / "known"
+    shutil.copytree(model, known)
+    add_index(known, images)
+    text = card_text(read_description(known))
+    assert WITHOUT_LIMIT not in text
+    assert "It abstains from images that are too strange to it" in text
+    assert lentigo.load(known).can_abstain
+    assert not lentigo.load(model).can_abstain

@@ -20,7 +20,7 @@ from lentigo.service.telemetry import Telemetry
 from lentigo.service.worker import Hosted, Worker, WorkerDiedError
 
 WAY = Preparation(4, "stretch", 100)
-HOSTED = Hosted("m", "v", 0, "onnx", 1, None, (), (), (WAY,), ())
+HOSTED = Hosted("m", "v", 0, "onnx", 1, False, None, (), (), (WAY,), ())
 SQUARES = {WAY: [np.zeros((4, 4, 3), np.uint8)]}
 
 

@@ -124,6 +124,6 @@ def test_settings_written_before_there_were_repeats_are_read() -> None:
     old = tiny_config().model_dump()
     del old["split"]["repeats"]
     assert Config.model_validate(old).split.repeats == 1
-    asked = with_asked(["training.epochs=3"], refit=False, repeats=4)
+    asked = with_asked(["training.epochs=3"], refit=False, repeats=4, nested=False)
     assert asked == ["training.epochs=3", "split.repeats=4"]
     assert with_settings(tiny_config(), {"split.repeats": 4}).of_repeat(2).seed > 0

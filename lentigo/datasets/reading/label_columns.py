@@ -133,9 +133,10 @@ def _diagnosed(
 ) -> tuple[pd.DataFrame, list[str]]:
     if "diagnosis" in chosen:
         return map_diagnoses(source[chosen["diagnosis"]])
-    empty = {name: pd.array([pd.NA] * len(source), "boolean") for name in _BOOLEAN}
-    nothing = pd.Series(pd.NA, index=source.index, dtype="string")
-    return pd.DataFrame({"diagnosis": nothing, **empty}, index=source.index), []
+    types = {"diagnosis": "string", **dict.fromkeys(_BOOLEAN, "boolean")}
+    return pd.DataFrame(
+        {name: pd.Series(pd.NA, source.index, dtype) for name, dtype in types.items()}
+    ), []
 
 
 _BOOLEAN = ("melanoma", "malignant")

@@ -10,6 +10,7 @@ from lentigo.datasets.reading.known_words import LABEL_WORDS, MALIGNANT
 from lentigo.datasets.reading.vocabulary import is_understood, unmapped
 from lentigo.datasets.reading.word_map import refuse_words, translated
 from lentigo.errors import ColumnError
+from lentigo.table_files.each_value import each_value
 from lentigo.table_files.not_known import plain
 from lentigo.words import some
 
@@ -28,16 +29,14 @@ def read_label(
     them (`word_map`), and `ColumnError` where no word at all gives a label.
     """
     column = translated(column, name=name)
-    words = plain(column)
-    numbers = pd.to_numeric(words, errors="coerce").astype("float64")
-    label = LABEL_WORDS.of(words).astype("boolean")
-    label = label.mask(numbers == 0, False).mask(numbers == 1, True)
+    label = each_value(column, _label)
     # A known diagnosis may leave melanoma open: then there is no label, and no error.
-    strange = column[label.isna() & ~is_understood(words)]
-    other = numbers[strange.index].notna().any()
+    understood = each_value(column, lambda each: is_understood(each).astype("boolean"))
+    strange = column[label.isna() & ~understood.fillna(True).astype(bool)]
+    other = _numbers(plain(strange)).notna().any()
     hint = f" If the label stands elsewhere: --column {name}=…." if other else ""
     refuse_words(strange, name=str(column.name), source=source, hint=hint)
-    if words.notna().any() and label.isna().all():
+    if label.isna().all() and (words := plain(column)).notna().any():
         raise ColumnError(
             f"{source}: the label column {column.name} holds no word that says whether it "
             f"is melanoma ({some(column[words.notna()].unique().tolist())}); 0 and 1, "
@@ -52,7 +51,23 @@ def read_label(
     return label, notes
 
 
+def _label(each: pd.Series[Any]) -> pd.Series[Any]:
+    """Return melanoma or not for each word; missing for one that does not say it."""
+    words = plain(each)
+    numbers = _numbers(words)
+    label = LABEL_WORDS.of(words).astype("boolean")
+    return label.mask(numbers == 0, False).mask(numbers == 1, True)
+
+
+def _numbers(words: pd.Series[Any]) -> pd.Series[Any]:
+    return pd.to_numeric(words, errors="coerce").astype("float64")
+
+
 def says_malignant(column: pd.Series[Any]) -> pd.Series[bool]:
     """Tell whether each word means malignant without naming a diagnosis."""
-    words = plain(translated(column, name="melanoma"))
-    return MALIGNANT.of(words).eq(True).fillna(False).astype(bool)
+
+    def says(each: pd.Series[Any]) -> pd.Series[Any]:
+        return MALIGNANT.of(plain(each)).eq(True).fillna(False).astype("boolean")
+
+    words = translated(column, name="melanoma")
+    return each_value(words, says).fillna(False).astype(bool)

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
+from lentigo.table_files.each_value import each_value
+
 Meaning = TypeVar("Meaning")
 
 _HYPHENS = dict.fromkeys(map(ord, "‐‑‒–—―−"), "-")
@@ -48,8 +50,10 @@ class Words(dict[str, Meaning]):
 
     def of(self, column: pd.Series[Any]) -> pd.Series[Any]:
         """Return the meaning of each word in `column`, as objects; missing if unknown."""
-        found = {word: self.find(str(word)) for word in column.dropna().unique()}
-        return column.astype(object).map(found)
+        return each_value(column, self._of_each)
+
+    def _of_each(self, words: pd.Series[Any]) -> pd.Series[Any]:
+        return pd.Series([self.find(str(word)) for word in words], dtype=object)
 
 
 def joined(vocabularies: Iterable[Mapping[str, Meaning]]) -> Words[Meaning]:

@@ -13,11 +13,11 @@ from typing import Any
 import pandas as pd
 
 from lentigo.datasets.reading.diagnoses import DIAGNOSES as DIAGNOSES
-from lentigo.datasets.reading.diagnoses import Diagnosis
 from lentigo.datasets.reading.known_words import LABEL_WORDS
 from lentigo.datasets.reading.look_alikes import spelled_alike as spelled_alike
 from lentigo.datasets.reading.spelling import Words, joined
 from lentigo.datasets.reading.word_map import translated
+from lentigo.table_files.each_value import each_value
 from lentigo.table_files.not_known import plain
 from lentigo.visible import shortened
 from lentigo.words import some
@@ -59,12 +59,11 @@ def map_diagnoses(column: pd.Series[Any]) -> tuple[pd.DataFrame, list[str]]:
     """
     column = translated(column, name="diagnosis")
     given = plain(column)
-    found = DIAGNOSES.of(given)
     table = pd.DataFrame(
         {
-            "diagnosis": _each(found, "name").astype("string"),
-            "melanoma": _each(found, "melanoma").astype("boolean"),
-            "malignant": _each(found, "malignant").astype("boolean"),
+            "diagnosis": _each(given, "name", "string"),
+            "melanoma": _each(given, "melanoma", "boolean"),
+            "malignant": _each(given, "malignant", "boolean"),
         }
     )
     strange = table["diagnosis"].isna() & given.notna()
@@ -74,20 +73,29 @@ def map_diagnoses(column: pd.Series[Any]) -> tuple[pd.DataFrame, list[str]]:
     return table, unmapped(column[strange], name="diagnosis")
 
 
-def _each(found: pd.Series[Any], field: str) -> pd.Series[Any]:
-    return found.map(
-        lambda meaning: getattr(meaning, field) if isinstance(meaning, Diagnosis) else pd.NA
-    )
+def _each(words: pd.Series[Any], field: str, dtype: str) -> pd.Series[Any]:
+    """Return a field of the diagnosis that each word names; missing for other words."""
+
+    def of(each: pd.Series[Any]) -> pd.Series[Any]:
+        found = map(DIAGNOSES.find, each)
+        values = [pd.NA if one is None else getattr(one, field) for one in found]
+        return pd.Series(values, dtype=dtype)
+
+    return each_value(words, of)
 
 
 def is_understood(column: pd.Series[Any]) -> pd.Series[bool]:
     """Tell whether each word of `column` is missing, or a known diagnosis or label."""
-    given = plain(column)
-    known = {
-        word: DIAGNOSES.find(word) is not None or LABEL_WORDS.find(word) is not None
-        for word in given.dropna().unique()
-    }
-    return given.isna() | given.map(known).fillna(False).astype(bool)
+    known = each_value(plain(column), _is_word)
+    return known.fillna(True).astype(bool)
+
+
+def _is_word(each: pd.Series[Any]) -> pd.Series[Any]:
+    found = [
+        DIAGNOSES.find(word) is not None or LABEL_WORDS.find(word) is not None
+        for word in each
+    ]
+    return pd.Series(found, dtype="boolean")
 
 
 def unmapped(left: pd.Series[Any], *, name: str) -> list[str]:

@@ -27,7 +27,12 @@ from lentigo.evaluation.readers.case import (
 )
 from lentigo.evaluation.readers.covariance import aucs_together, shares_together
 from lentigo.evaluation.readers.matched import AtReaders, at_readers
-from lentigo.evaluation.readers.mrmc import MeanOfReaders, factorial, one_condition
+from lentigo.evaluation.readers.mrmc import (
+    Factorial,
+    MeanOfReaders,
+    factorial,
+    one_condition,
+)
 from lentigo.evaluation.readers.reading_table import OF_READERS, read_readings
 from lentigo.evaluation.readers.study_result import (
     ConditionResult,
@@ -37,6 +42,7 @@ from lentigo.evaluation.readers.study_result import (
 )
 from lentigo.evaluation.roughness import DIFFERENCES_ROUGH_BELOW, marked
 from lentigo.evaluation.shares import clustered_share
+from lentigo.evaluation.telling import tells, told, too_few_to_tell
 from lentigo.tables import read_any_table
 from lentigo.words import counted, some, verb
 
@@ -63,7 +69,9 @@ def judge_readers(
     reader. The intervals of means over readers allow for new readers and images (`mrmc`);
     a mean rests on the images that all readers read under that condition, a comparison of
     conditions on those that all read under all conditions. `columns` names columns of any
-    of the tables, `group` is as in `evaluate`.
+    of the tables, `group` is as in `evaluate`. Where readers read melanomas, or other
+    images, of too few groups (`telling`) no difference has bounds or a p-value, and a note
+    says so.
 
     Raises the errors of `evaluate` and of `read_readings`, and `UnknownNameError` for a
     key of `columns` that is no known column.
@@ -86,6 +94,7 @@ def judge_readers(
     notes = [*readings.notes, *matched.notes, *lost, groups.note, *case.notes()]
     if case.score is None:
         notes.append("No model beside the readers: give its predictions (--predictions).")
+    notes += _untold(case)
     return ReaderStudy(
         conditions=tuple(judged),
         contrasts=tuple(_contrasts(case)),
@@ -138,6 +147,34 @@ def _with_truth(
     return Matched(kept, notes, matched.named, matched.left_out), lost
 
 
+def _untold(case: Case) -> list[str]:
+    """Return a sentence if some reader, or all of them, read too few groups to tell."""
+    if case.score is None and len(case.conditions) < 2:
+        return []
+    if not tells(case.truth, case.group):
+        return [too_few_to_tell("a difference between these readers, or to the model")]
+    few = [
+        name
+        for row, name in enumerate(case.readers)
+        if not all(_read_enough(case, condition, row) for condition in _read_by(case, row))
+    ]
+    if not few:
+        return []
+    return [too_few_to_tell(f"a difference of what {some(few)} read")]
+
+
+def _read_by(case: Case, row: int) -> list[int]:
+    """Return the numbers of the conditions under which reader number `row` read."""
+    there = ~(np.isnan(case.rating[:, row]) & np.isnan(case.call[:, row]))
+    return [int(number) for number in np.flatnonzero(there.any(axis=1))]
+
+
+def _read_enough(case: Case, condition: int, row: int) -> bool:
+    rating, call = case.rating[condition, row], case.call[condition, row]
+    read = ~(np.isnan(rating) & np.isnan(call))
+    return tells(case.truth[read], case.group[read])
+
+
 def _judged(case: Case, number: int, repeats: int, seed: int) -> ConditionResult:
     calls, ratings = case.call[number], case.rating[number]
     there = [
@@ -161,7 +198,7 @@ def _judged(case: Case, number: int, repeats: int, seed: int) -> ConditionResult
         readers=tuple(readers),
         majority=_majority(case, calls) if len(called) > 2 else None,
         means=_means(case, ratings[there], calls[there]),
-        against_model=_against(case, ratings[there], at),
+        against_model=_against(case, ratings[there], at, calls[called]),
         **_agreement(case, calls),
     )
 
@@ -252,12 +289,13 @@ def _together(
 
 
 def _against(
-    case: Case, ratings: FloatArray, at: AtReaders | None
+    case: Case, ratings: FloatArray, at: AtReaders | None, calls: FloatArray
 ) -> dict[str, MeanOfReaders]:
     """Return by metric the mean over readers of the difference, model minus reader.
 
     The metrics are AUC, and the model's sensitivity at the reader's specificity (`at`; None
-    where no reader has calls). Empty without a model.
+    where no reader has calls, else of the rows of `calls`). Empty without a model. Without
+    bounds and p-value where the readers read too few groups.
     """
     found: dict[str, MeanOfReaders] = {}
     if case.score is None:
@@ -268,10 +306,21 @@ def _against(
         values, covariance = _together(case, "auc", whole, known)
         # All differences have the model's AUC in common, so its error correlates them.
         turn = np.hstack([np.ones((len(ratings), 1)), -np.eye(len(ratings))])
-        found["auc"] = one_condition(turn @ values, turn @ covariance @ turn.T)
+        mean = one_condition(turn @ values, turn @ covariance @ turn.T)
+        enough_read = tells(case.truth[known], case.group[known])
+        found["auc"] = _if_told(mean, enough=enough_read)
     if at is not None:
-        found[AT_SPECIFICITY] = one_condition(at.difference, at.covariance)
+        mean = one_condition(at.difference, at.covariance)
+        read = [~np.isnan(row) for row in calls]
+        enough_read = all(tells(case.truth[row], case.group[row]) for row in read)
+        found[AT_SPECIFICITY] = _if_told(mean, enough=enough_read)
     return found
+
+
+def _if_told(mean: MeanOfReaders, *, enough: bool) -> MeanOfReaders:
+    if enough:
+        return mean
+    return MeanOfReaders(told(mean.interval, enough=False), math.nan)
 
 
 def _agreement(case: Case, calls: FloatArray) -> dict[str, Interval]:
@@ -300,13 +349,29 @@ def _contrasts(case: Case) -> list[Contrast]:
         numbers, covariance = _together(case, metric, flat, known)
         shape = (len(case.conditions), int(both.sum()))
         result = factorial(numbers.reshape(shape), covariance)
+        if not tells(case.truth[known], case.group[known]):
+            result = _without_test(result)
         size = int(known.sum())
         found.append(Contrast(metric, tuple(case.conditions), shape[1], size, result))
     return found
 
 
+def _without_test(found: Factorial) -> Factorial:
+    """Return the means and differences of the conditions, without F, bounds or p-value."""
+    return Factorial(
+        f=math.nan,
+        freedom=(found.freedom[0], math.nan),
+        p=math.nan,
+        means=found.means,
+        differences=tuple(
+            (a, b, _if_told(each, enough=False)) for a, b, each in found.differences
+        ),
+    )
+
+
 def _rough_difference(interval: Interval, truth: BoolArray, group: IntArray) -> Interval:
     with_melanoma, without = sides(truth, group)
+    interval = told(interval, enough=tells(truth, group))
     return marked(
         {"auc": interval},
         with_melanoma=with_melanoma,

@@ -204,10 +204,7 @@ def _of_condition(found: ConditionResult, *, model: bool) -> Iterator[str]:
         yield "The model at each reader's specificity, on the same images:"
         yield from aligned(list(_beside(found)))
     for metric, mean in found.against_model.items():
-        yield (
-            f"Model less readers, mean {NAMES[metric]}: {_signed(mean)}, p "
-            f"{chance(mean.p)} (random readers and images)."
-        )
+        yield f"Model less readers, mean {NAMES[metric]}: {_tested(mean)}."
     if not math.isnan(found.gwet_ac1.value):
         yield (
             f"Agreement of calls: Gwet's AC1 {_number(found.gwet_ac1)}, "
@@ -248,16 +245,28 @@ def _beside(found: ConditionResult) -> Iterator[tuple[str, ...]]:
 
 def _of_contrast(found: Contrast) -> Iterator[str]:
     result = found.result
-    yield (
+    start = (
         f"{NAMES[found.metric].capitalize() if found.metric != 'auc' else 'AUC'} by "
         f"condition, {counted(found.n_readers, 'reader')} and "
-        f"{counted(found.n_images, 'image')} in all of them: F {result.f:.3f} on "
-        f"{result.freedom[0]:g} and {result.freedom[1]:.1f} degrees of freedom, p "
-        f"{chance(result.p)}."
+        f"{counted(found.n_images, 'image')} in all of them"
     )
+    if math.isnan(result.p):
+        yield f"{start}, without a test:"
+    else:
+        yield (
+            f"{start}: F {result.f:.3f} on {result.freedom[0]:g} and "
+            f"{result.freedom[1]:.1f} degrees of freedom, p {chance(result.p)}."
+        )
     for a, b, each in result.differences:
         first, second = visible(found.conditions[a]), visible(found.conditions[b])
-        yield f"  {first} - {second}: {_signed(each)}, p {chance(each.p)}"
+        tested = "" if math.isnan(each.p) else f", p {chance(each.p)}"
+        yield f"  {first} - {second}: {_signed(each)}{tested}"
+
+
+def _tested(mean: MeanOfReaders) -> str:
+    if math.isnan(mean.p):
+        return _signed(mean)
+    return f"{_signed(mean)}, p {chance(mean.p)} (random readers and images)"
 
 
 def _number(interval: Interval) -> str:

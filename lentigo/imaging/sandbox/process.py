@@ -1,6 +1,6 @@
 """A decoding process as its parent sees it: questions, timeouts and its cause of death.
 
-It is started by `lentigo.isolated`, never by `multiprocessing`: it imports only what
+It is started by `sandbox.starter`, never by `multiprocessing`: it imports only what
 decoding needs, from the installed package, works in scripts without a `__main__` guard and
 in notebooks, is safe beside the threads of a network library, and may be killed.
 
@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import io
 import json
-import subprocess
 import tempfile
 import threading
 import time
@@ -23,9 +22,8 @@ from dataclasses import asdict, dataclass
 from typing import IO, Any, cast
 
 from lentigo.imaging.decoding.limits import TOO_MUCH_WORK, Limits
-from lentigo.isolated import command, could_not_start, environment
-
-_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+from lentigo.imaging.sandbox.starter import Process, start
+from lentigo.isolated import could_not_start
 
 _WATCH = 0.25
 """Seconds between two checks of the timeout."""
@@ -61,9 +59,8 @@ class Child:
     def __init__(self, code: str, job: Any, *, limits: Limits) -> None:
         self.ended = False
         self._limits = limits
-        given = json.dumps([job, asdict(limits)])
-        self._command = command(code, given)
-        self._process: subprocess.Popen[bytes] | None = None
+        self._code, self._given = code, json.dumps([job, asdict(limits)])
+        self._process: Process | None = None
         self._remarks = tempfile.TemporaryFile()  # noqa: SIM115
         self._work = limits.seconds
         self._deadline: float | None = None
@@ -74,15 +71,7 @@ class Child:
         """Start the process now rather than with the first question."""
         if self._process is not None:
             return
-        # A session of its own, so that Ctrl-C reaches only this process, which ends it.
-        self._process = subprocess.Popen(
-            self._command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._remarks,
-            env=environment(**_ONE_THREAD),
-            start_new_session=True,
-        )
+        self._process = start(self._code, self._given, errors=self._remarks)
         if self.ended:  # `end` was called while it started
             self._process.kill()
         self._closed = threading.Event()
@@ -177,7 +166,7 @@ class Child:
             raise RuntimeError("A decoding process has no pipes.")
         return process.stdin, cast("io.BufferedReader", process.stdout)
 
-    def _watch(self, process: subprocess.Popen[bytes], closed: threading.Event) -> None:
+    def _watch(self, process: Process, closed: threading.Event) -> None:
         while not closed.wait(_WATCH):
             deadline = self._deadline
             if deadline is not None and time.monotonic() > deadline:

@@ -9,7 +9,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lentigo.answer_columns import ABSTAIN, COULD_BE, NO, REFUSED, SHOWN, STRANGENESS, YES
+from lentigo.answer_columns import (
+    ABSTAIN,
+    COULD_BE,
+    COULD_BE_DIAGNOSES,
+    NO,
+    REFUSED,
+    SHOWN,
+    STRANGENESS,
+    YES,
+)
 from lentigo.inference.abstention.signals import words_of
 from lentigo.inference.columns import with_columns
 from lentigo.models.abstention import Abstention
@@ -109,7 +118,8 @@ def with_abstention(table: pd.DataFrame, judged: Judged, *, shown: bool) -> pd.D
     """Return the predictions with the columns `abstain` and `strangeness` added.
 
     For images above the limit, the `reason` (the last column) says why, and unless `shown`,
-    probabilities, call and `could_be` are removed. Rows without a probability get no score.
+    probabilities, call and the sets of what it could be are removed. Rows without a
+    probability get no score.
     """
     answered = table["probability"].notna().to_numpy()
     score = np.where(answered, judged.strangeness, np.nan)
@@ -132,7 +142,5 @@ def _without(table: pd.DataFrame, refused: NDArray[np.bool_]) -> dict[str, pd.Se
         for name in table
         if str(name).startswith("probability") or name in {"logit", "raw_logit"}
     }
-    words = {
-        name: table[name].mask(refused, "") for name in ("call", COULD_BE) if name in table
-    }
-    return numbers | words
+    names = ("call", COULD_BE, COULD_BE_DIAGNOSES)
+    return numbers | {n: table[n].mask(refused, "") for n in names if n in table}

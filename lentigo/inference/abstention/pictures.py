@@ -61,10 +61,19 @@ def _log_odds(score: float) -> float:
 def _blur(square: Image) -> float:
     plane = luma(square).astype(np.float32)
     fine, coarse = _means(plane)
-    detail, structure = float((plane - fine).std()), float((fine - coarse).std())
+    plane -= fine
+    fine -= coarse
+    detail, structure = _deviation(plane), _deviation(fine)
     if structure < _LEAST_STRUCTURE:
         return _MOST_BLUR
     return min(math.log(structure / max(detail, 1e-3)), _MOST_BLUR)
+
+
+def _deviation(values: NDArray[np.float32]) -> float:
+    """Return the standard deviation of `values`, which are overwritten: as their `std`."""
+    values -= values.mean()
+    np.multiply(values, values, out=values)
+    return float(np.sqrt(values.mean()))
 
 
 def _means(plane: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -73,9 +82,32 @@ def _means(plane: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.
     Beyond the edge the nearest pixel counts. Means of three thirds are the mean of nine, so
     that both take a few sums: a quarter of the time of two filters of scipy.
     """
-    padded = np.pad(plane, 4, mode="edge")
-    sums = padded[:-2] + padded[1:-1] + padded[2:]
-    fine = (sums[:, :-2] + sums[:, 1:-1] + sums[:, 2:]) / np.float32(9)
-    sums = fine[:-6] + fine[3:-3] + fine[6:]
-    coarse = (sums[:, :-6] + sums[:, 3:-3] + sums[:, 6:]) / np.float32(9)
-    return fine[3:-3, 3:-3], coarse
+    fine = _ninths(_bordered(plane), 1)
+    return np.ascontiguousarray(fine[3:-3, 3:-3]), _ninths(fine, 3)
+
+
+def _bordered(plane: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return `plane` with four more pixels on each side, the nearest ones of its edge.
+
+    It is what `np.pad` gives with `mode="edge"`, in a fifth of the time.
+    """
+    height, width = plane.shape
+    whole = np.empty((height + 8, width + 8), np.float32)
+    whole[4:-4, 4:-4] = plane
+    whole[4:-4, :4], whole[4:-4, -4:] = plane[:, :1], plane[:, -1:]
+    whole[:4], whole[-4:] = whole[4], whole[-5]
+    return whole
+
+
+def _ninths(plane: NDArray[np.float32], step: int) -> NDArray[np.float32]:
+    """Return a ninth of the sum of each pixel and of eight that are `step` pixels away.
+
+    (H, W) to (H − 2 · step, W − 2 · step). Sums are made in place: new arrays of this size
+    take more time than the sums.
+    """
+    rows = plane[: -2 * step] + plane[step:-step]
+    rows += plane[2 * step :]
+    sums = rows[:, : -2 * step] + rows[:, step:-step]
+    sums += rows[:, 2 * step :]
+    sums /= np.float32(9)
+    return sums

@@ -83,6 +83,8 @@ def clusters(facts: Facts) -> str:
             said.append(f"AUC by {noun}: {'; '.join(each)}.")
     if repeated := facts.evaluation.get("by_repeat"):
         said.append(f"{repeated['sentence']} {repeated['why']}")
+    if nested := facts.evaluation.get("nested"):
+        said.append(f"{nested['sentence']} {nested['why']}")
     return " ".join(said)
 
 

@@ -16,6 +16,9 @@ SOURCES = {
     "doi:10.1162/089976602753284446",
     "dimitriadis": "Dimitriadis T et al. PNAS 2021;118:e2016191118. "
     "doi:10.1073/pnas.2016191118",
+    "nadeau": "Nadeau C, Bengio Y. Mach Learn 2003;52:239-281. doi:10.1023/A:1024068626366",
+    "bates": "Bates S, Hastie T, Tibshirani R. J Am Stat Assoc 2024;119:1434-1445. "
+    "doi:10.1080/01621459.2023.2197686",
     "learn_then_test": "Angelopoulos AN et al. 2021. arXiv:2110.01052",
 }
 """The references that the paragraph may cite, by a short name."""
@@ -26,7 +29,7 @@ def methods(facts: Facts) -> str:
     known = facts.evaluation
     said = [facts.run[key] for key in ("data", "partition", "training") if key in facts.run]
     said.append(f"Evaluation rests on {facts.answer('size')} {facts.answer('left_out')}")
-    said += _on_intervals(facts)
+    said += [*_on_intervals(facts), *_on_folds(facts)]
     if known.get("brier_parts"):
         said.append(
             "The Brier score was divided by isotonic regression without bins {dimitriadis}."
@@ -71,6 +74,18 @@ def _on_intervals(facts: Facts) -> list[str]:
         f"{{zou}}. Where whole groups were resampled it was {int(known['repeats']):,} "
         f"times (seed {known['seed']})."
     ]
+
+
+def _on_folds(facts: Facts) -> list[str]:
+    said = []
+    if facts.evaluation.get("by_repeat"):
+        said.append(
+            "The interval of the mean AUC over all folds of all repeats counts that their "
+            "models share images {nadeau}."
+        )
+    if facts.evaluation.get("nested"):
+        said.append("Intervals of mean losses come from nested cross-validation {bates}.")
+    return said
 
 
 def _cited(text: str) -> str:

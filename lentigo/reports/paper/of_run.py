@@ -66,11 +66,12 @@ def _partition(run: RunFolder) -> str:
     number = len(run.roles) or 1
     times = counted(split.repeats, "time")
     again = f", {times} with the groups dealt anew" if split.repeats > 1 else ""
+    pairs = ", and each pair of folds, too" if split.nested else ""
     return (
         f"Whole groups (patient, else lesion, merged over copies of an image) were dealt "
         f"into {split.folds} folds; {counted(number, 'fold')} "
         f"{'was' if number == 1 else 'were'} held out in turn"
-        f"{again}, and "
+        f"{again}{pairs}, and "
         f"{100 * split.validation:g} % of the rest chose epochs and thresholds."
     )
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -18,6 +16,7 @@ from lentigo.figures.repeats import draw_rows
 from lentigo.figures.risk_coverage import draw_curve
 from lentigo.figures.scores import Drawing, DrawnScores, Scores
 from lentigo.figures.style import style
+from lentigo.reports.drawable import inlined
 from lentigo.reports.evaluation.drawings import draw_judged
 from lentigo.reports.numbers import Value, as_value
 from lentigo.reports.run.run_folder import RunFolder, threshold
@@ -118,11 +117,6 @@ def _judged(run: RunFolder) -> DrawnScores:
         auc=_intervals(run, "auc"),
         average_precision=_intervals(run, "average_precision"),
     )
-
-
-def inlined(svg: Path) -> str:
-    """Return an SVG file as a `data:` address; inside an image its scripts cannot run."""
-    return "data:image/svg+xml;base64," + b64encode(svg.read_bytes()).decode("ascii")
 
 
 def _models(run: RunFolder) -> dict[str, Scores]:

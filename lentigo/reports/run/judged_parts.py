@@ -57,7 +57,33 @@ def part_sentences(model: Mapping[str, Any]) -> list[str]:
         )
     if repeated := model.get("by_repeat"):
         found.append(f"{repeated['sentence']} {repeated['why']}")
+    if nested := model.get("nested"):
+        found.append(nested_sentences(nested))
     return found
+
+
+_LOSSES = {
+    "brier": "the Brier score",
+    "log_loss": "log loss",
+    "error_rate": "the rate of wrong calls",
+}
+
+
+def nested_sentences(nested: Mapping[str, Any]) -> str:
+    """Return the losses of a nested cross-validation, each beside its plain interval.
+
+    `nested` is the part of that name of `evaluation.json`.
+    """
+    said = []
+    for each in nested["losses"]:
+        both = (_value(each[kind]) for kind in ("nested", "plain"))
+        honest, plain = (f"{number(one.value)} ({interval(one)})" for one in both)
+        said.append(f"{_LOSSES[each['name']]} is {honest}, plainly {plain}")
+    return (
+        f"{nested['sentence']} With 95 % intervals {'; '.join(said)}. The plain ones take "
+        "losses as independent; the others count that models of different folds share "
+        "images (Bates, Hastie & Tibshirani 2023)."
+    )
 
 
 def _spelled(aucs: list[tuple[str, float]], *, named: bool) -> str:

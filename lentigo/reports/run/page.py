@@ -28,7 +28,7 @@ from lentigo.reports.run.judged_parts import (
     part_rows,
     threshold_rows,
 )
-from lentigo.reports.run.refused import refusals, sets
+from lentigo.reports.run.refused import diagnosis_sets, refusals, sets
 from lentigo.reports.run.run_folder import RunFolder, read_run, threshold
 from lentigo.reports.run.verdict import verdict
 from lentigo.reports.template import fill
@@ -233,6 +233,7 @@ def _not_answered(run: RunFolder) -> dict[str, Any]:
     return {
         "refusals": refusals(run.evaluation),
         "sets": sets(run.evaluation),
+        "diagnosis_sets": diagnosis_sets(run.evaluation),
         "refusal_figures": draw_refusals(run),
     }
 

@@ -62,6 +62,26 @@ def sets(evaluation: Mapping[str, Any]) -> dict[str, Any]:
     return {"sentence": found["sentence"], "rows": rows}
 
 
+def diagnosis_sets(evaluation: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a sentence and table rows on sets over diagnoses; empty without them."""
+    found = (evaluation.get("model") or {}).get("diagnosis_sets")
+    if not found:
+        return {"sentence": "", "rows": []}
+    rows = [
+        {
+            "name": str(each["name"]),
+            "images": count(each["n_images"]),
+            "groups": count(each["n_groups"]),
+            **{
+                name: shown(_value(each[name]), why="no image")
+                for name in ("held", "held_images", "size", "elsewhere")
+            },
+        }
+        for each in found["rows"]
+    ]
+    return {"sentence": found["sentence"], "rows": rows}
+
+
 def _row(found: Mapping[str, Any]) -> dict[str, Any]:
     cells = {
         name: shown(_value(found[name]), why="one class only", signed=name == "gain")

@@ -45,7 +45,10 @@ def card_words(language: str) -> CardWords:
             groups=plain.counted(point.n_groups, "group"),
         )
 
-    return CardWords(own, number, partial(aim_text, language=language), absent)
+    def diagnosis(name: str) -> str:
+        return known.get(f"diagnosis_{name}", name)
+
+    return CardWords(own, number, partial(aim_text, language=language), absent, diagnosis)
 
 
 def blocks(card: str) -> list[Block]:

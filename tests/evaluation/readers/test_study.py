@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -211,9 +213,51 @@ def test_a_missing_name_in_a_wide_table_has_its_own_line() -> None:
 
 
 def test_a_reader_without_a_melanoma_takes_no_interval_from_the_others() -> None:
-    shy = WIDE.assign(Dora=[np.nan] * 4 + [0.0, 1.0, 0.0, 0.0])
-    found = judge_readers(shy, TRUTH, predictions=PREDICTED, repeats=200).conditions[0]
-    alone = judge_readers(WIDE, TRUTH, predictions=PREDICTED, repeats=200).conditions[0]
-    ends = {each.name: each.difference for each in found.readers}
+    wide, truth, predicted = twice(WIDE, "image"), twice(TRUTH), twice(PREDICTED)
+    shy = wide.assign(Dora=([np.nan] * 4 + [0.0, 1.0, 0.0, 0.0]) * 2)
+    study = judge_readers(shy, truth, predictions=predicted, repeats=200)
+    alone = judge_readers(wide, truth, predictions=predicted, repeats=200).conditions[0]
+    ends = {each.name: each.difference for each in study.conditions[0].readers}
     assert math.isnan(ends.pop("Dora").value)
     assert ends == {each.name: each.difference for each in alone.readers}
+    assert not any(math.isnan(each.low) for each in ends.values())
+    assert any("a difference of what Dora read" in note for note in study.notes)
+
+
+def twice(table: pd.DataFrame, image: str = "image_id") -> pd.DataFrame:
+    """Each image again under another name, as of other patients."""
+    again = table.assign(**{image: table[image] + "2"})
+    return pd.concat([table, again], ignore_index=True)
+
+
+def test_with_four_melanomas_no_difference_is_told() -> None:
+    """Neither to the model, nor between conditions; with eight all of them are."""
+    both = [long(WIDE).assign(arm="alone"), long(WIDE).assign(arm="aided")]
+    both[1].loc[both[1]["image"].isin(["d"]), "call"] = [1, 1, 0]
+    rows = pd.concat(both)
+    few = judge_readers(rows, TRUTH, predictions=PREDICTED, repeats=200)
+    assert sum("Nothing can be said about a difference" in note for note in few.notes) == 1
+    found = list(numbers_told(few.as_dict()))
+    assert found
+    assert all(math.isnan(each) for each in found)
+    text = few.as_text()
+    assert "without a test:" in text
+    assert ", p " not in text
+    many = judge_readers(
+        twice(rows, "image"), twice(TRUTH), predictions=twice(PREDICTED), repeats=200
+    )
+    assert not any("Nothing can be said" in note for note in many.notes)
+    assert sum(not math.isnan(each) for each in numbers_told(many.as_dict())) > 10
+
+
+def numbers_told(study: Any) -> Iterator[float]:
+    """The bounds and p-values of every difference in a study's JSON."""
+    for condition in study["conditions"]:
+        for one in condition["readers"]:
+            yield from (one["difference"]["low"], one["difference"]["high"])
+        for mean in condition["model_less_readers"].values():
+            yield from (mean["low"], mean["high"], mean["p"])
+    for contrast in study["contrasts"]:
+        yield from (contrast["f"], contrast["p"])
+        for each in contrast["differences"]:
+            yield from (each["low"], each["high"], each["p"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ import pytest
 
 from lentigo.imaging.decoding.limits import Limits
 from lentigo.imaging.sandbox import process as module
+from lentigo.imaging.sandbox import starter
 from lentigo.imaging.sandbox.process import Child
 
 ECHO = """
@@ -97,16 +97,16 @@ def test_one_that_is_ended_while_it_starts_does_not_stay(
 ) -> None:
     """As when another worker meets a full disk, or Ctrl-C comes, at that moment."""
     child, started = make(), []
-    popen = subprocess.Popen
+    start = starter.start
 
     def slow(*arguments: Any, **options: Any) -> Any:
         child.end()
-        started.append(popen(*arguments, **options))
+        started.append(start(*arguments, **options))
         return started[0]
 
-    monkeypatch.setattr(subprocess, "Popen", slow)
+    monkeypatch.setattr(module, "start", slow)
     child.start()
-    assert started[0].wait(timeout=20) == -signal.SIGKILL
+    assert started[0].wait() == -signal.SIGKILL
     child.close()
 
 

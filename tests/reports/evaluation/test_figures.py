@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+from html import escape
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +33,7 @@ def test_numbers_and_figures_are_written(tmp_path: Path) -> None:
     assert all(path.is_file() for path in paths)
     drawn = [path for path in paths if path.parent.name != "paper"]
     assert sorted(path.name for path in drawn) == sorted(
-        ["evaluation.json"]
+        ["evaluation.json", "report.html"]
         + [f"{n}.{end}" for n in FIGURES for end in ("svg", "png", "csv")]
     )
     read = read_json(tmp_path / "new" / "folder" / "evaluation.json")
@@ -49,7 +51,34 @@ def test_one_class_only_draws_without_a_crash(
     tmp_path: Path, labels: tuple[int, ...]
 ) -> None:
     written = write_evaluation(scored(labels=labels), tmp_path)
-    assert len([path for path in written if path.parent.name != "paper"]) == 16
+    assert len([path for path in written if path.parent.name != "paper"]) == 17
+
+
+def test_the_page_has_every_table_figure_and_note_and_loads_nothing(tmp_path: Path) -> None:
+    found = scored(images=80)
+    write_evaluation(found, tmp_path)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert escape(found.headline[0]) in page
+    for note in found.notes:
+        assert escape(note, quote=False).replace("'", "&#39;") in page
+    assert page.count("data:image/svg+xml;base64,") == len(FIGURES)
+    assert not re.search(r"(src|href)=\"(?!data:)", page)
+    assert f"{found['auc'].value:.4f}" in page
+    assert "Newcombe RG" in page
+    assert "From a probability of 0.5 upwards" in page  # the text goes on after its table
+
+
+def test_calls_at_another_share_are_drawn_as_they_are_counted(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    given = pd.DataFrame({"image_id": range(120), "probability": rng.random(120)})
+    truth = given.assign(target=rng.choice((0, 1), 120))
+    found = evaluate(given, truth, repeats=20, prevalence=0.1)
+    write_evaluation(found, tmp_path)
+    drawn = pd.read_csv(tmp_path / "figures" / "confusion.csv")
+    counts = sorted(drawn.select_dtypes("integer").to_numpy().ravel().tolist())
+    known = found.confusion
+    assert known.tp != evaluate(given, truth, repeats=20).confusion.tp
+    assert counts == sorted([known.tp, known.fp, known.fn, known.tn])
 
 
 def test_a_folder_that_cannot_be_written_is_an_error_to_put_right(tmp_path: Path) -> None:

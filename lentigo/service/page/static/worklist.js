@@ -127,7 +127,7 @@ function row(group, said) {
   const doubted = said.images.filter((each) => each.reason);
   // Of a lesion that no picture lets judge, "not called" would be a judgement; "called" stays.
   const quiet = doubted.length === said.images.length && lesion.call !== "melanoma";
-  told = { model: `${said.model.name} ${said.model.version}`, point: said.operating_point, share: said.prevalence, time: new Date() };
+  told = { model: `${said.model.name} ${said.model.version}`, abstains: said.model.abstains, point: said.operating_point, share: said.prevalence, time: new Date() };
   return {
     ...group, probability: lesion.probability, call: quiet ? "" : lesion.call,
     judged: lesion.probability !== null && doubted.length === 0,
@@ -310,7 +310,8 @@ function listTold() {
   const option = [...id("operating_point").options].find((each) => each.value === told.point);
   const point = told.point ? `${told.point} (${option ? option.textContent : ""})` : texts.point_none;
   const time = told.time.toLocaleString(language, { dateStyle: "medium", timeStyle: "short" });
-  return fill(texts.list_told, { model: told.model, point, share: told.share === null ? texts.not_known : percent(told.share), time });
+  const limit = told.abstains ? "" : ` ${texts.without_limit}`;
+  return fill(texts.list_told, { model: told.model, point, share: told.share === null ? texts.not_known : percent(told.share), time }) + limit;
 }
 
 function go(each) {
@@ -375,11 +376,11 @@ function cell(value) {
 }
 
 function csv() {
-  const head = ["rank", "pictures", ...(id("names").checked ? ["names"] : []), "patient", "lesion", "probability", "call", "oddness", "odd_one", "remark", "sha256", "model", "operating_point", "prevalence", "notice"];
+  const head = ["rank", "pictures", ...(id("names").checked ? ["names"] : []), "patient", "lesion", "probability", "call", "oddness", "odd_one", "remark", "sha256", "model", "operating_point", "prevalence", "abstains", "notice"];
   const lines = chosen().map((each, place) => [
     place + 1, each.pictures.map((picture) => picture.number).join(" "),
     ...(id("names").checked ? [each.pictures.map((picture) => picture.name).join(" | ")] : []),
-    each.patient, each.lesion, each.probability, each.call, each.odd && each.odd.oddness, isOdd(each) ? "yes" : "", each.reason, each.images.join(" "), told && told.model, told && told.point, told && told.share, texts.notice,
+    each.patient, each.lesion, each.probability, each.call, each.odd && each.odd.oddness, isOdd(each) ? "yes" : "", each.reason, each.images.join(" "), told && told.model, told && told.point, told && told.share, told && (told.abstains ? "yes" : "no"), texts.notice,
   ]);
   const text = [head, ...lines].map((line) => line.map(cell).join(",")).join("\r\n");
   const link = document.createElement("a");
