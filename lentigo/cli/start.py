@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import suppress
 
 from lentigo.isolated import keep_out_the_surroundings
 
@@ -24,10 +25,32 @@ def main() -> object:
     # A command sets its own handlers; these are active before and after it.
     try:
         return app()
+    except SystemExit as end:
+        if isinstance(end.code, int) and end.code in _STOPPED:
+            _leave(end.code)
+        raise
     finally:
         # Python gives its handlers up while it takes itself down, which takes a moment
         # with torch. The work is done by then, and its exit code is what counts.
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+
+_STOPPED = {128 + signal.SIGINT, 128 + signal.SIGTERM}
+
+
+def _leave(code: int) -> None:
+    """End the process after a stop, as soon as Python's own files are closed.
+
+    Threads of libraries may still compute; taken down beside them, C++ aborts (code 134).
+    """
+    import atexit
+    import sys
+
+    atexit._run_exitfuncs()  # temporary folders, and processes of ours
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
 
 
 def _end(number: int, _frame: object) -> None:

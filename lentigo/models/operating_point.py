@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, model_validator
 
 from lentigo.models.facts import Count, Fact, Measured, Name, Share, Text
+from lentigo.visible import visible
 
 Kind = Literal[
     "guaranteed_sensitivity", "mean_sensitivity", "youden", "cost", "decision_curve"
@@ -107,7 +108,8 @@ class OperatingPoint(Fact):
 def read_points(entries: Iterable[Mapping[str, Any]]) -> tuple[OperatingPoint, ...]:
     """Return the operating points of a model folder, written in format 1 or 2.
 
-    Entries that cannot be read are left out, since a model folder may come from anybody.
+    Entries that cannot be read are left out, since a model folder may come from anybody;
+    `unread_points` names them.
     """
     points: list[OperatingPoint] = []
     for entry in entries:
@@ -117,6 +119,15 @@ def read_points(entries: Iterable[Mapping[str, Any]]) -> tuple[OperatingPoint, .
         with suppress(ValidationError):
             points.append(OperatingPoint.model_validate(entry))
     return tuple(points)
+
+
+def unread_points(entries: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return the names of the entries that `read_points` leaves out, fit to be shown."""
+    return [
+        visible(str(entry.get("name") or "without a name"))
+        for entry in entries
+        if not read_points([entry])
+    ]
 
 
 def first_format(entries: Iterable[Mapping[str, Any]]) -> tuple[OperatingPoint, ...]:

@@ -65,3 +65,23 @@ def test_a_signal_after_the_work_changes_nothing_of_its_exit_code() -> None:
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert "thorough" in done.stdout
+
+
+_BUSY = """
+import atexit, sys, threading, time
+from lentigo.cli import app, start
+threading.Thread(target=time.sleep, args=(60,)).start()  # as a library's, which computes
+atexit.register(print, "closed")
+app.app = lambda: sys.exit(143)
+start.main()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are those of Unix")
+def test_a_stop_waits_for_no_thread_of_a_library() -> None:
+    """Nor is the process taken down beside it, which C++ answers with an abort."""
+    done = subprocess.run(
+        [sys.executable, "-c", _BUSY], capture_output=True, text=True, check=False,
+        timeout=50,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (143, "closed\n", "")

@@ -71,9 +71,19 @@ def memory(field: str) -> int:
     return int(text.split(f"{field}:")[1].split()[0]) * 1024
 
 
-def test_a_threshold_that_makes_no_sense_is_no_reason_not_to_load(folder: Path) -> None:
-    changed(folder, operating_points=[{"threshold": 0.3}])
-    assert lentigo.load(folder).members[0].preparation.max_pixels == 100_000_000
+def test_a_threshold_that_makes_no_sense_is_no_reason_not_to_load(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """But it is told: another one may decide in its place, or none."""
+    whole = {"name": "youden", "kind": "youden", "threshold": 0.3}
+    odd = {**whole, "name": "\x1b[31mmine", "threshold": "0.3; no"}
+    changed(folder, operating_points=[{"threshold": 0.3}, whole, odd])
+    model = lentigo.load(folder)
+    assert model.members[0].preparation.max_pixels == 100_000_000
+    assert [each.name for each in model.operating_points] == ["youden"]
+    (told,) = [each.getMessage() for each in caplog.records]
+    assert "2 thresholds cannot be read and are left out: without a name, " in told
+    assert "\x1b" not in told
 
 
 @pytest.mark.parametrize(
