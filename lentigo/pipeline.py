@@ -20,7 +20,7 @@ from lentigo.errors import DatasetError, LentigoError
 from lentigo.evaluation import Evaluation
 from lentigo.evaluation.fold_thresholds import JudgedThreshold
 from lentigo.evaluation.recalibration import Recalibration
-from lentigo.imaging.store.place import check_store_folder
+from lentigo.imaging.store.place import check_squares, check_store_folder
 from lentigo.json_files import write_json
 from lentigo.judged_run import judge_run
 from lentigo.machine import is_first_process
@@ -92,6 +92,7 @@ def run(
         return None
     check_run_folder(out, resume=resume)
     check_store_folder(config.imaging.store)
+    check_squares(config.imaging.store, size=config.imaging.size, fit=config.imaging.fit)
     check_can_nest(config, folds)
     with alone(out):
         roots = [root] if isinstance(root, str | Path) else list(root)
@@ -154,6 +155,7 @@ def run_demo(
         return run(folder, config, out=out, format="synthetic", resume=resume)
     check_run_folder(out, resume=resume)
     check_store_folder(config.imaging.store)
+    check_squares(config.imaging.store, size=config.imaging.size, fit=config.imaging.fit)
     with alone(out):
         draw_dataset(folder, images=images, size=config.imaging.size, seed=config.seed)
         return run(folder, config, out=out, format="synthetic", resume=resume)
