@@ -289,7 +289,9 @@ def runs_text(runs: Sequence[RunSummary]) -> str:
     """
     lines = []
     for run in runs:
-        minutes = "" if math.isnan(run.minutes) else f", {run.minutes:.0f} minutes"
+        minutes = (
+            "" if math.isnan(run.minutes) else f", {counted(round(run.minutes), 'minute')}"
+        )
         lines.append(f"{run.folder}: {run.config.recipe}, {run.state}{minutes}")
         lines += [f"    {line}" for line in _figures(run)]
     for name in differences(runs):

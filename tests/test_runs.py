@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,8 @@ def test_what_differs_is_said_and_what_is_alike_is_not(place: Path) -> None:
     assert table["training.epochs"].tolist() == [2, 7]
     assert "training.batch_size" not in table
     assert "training.epochs: 2, 7" in runs_text(runs)
+    assert "finished, 2 minutes" in runs_text(runs)
+    assert "finished, 1 minute\n" in runs_text([replace(runs[0], minutes=1.2)])
 
 
 def test_runs_that_held_out_the_same_images_can_be_compared(place: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -42,6 +43,8 @@ def combine_command(
     table, others = without_others(whole.table, keep=keep or ())
     if others:
         log.info("%s left out (--keep COLUMN keeps one).", some(others))
-    kept = whole.holding(table)
+    # A note that begins with the name of a column tells of that column alone.
+    notes = tuple(note for note in whole.notes if note.partition(":")[0] not in others)
+    kept = replace(whole, table=table, notes=notes)
     options.write_out(kept, out)
     show_table(kept, out, as_json=json)

@@ -75,9 +75,10 @@ def _show(done: Explanations, *, as_json: bool) -> None:
 
 
 def _checked(maps: pd.DataFrame) -> str:
-    from lentigo.words import counted
+    from lentigo.words import counted, verb
 
     failing = int(maps["says_nothing"].eq(True).sum())
     if maps["likeness"].isna().all() and not failing:
         return "not checked with shuffled weights, which needs torch"
-    return f"{failing:,} of {counted(len(maps), 'map')} fail the sanity check"
+    checked = f"{failing:,} of {counted(len(maps), 'map')}"
+    return f"{checked} {verb(failing, 'fails', 'fail')} the sanity check"

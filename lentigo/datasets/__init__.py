@@ -173,6 +173,7 @@ def _guess_by_content(root: Path) -> str:
     from lentigo.imaging.search import is_image
     from lentigo.table_files.door import is_visible_table
 
+    _refuse_run(root)
     tables = [path for path in sorted(root.iterdir()) if is_visible_table(path)]
     headers = {path.name.lower(): _header(path) for path in tables}
     for name, table, columns in _TELLING:
@@ -198,6 +199,18 @@ def _guess_by_content(root: Path) -> str:
         f"{len(tables)} tables at its top. Say which format it is, or give the path of "
         "one table."
     )
+
+
+def _refuse_run(root: Path) -> None:
+    """Raise `DatasetError` if `root` is a run folder, whose tables are mistaken easily."""
+    if not (root / "config.yaml").is_file():
+        return
+    held = [root / name for name in ("predictions.csv", "table.parquet")]
+    if there := [str(path) for path in held if path.is_file()]:
+        raise DatasetError(
+            f"{root} is a run folder, not an archive or a table; give the path of the "
+            f"table that you mean: {' or '.join(there)}."
+        )
 
 
 _TELLING: tuple[tuple[str, str, set[str]], ...] = (

@@ -130,9 +130,9 @@ class Contest:
         """Return the words that count the compared images, groups and melanomas."""
         truth, number = self.images.truth, len(self.entrants)
         all_ = "both models" if number == 2 else f"all {number} models"
+        groups = f" of {counted(self.images.groups, self.unit)}"
         return (
-            f"On {counted(len(truth), 'image')} of "
-            f"{counted(self.images.groups, self.unit)}, "
+            f"On {counted(len(truth), 'image')}{'' if self.unit == 'image' else groups}, "
             f"{counted(int(truth.sum()), 'melanoma')} among them, that {all_} predict:"
         )
 

@@ -283,7 +283,7 @@ def _of_words(
     shares = [each / each.sum(axis=1, keepdims=True) for each in (before, after)]
     distances = np.abs(shares[0] - shares[1]).sum(axis=1) / 2
     most = int(np.abs(shares[0][0] - shares[1][0]).argmax())
-    said = [f"{names[most]} {each[0, most]:.0%}" for each in shares]
+    said = [f"{names[most]} {100 * each[0, most]:.0f} %" for each in shares]
     return _shift(
         period, column, "word", (n, len(words) - n), (said[0], said[1]),
         distances, _stability(before, after),

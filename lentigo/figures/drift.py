@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -27,14 +29,16 @@ def plot_drift(ax: Axes, rows: pd.DataFrame) -> None:
         ax.plot([0, times], [place, place], color=color, linewidth=0.8)
         ax.plot(times, place, "o", color=color, markerfacecolor=face, clip_on=False)
     several = len(set(rows["period"])) > 1
-    labels = [
-        fitted(f"{row['period']}: {row['column']}" if several else str(row["column"]))
-        for row in rows.to_dict("records")
-    ]
+    labels = [fitted(_label(row, several=several)) for row in rows.to_dict("records")]
     ax.set_yticks(np.arange(len(rows)), labels)
     ax.set(ylim=(len(rows) - 0.5, -0.6), xlabel="Distance, as a multiple of chance (95 %)")
     ax.set_xlim(left=0)
     ax.tick_params(axis="y", length=0)
+
+
+def _label(row: dict[Any, Any], *, several: bool) -> str:
+    column = str(row["column"]).replace("_", " ")  # a long name breaks between its words
+    return f"{row['period']}: {column}" if several else column
 
 
 def draw_drift(found: Drift) -> Drawing:

@@ -44,6 +44,7 @@ def plot_readers(
             markerfacecolor="white",
             markersize=4,
             label=label,
+            clip_on=False,  # a dot at the edge stays whole
         )
         label = ""  # one legend entry for all readers
     for each in _shown([majority] if majority is not None else []):
@@ -55,6 +56,7 @@ def plot_readers(
             markeredgecolor=INK,
             markersize=7,
             label="their majority",
+            clip_on=False,
         )
 
 

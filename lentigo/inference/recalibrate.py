@@ -229,12 +229,19 @@ def _check_helps(judged: Recalibration, calibration: Calibration) -> None:
     error = half / 1.96 if not math.isnan(half) else 0.0
     if gain.value > error and calibration.method != "none":
         return
+    judged_on = (
+        f"{counted(judged.n_images, 'image')} ({counted(judged.n_melanomas, 'melanoma')})"
+    )
+    if math.isnan(gain.low):  # all folds left the logits as they were
+        found = "no calibration was found that lowers the cross-validated log-loss"
+    else:
+        found = (
+            f"the cross-validated log-loss falls by {gain.value:.4f} ({gain.low:.4f} to "
+            f"{gain.high:.4f})"
+        )
     raise ModelError(
-        "Calibrated anew, the model is no better than before: on "
-        f"{counted(judged.n_images, 'image')} ({counted(judged.n_melanomas, 'melanoma')}) "
-        f"the cross-validated log-loss falls by {gain.value:.4f} ({gain.low:.4f} to "
-        f"{gain.high:.4f}). Nothing was written; use the model as it is, or give more "
-        "images."
+        f"Calibrated anew, the model is no better than before: on {judged_on} {found}. "
+        "Nothing was written; use the model as it is, or give more images."
     )
 
 

@@ -26,7 +26,7 @@ def test_words_by_hand() -> None:
     (found,) = drift(before, [after], ["sex"], repeats=200).shifts
     assert found.distance == pytest.approx(0.5)
     assert (found.n_reference, found.n_period) == (20, 20)
-    assert (found.reference, found.was) == ("f 75%", "f 25%")
+    assert (found.reference, found.was) == ("f 75 %", "f 25 %")
     # Half an image is added to each bin: 15.5 and 5.5 of 21, and the other way round.
     assert found.psi == pytest.approx(2 * (10 / 21) * np.log(15.5 / 5.5))
 

@@ -21,6 +21,7 @@ from lentigo.files import digest
 from lentigo.inference import recalibrate as module
 from lentigo.inference.calibrate import Labelled
 from lentigo.inference.recalibrate import cross_validated_points, recalibrate
+from lentigo.models.calibration import Calibration
 from lentigo.models.description import read_description
 from lentigo.models.folder import ModelCard, save_model_folder
 from lentigo.models.network import build_model
@@ -103,6 +104,14 @@ def test_a_model_that_is_right_already_is_left_alone(
     with pytest.raises(ModelError, match="no better than before"):
         refused(monkeypatch, tmp_path, drawn(400, 1.0))
     assert not (tmp_path / "own").exists()
+
+
+def test_no_interval_is_told_where_the_folds_found_no_calibration() -> None:
+    given = drawn(400, 1.0)
+    unchanged = module._judged(given, given.logits, given.logits)
+    with pytest.raises(ModelError, match="no calibration was found") as refusal:
+        module._check_helps(unchanged, Calibration())
+    assert "nan" not in str(refusal.value)
 
 
 def test_a_model_that_is_too_sure_is_calibrated(

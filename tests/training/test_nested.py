@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from itertools import combinations
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import pandas as pd
 import pytest
@@ -17,7 +18,13 @@ from lentigo.inference.predict import load
 from lentigo.json_files import read_json
 from lentigo.pipeline import finish
 from lentigo.run_layout import RunLayout
+from lentigo.tables import write_table
+from lentigo.training.nested import write_nested
+from lentigo.training.prepare import Prepared
 from tests.cohorts import draw_cohort, tiny_config
+
+if TYPE_CHECKING:
+    from lentigo.imaging.store.build import PixelStore
 
 CONFIG = {"training__epochs": 1, "split__folds": 3, "split__nested": True}
 PAIRS = list(combinations(range(3), 2))
@@ -123,3 +130,33 @@ def test_settings_written_before_there_were_nested_folds_are_read() -> None:
     assert not Config.model_validate(old).split.nested
     asked = with_asked(None, refit=False, repeats=None, nested=True)
     assert asked == ["split.nested=true"]
+
+
+def test_nested_repeats_stand_in_one_table_that_evaluate_reads(tmp_path: Path) -> None:
+    names = [f"i{number:02}" for number in range(24)]
+    folds = pd.DataFrame({"image_id": names, "melanoma": [1, 0, 0, 1] * 6})
+    first = folds.assign(fold=[number % 3 for number in range(24)])
+    second = [number // 8 for number in range(24)]
+    again = pd.DataFrame({"image_id": names, "repeat": 1, "fold": second})
+    store = cast("PixelStore", None)
+    work = Prepared(tmp_path, first, store, pd.DataFrame(), again)
+    for repeat in (0, 1):
+        own = work.of_repeat(repeat).table
+        for held in [(0,), (1,), (2,), *PAIRS]:
+            mine = own[own["fold"].isin(held)]
+            layout = work.of_repeat(repeat).layout(held[0])
+            if len(held) == 2:
+                layout = work.of_repeat(repeat).without_too(*held).layout(held[0])
+            answers = mine.assign(
+                group_id=mine["image_id"], probability=0.1 * len(held) + 0.3 * repeat
+            )
+            write_table(answers, layout.predictions)
+    settings = tiny_config(**CONFIG, split__repeats=2)
+    write_nested(work, settings, folds=3)
+    told = pd.read_csv(RunLayout(tmp_path).nested)
+    assert len(told) == 2 * 3 * 24
+    inner = told["inner_fold"].notna()
+    assert told.loc[inner & (told["repeat"] == 1), "probability"].unique() == [0.5]
+    found = lentigo.evaluate(RunLayout(tmp_path).nested, folds, repeats=10)
+    assert found.nested is not None
+    assert (found.nested.folds, found.nested.repeats) == (3, 2)

@@ -121,7 +121,11 @@ def _names_and_counts(table: pd.DataFrame) -> _Columns:
         yield f"{name}: name_prefix", "source", parts["name_prefix"]
         yield f"{name}: name_number", "technical", parts["name_number"]
     for noun, key in (("patient", patient_keys(table)), ("lesion", lesion_keys(table))):
-        yield f"images of the {noun}", "technical", key.groupby(key).transform("size")
+        yield (
+            f"number of images of the {noun}",
+            "technical",
+            key.groupby(key).transform("size"),
+        )
 
 
 def _files(facts: pd.DataFrame) -> _Columns:

@@ -175,9 +175,16 @@ def tie_findings(ties: pd.DataFrame, label: str) -> list[Finding]:
     return [Finding(check="artefact-tie", severity="warning", message=message, rows=rows)]
 
 
+def odds_text(odds: float, *, digits: int) -> str:
+    """Return an odds ratio with so many digits and no exponent: "0.028", "610"."""
+    rounded = float(f"{odds:.{digits}g}")
+    return f"{rounded:,.0f}" if rounded >= 10**digits else f"{odds:.{digits}g}"
+
+
 def _sentence(row: dict[Any, Any]) -> str:
     odds = (
-        f"odds ratio {row['odds_ratio']:.2g} ({row['odds_low']:.2g}–{row['odds_high']:.2g}"
+        f"odds ratio {odds_text(row['odds_ratio'], digits=2)} "
+        f"({odds_text(row['odds_low'], digits=2)}–{odds_text(row['odds_high'], digits=2)}"
     )
     odds += ", 1/2 added for a count of 0)" if row["corrected"] else ")"
     return (

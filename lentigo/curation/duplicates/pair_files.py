@@ -113,7 +113,8 @@ def find_pairs(table: pd.DataFrame, *, folder: Path | None = None) -> pd.DataFra
     if there.empty:
         raise DatasetError(
             "No image of the table has a file, so near-duplicates cannot be looked for. "
-            "Read the archive where its images lie, or give their pairs as a file."
+            "Give a table with the paths of its images (with --check as --table), or "
+            "their pairs as a file."
         )
     if folder is not None:
         check_folder(folder)

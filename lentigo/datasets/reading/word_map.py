@@ -142,14 +142,26 @@ def refuse_words(left: pd.Series[Any], *, name: str, source: str, hint: str = ""
     if reading.unknown == "missing":
         return
     words = [f"{_short(word)!r} ({count:,})" for word, count in counts.items()]
+    numbers = pd.to_numeric(left, errors="coerce").astype("float64")
+    between = numbers.between(0, 1, inclusive="neither").mean() > 0.5
+    if between and len(counts) > 2:  # fewer may be a mistyped 0 or 1
+        raise UnknownWordsError(
+            f"{source}: the column {name} holds numbers between 0 and 1 ({some(words)}), "
+            "which look like probabilities, not labels. Give the table of the labels here "
+            "(predictions and truth may have changed places), or name the column of the "
+            f"label: --column melanoma=…. {_without(len(left))}"
+        )
     there = f"{counted(len(counts), 'word')} of the column {name}"
     raise UnknownWordsError(
         f"{source}: {there} {verb(len(counts), 'is', 'are')} not understood, and a "
         f"melanoma may be behind each: {some(words, at_most=_SHOWN)}. Say what they mean, "
-        f"{_option(list(counts.index), name)} a table, --map words.csv{written}. Or go on "
-        f"without the label of {counted(int(counts.sum()), 'image')}: --unknown missing."
-        f"{hint}"
+        f"{_option(list(counts.index), name)} a table, --map words.csv{written}. "
+        f"{_without(int(counts.sum()))}{hint}"
     )
+
+
+def _without(number: int) -> str:
+    return f"Or go on without the label of {counted(number, 'image')}: --unknown missing."
 
 
 def _option(words: Sequence[str], name: str) -> str:

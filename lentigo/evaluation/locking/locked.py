@@ -33,7 +33,7 @@ from lentigo.run_layout import LOCKED, LOCKED_IMAGES, LOCKED_LABELS, OPENINGS
 from lentigo.table_files.cells import typed, without_nothing
 from lentigo.table_files.delimited import parse
 from lentigo.tables import NotedTable, read_any_table
-from lentigo.words import counted
+from lentigo.words import counted, listed
 
 _ABOUT = (
     "Labels of a locked test set. `lentigo evaluate --truth FOLDER` opens them, and keeps "
@@ -86,7 +86,7 @@ class State:
         else:
             lines.append(f"Protocol, fixed {self.frozen_at}:")
             lines += [
-                f"  {name}: {'none' if value in (None, []) else value}"
+                f"  {name}: {_shown(value)}"
                 for name, value in self.protocol.as_dict().items()
             ]
         count = len(self.openings)
@@ -98,6 +98,13 @@ class State:
             )
             lines.append(f"  {each['time']}: {each['predictions']}{told}")
         return "\n".join(lines)
+
+
+def _shown(value: object) -> str:
+    """Return a field of the protocol as words: "none", "auc and sensitivity"."""
+    if value is None or value == []:
+        return "none"
+    return listed(list(map(str, value))) if isinstance(value, list) else str(value)
 
 
 def is_locked(path: object) -> bool:

@@ -233,6 +233,12 @@ def _called(rows: pd.DataFrame, call_from: float, name: str) -> pd.DataFrame:
             f"{name} holds calls and no ratings, so --call-from {call_from:g} has nothing "
             "to divide; leave it out."
         )
+    highest = rows["rating"].max()
+    if call_from > highest:
+        raise ConfigError(
+            f"--call-from is {call_from:g}, but no rating of {name} is above {highest:g}: "
+            "nobody would call melanoma. Give a rating that somebody gave."
+        )
     by_rating = (rows["rating"] >= call_from).astype(float).where(rows["rating"].notna())
     return rows.assign(call=rows["call"].where(rows["call"].notna(), by_rating))
 

@@ -195,7 +195,7 @@ def _check_settings(store: PixelStore, config: ImagingConfig) -> None:
     if (size, fit) != (config.size, config.fit):
         raise ConfigError(
             f"The pixel store {store.folder} holds images of {size} px ({fit}), but "
-            f"{config.size} px ({config.fit}) are asked for. Give another folder "
-            f"(imaging.store), or ask for what is there (imaging.size={size}, "
-            f"imaging.fit={fit})."
+            f"{config.size} px ({config.fit}) are asked for. Give another folder, or ask "
+            f"for what is there: --set imaging.size={size} --set imaging.fit={fit} of a "
+            f"training, --size {size} of audit and prepare."
         )

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import pandas as pd
 
-from lentigo.audit.checks.picture_findings import BLURRED, SIGNIFICANT, UNEVEN_LIGHT
+from lentigo.audit.checks.picture_findings import (
+    BLURRED,
+    SIGNIFICANT,
+    UNEVEN_LIGHT,
+    odds_text,
+)
 from lentigo.audit.checks.target_leaks import NOTHING
 from lentigo.audit.result import Audit
 from lentigo.imaging.artefacts.registry import ARTEFACTS
@@ -72,9 +78,13 @@ def ties_to_read(rows: pd.DataFrame) -> pd.DataFrame:
             "class": rows["class"],
             "in class": _share(rows, "with_in_class", "in_class"),
             "in others": _share(rows, "with_others", "others"),
-            "odds ratio": _interval(rows, "odds_ratio", "odds_low", "odds_high", "{:.3g}"),
+            "odds ratio": _interval(
+                rows, "odds_ratio", "odds_low", "odds_high", partial(odds_text, digits=3)
+            ),
             "p (Holm)": rows["p_holm"].map(_p),
-            "AUC of the score": _interval(rows, "auc", "auc_low", "auc_high", "{:.3f}"),
+            "AUC of the score": _interval(
+                rows, "auc", "auc_low", "auc_high", "{:.3f}".format
+            ),
         }
     )
 
@@ -156,14 +166,14 @@ def _share(rows: pd.DataFrame, part: str, whole: str) -> pd.Series[Any]:
 
 
 def _interval(
-    rows: pd.DataFrame, value: str, low: str, high: str, form: str
+    rows: pd.DataFrame, value: str, low: str, high: str, form: Callable[[float], str]
 ) -> pd.Series[Any]:
     return pd.Series(
         [
             "–" if pd.isna(row[value]) else
-            form.format(row[value]) if pd.isna(row[low]) else
-            f"{form.format(row[value])}\n"
-            f"({form.format(row[low])} to {form.format(row[high])})"
+            form(row[value]) if pd.isna(row[low]) else
+            f"{form(row[value])}\n"
+            f"({form(row[low])} to {form(row[high])})"
             for _, row in rows.iterrows()
         ],
         index=rows.index,

@@ -23,7 +23,7 @@ from lentigo.inference.inputs import Source, find_sources
 from lentigo.inference.predict import load
 from lentigo.notice import RESEARCH_ONLY
 from lentigo.output import check_new_folder, check_not_input, new_folder
-from lentigo.reports.images.abcd import scale_of
+from lentigo.reports.images.abcd import check_scale, scale_of
 from lentigo.reports.images.each import Masks, Read, read_each
 from lentigo.reports.images.views import shrunk
 from lentigo.run_layout import CHANGE
@@ -58,15 +58,12 @@ def write_change(
     it, if any. With `model`, the distance of its first network's features is written, too.
 
     Raises:
-        ConfigError: a scale that is not positive, or more than one image on a side.
+        ConfigError: a scale that no photograph has, or more than one image on a side.
         ImageError: one of the photographs cannot be read.
         RunError: `out` is not empty or cannot be written.
     """
-    for scale in mm_per_pixel:
-        if scale is not None and not 0 < scale < math.inf:
-            raise ConfigError(
-                f"The millimetres a pixel are {scale}; give a number above 0."
-            )
+    for name, scale in zip(("before", "after"), mm_per_pixel, strict=True):
+        check_scale(scale, option=f"--mm-per-pixel-{name}")
     check_new_folder(out)
     check_not_input(out, [before, after])
     pair = [_one(each) for each in (before, after)]
@@ -133,7 +130,7 @@ def _draw(read: Sequence[Read], found: Change, said: Sequence[str], path: Path) 
         captions.append(f"{name}: {named(each.stem)}\ndiameter {size}")
     with style():
         figure = plot_images(images, captions, per_row=2)
-        headed(figure, " ".join(said[:4]) or "Nothing could be measured.", width=100)
+        headed(figure, " ".join(said[:4]) or "Nothing could be measured.")
         figure.supxlabel(
             f"Photographs differ, too. {RESEARCH_ONLY}", x=0.01, ha="left", color=INK,
             fontsize=6.5,

@@ -57,16 +57,33 @@ def write_abcd(
     image that cannot be read has a row with the reason.
 
     Raises:
-        ConfigError: a scale that is not positive, or one mask for several images.
+        ConfigError: a scale that no photograph has, or one mask for several images.
         DatasetNotFoundError: there is no such input, or no mask of any image.
         RunError: `out` is not empty or cannot be written.
     """
-    if mm_per_pixel is not None and not 0 < mm_per_pixel < math.inf:
-        raise ConfigError(f"--mm-per-pixel is {mm_per_pixel}; give a number above 0.")
+    check_scale(mm_per_pixel, option="--mm-per-pixel")
     kind = Kind(ABCD, COLUMNS, (), "Measuring lesions")
     return write_each(
         inputs, out, lambda read: _row(read, out, mm_per_pixel), mask=mask, kind=kind
     )
+
+
+def check_scale(mm_per_pixel: float | None, *, option: str) -> None:
+    """Raise `ConfigError` unless a scale given with `option` is above 0 and at most 1 mm.
+
+    None passes. More than 1 mm per pixel would show a lesion in a few pixels; such a number
+    is mostly the pixels per millimetre.
+    """
+    if mm_per_pixel is None:
+        return
+    if not 0 < mm_per_pixel < math.inf:
+        raise ConfigError(f"{option} is {mm_per_pixel:g}; give a number above 0.")
+    if mm_per_pixel > 1:
+        raise ConfigError(
+            f"{option} is {mm_per_pixel:g}, which makes each pixel {mm_per_pixel:g} mm "
+            f"wide. If a millimetre has {mm_per_pixel:g} pixels, give "
+            f"{1 / mm_per_pixel:.3g}."
+        )
 
 
 def scale_of(image: Pixels) -> float:

@@ -14,7 +14,7 @@ from scipy.stats.contingency import odds_ratio as conditional
 from sklearn.metrics import roc_auc_score
 
 from lentigo.audit.checks.artefact_ties import artefact_ties, holm, odds_ratio
-from lentigo.audit.checks.picture_findings import picture_findings, tie_findings
+from lentigo.audit.checks.picture_findings import odds_text, picture_findings, tie_findings
 from lentigo.audit.evidence import Evidence
 from lentigo.audit.steps import artefacts
 from lentigo.datasets import read_table
@@ -242,3 +242,11 @@ def test_stickers_are_found_on_nevi_in_isic_2017(shared: Path) -> None:
 def test_an_artefact_that_nobody_or_everybody_has_has_no_odds() -> None:
     for table in ([[0, 27], [0, 220]], [[27, 0], [220, 0]]):
         assert math.isnan(odds_ratio(np.array(table)).value)
+
+
+def test_an_odds_ratio_is_never_written_with_an_exponent() -> None:
+    shown = [
+        odds_text(odds, digits=2) for odds in (0.0278, 0.98, 36.2, 99.6, 612.0, 61234.0)
+    ]
+    assert shown == ["0.028", "0.98", "36", "100", "610", "61,000"]
+    assert odds_text(1234.0, digits=3) == "1,230"

@@ -77,7 +77,7 @@ def test_names_come_apart_and_patients_are_counted() -> None:
     assert told(found["image_id: name_prefix"]) == ["ISIC_", "ISIC_", "P", "P"]
     assert told(found["image_id: name_number"]) == ["1", "2", "3", "4"]
     assert told(found["image_id: name_suffix"])[1] == "_downsampled"
-    assert told(found["images of the patient"]) == ["2", "2", "1", "1"]
+    assert told(found["number of images of the patient"]) == ["2", "2", "1", "1"]
     # Names themselves say nothing about the next image.
     assert not {"image_id", "patient_id", "path", "sha256", "group_id"} & set(found)
 

@@ -37,6 +37,17 @@ def test_each_word_is_listed_with_its_count_and_how_to_map_it(tmp_path: Path) ->
     assert "\n" not in said
 
 
+def test_probabilities_in_place_of_labels_are_told_as_such(tmp_path: Path) -> None:
+    rows = ["image,melanoma", "a,0.93", "b,0.12", "c,1", "d,0.4"]
+    with pytest.raises(UnknownWordsError) as refused:
+        read_table("csv", fake_csv(tmp_path, rows))
+    said = str(refused.value)
+    assert "numbers between 0 and 1 ('0.93' (1), '0.12' (1), '0.4' (1))" in said
+    assert "predictions and truth may have changed places" in said
+    assert "without the label of 3 images: --unknown missing" in said
+    assert "=MEANING" not in said
+
+
 def test_ten_words_are_listed_and_the_others_counted(tmp_path: Path) -> None:
     rows = [f"{name},word {name}{name}" for name in "abcdefghijklm"]
     with pytest.raises(UnknownWordsError, match=r"'word jj' \(1\) and 3 more"):

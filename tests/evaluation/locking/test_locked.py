@@ -223,6 +223,8 @@ def test_what_counts_is_told_first(tmp_path: Path, folder: Path) -> None:
     done = CliRunner().invoke(app, [*words.split(), "--out", str(tmp_path / "l2")])
     assert done.exit_code == 0, done.output
     assert "pathologist_says" in done.output
+    assert "  metrics: sensitivity and auc" in done.output.splitlines()
+    assert "  by: none" in done.output.splitlines()
     code, said = evaluated(tmp_path / "l2", "--json")
     assert code == 0, said
     notes = json.loads(said)["notes"]

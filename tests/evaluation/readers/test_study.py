@@ -126,6 +126,9 @@ def test_what_is_wrong_is_said_in_a_sentence() -> None:
         judge_readers(WIDE[["image"]], TRUTH)
     with pytest.raises(ConfigError, match="no ratings"):
         judge_readers(WIDE, TRUTH, call_from=3)
+    rated = pd.DataFrame({"image": list("abcdefgh"), "r1": [5, 4, 2, 3, 3, 1, 2, 1]})
+    with pytest.raises(ConfigError, match=r"no rating of .* is above 5"):
+        judge_readers(rated, TRUTH, call_from=6)
     with pytest.raises(DatasetError, match="No image"):
         judge_readers(WIDE.assign(image=list("stuvwxyz")), TRUTH)
     with pytest.raises(ColumnError, match="wer"):

@@ -52,7 +52,10 @@ def test_json_and_errors(folder: Path, tmp_path: Path) -> None:
     assert json.loads(said)["scaled"] is False
     code, said = call(folder, "--out", tmp_path / "k", "--mm-per-pixel-after", -1)
     assert code == 1
-    assert "give a number above 0" in said
+    assert "--mm-per-pixel-after is -1; give a number above 0" in said
+    code, said = call(folder, "--out", tmp_path / "k", "--mm-per-pixel-before", 50)
+    assert code == 1
+    assert "give 0.02" in said
     done = CliRunner().invoke(
         app,
         ["change", str(folder), str(folder / "after.png"), "--out", str(tmp_path / "l")],

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from lentigo.cli.app import app
 from lentigo.errors import ConfigError
-from lentigo.reports.images.abcd import COLUMNS, scale_of, write_abcd
+from lentigo.reports.images.abcd import COLUMNS, check_scale, scale_of, write_abcd
 from tests.imaging.segmentation.test_find import skin, with_disc
 
 
@@ -61,3 +61,10 @@ def test_a_ruler_gives_the_scale() -> None:
 def test_a_scale_that_is_none_is_refused(photos: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="above 0"):
         write_abcd([photos], tmp_path / "out", mm_per_pixel=0.0)
+
+
+def test_pixels_per_millimetre_in_place_of_the_scale_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"20 mm wide.*20 pixels, give 0\.05\."):
+        write_abcd([tmp_path], tmp_path / "out", mm_per_pixel=20)
+    check_scale(None, option="--mm-per-pixel")
+    check_scale(1.0, option="--mm-per-pixel")
