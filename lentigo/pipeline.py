@@ -29,7 +29,7 @@ from lentigo.evaluation.repeated import Repeats, by_repeat, judge_repeats
 from lentigo.evaluation.scoring import nested_of
 from lentigo.evaluation.sums import Sample
 from lentigo.evaluation.without import Beside, judge_without
-from lentigo.imaging.store.place import check_store_folder
+from lentigo.imaging.store.place import check_squares, check_store_folder
 from lentigo.json_files import read_json, write_json
 from lentigo.machine import is_first_process
 from lentigo.models.calibration import probability
@@ -104,6 +104,7 @@ def run(
         return None
     check_run_folder(out, resume=resume)
     check_store_folder(config.imaging.store)
+    check_squares(config.imaging.store, size=config.imaging.size, fit=config.imaging.fit)
     check_can_nest(config, folds)
     with alone(out):
         roots = [root] if isinstance(root, str | Path) else list(root)
@@ -385,6 +386,7 @@ def run_demo(
         return run(folder, config, out=out, format="synthetic", resume=resume)
     check_run_folder(out, resume=resume)
     check_store_folder(config.imaging.store)
+    check_squares(config.imaging.store, size=config.imaging.size, fit=config.imaging.fit)
     with alone(out):
         draw_dataset(folder, images=images, size=config.imaging.size, seed=config.seed)
         return run(folder, config, out=out, format="synthetic", resume=resume)
