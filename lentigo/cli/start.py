@@ -26,7 +26,7 @@ def main() -> object:
     try:
         return app()
     except SystemExit as end:
-        if isinstance(end.code, int) and end.code in _STOPPED:
+        if isinstance(end.code, int) and (end.code in _STOPPED or _computes_on()):
             _leave(end.code)
         raise
     finally:
@@ -36,6 +36,17 @@ def main() -> object:
 
 
 _STOPPED = {128 + signal.SIGINT, 128 + signal.SIGTERM}
+
+
+def _computes_on() -> bool:
+    """Tell whether a network still computes that took too long (`models.patience`)."""
+    import sys
+    import threading
+
+    patience = sys.modules.get("lentigo.models.patience")
+    return patience is not None and any(
+        each.name == patience.UNFINISHED for each in threading.enumerate()
+    )
 
 
 def _leave(code: int) -> None:

@@ -100,11 +100,11 @@ class ConformalSets(Fact):
 
         Melanoma comes first, the others are sorted, with `BETWEEN` between them. Melanoma
         is in a list if it is in the set of `words`, and each other diagnosis from its limit
-        in `diagnoses` upwards. No list holds those alone that are always possible: if none
-        of the others is, it also holds the likeliest one that `words` allows, so that it is
-        never empty. `probability`, (N,), is as in `words`;
-        `shares`, (D, N), are those of the diagnoses `names` among lesions that are not
-        melanoma. For a probability of NaN the result is "".
+        in `diagnoses` upwards. If neither melanoma nor a diagnosis with a limit of its own
+        is possible, the list also holds the likeliest of all but melanoma, so that it is
+        never empty. `probability`, (N,), is as in `words`; `shares`, (D, N), are those of
+        the diagnoses `names` among lesions that are not melanoma. For a probability of NaN
+        the result is "".
 
         The names must be those of `diagnoses`, in any order (`knows`).
         """

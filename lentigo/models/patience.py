@@ -15,6 +15,10 @@ from lentigo.models.schema import Member
 
 _T = TypeVar("_T")
 
+UNFINISHED = "lentigo: nobody waits for it"
+"""Name of a thread whose work takes too long. If its work ends while Python takes itself
+down, C++ aborts the process (code 134); `lentigo.cli.start` therefore ends it at once."""
+
 BASE = 5.0
 """Seconds that every task gets: a hundred times what the smallest network takes."""
 _LOADED = 20e6
@@ -65,4 +69,5 @@ def within(seconds: float, work: Callable[[], _T]) -> _T:
         return found[0]
     if failed:
         raise failed[0]
+    thread.name = UNFINISHED
     raise TimeoutError(f"it took more than {seconds:.0f} seconds")

@@ -85,3 +85,32 @@ def test_a_stop_waits_for_no_thread_of_a_library() -> None:
         timeout=50,
     )  # fmt: skip
     assert (done.returncode, done.stdout, done.stderr) == (143, "closed\n", "")
+
+
+_TOO_LONG = """
+import atexit, json, os, sys, time
+from lentigo.cli import app, start
+from lentigo.models.patience import within
+def run():
+    try:
+        within(0.01, lambda: time.sleep(60))
+    except TimeoutError as error:
+        print(error, file=sys.stderr)
+    sys.exit(1)
+atexit.register(print, "closed")
+app.app = run
+class Late:
+    def __del__(self, say=os.write):
+        say(2, b"taken down beside it")
+json.late = Late()  # the thread keeps what is in this module
+start.main()
+"""
+
+
+def test_nor_is_it_taken_down_beside_a_network_that_takes_too_long() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _TOO_LONG], capture_output=True, text=True, check=False,
+        timeout=50,
+    )  # fmt: skip
+    assert done.stderr == "it took more than 0 seconds\n"
+    assert (done.returncode, done.stdout) == (1, "closed\n")

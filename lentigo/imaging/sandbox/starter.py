@@ -3,7 +3,8 @@
 To import what decoding needs takes a process 0.2 seconds of a core. So one process imports
 it, and each decoding process is a fork of that one (`starter_process`), where the system
 can tell one process from another that later gets its number (Linux). Elsewhere each is
-started by itself.
+started by itself. A fork has the rights, priority and processors that this process had when
+it first started one.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import socket
 import subprocess
 import threading
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import IO, Protocol
 
 from lentigo.imaging.sandbox.starter_process import HEAD
@@ -112,6 +113,7 @@ class Forked:
             with suppress(OSError):
                 number, handles, _, _ = socket.recv_fds(self._status, 4, 1)
                 if handles:
+                    os.set_inheritable(handles[0], False)
                     self._handle = handles[0]
                     self._pid = int.from_bytes(number, "little")
             self._met = True
@@ -167,23 +169,32 @@ class Starter:
             "code": code, "arguments": arguments, "folder": os.getcwd(),  # noqa: PTH109
             "environment": environment(**_ONE_THREAD),
         }).encode()  # fmt: skip
-        (stdin, write), (read, stdout) = os.pipe(), os.pipe()
-        status, theirs = socket.socketpair()
-        given = [stdin, stdout, errors.fileno(), theirs.fileno()]
-        try:
-            with self._asking, theirs:
-                head = len(request).to_bytes(HEAD, "little")
-                socket.send_fds(self._asked, [head], given)
-                self._asked.sendall(request)
-        except BaseException:
-            status.close()
-            for file in (write, read):
-                os.close(file)
-            raise
-        finally:
-            for file in (stdin, stdout):
-                os.close(file)
+        with ExitStack() as given, ExitStack() as kept:
+            stdin, write = os.pipe()
+            given.callback(os.close, stdin)
+            kept.callback(os.close, write)
+            read, stdout = os.pipe()
+            given.callback(os.close, stdout)
+            kept.callback(os.close, read)
+            status, theirs = socket.socketpair()
+            given.enter_context(theirs)
+            kept.enter_context(status)
+            self._ask(request, [stdin, stdout, errors.fileno(), theirs.fileno()])
+            kept.pop_all()
         return Forked(open(write, "wb"), open(read, "rb"), status)  # noqa: PTH123
+
+    def _ask(self, request: bytes, files: Sequence[int]) -> None:
+        whole = len(request).to_bytes(HEAD, "little") + request
+        with self._asking:
+            try:
+                sent = socket.send_fds(self._asked, [whole], files)
+                self._asked.sendall(whole[sent:])
+            except OSError:
+                raise
+            except BaseException:  # Ctrl-C: it may have half a request
+                self._process.kill()
+                self._process.wait()
+                raise
 
     def end(self) -> None:
         """End it; the processes that it forked go on, and nobody is told of their end."""

@@ -14,6 +14,7 @@ import signal
 import socket
 import sys
 import traceback
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any, NoReturn
 
@@ -34,8 +35,11 @@ def main() -> None:
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(alarm, warn_on_full_buffer=False)
     told: dict[int, socket.socket] = {}
+    waiting = select.poll()  # select refuses a file with a number above 1,023
+    waiting.register(asked, select.POLLIN)
+    waiting.register(woken, select.POLLIN)
     while True:
-        ready, _, _ = select.select([asked.fileno(), woken], [], [])
+        ready = dict(waiting.poll())
         if woken in ready:
             os.read(woken, 1024)
             _tell_ends(told)
@@ -61,7 +65,7 @@ def _request(asked: socket.socket) -> tuple[dict[str, Any], list[int]] | None:
 def _fork(
     request: dict[str, Any], files: list[int], told: dict[int, socket.socket]
 ) -> None:
-    status = socket.socket(fileno=files[3])
+    status, number = socket.socket(fileno=files[3]), 0
     try:
         number = os.fork()
         if number == 0:
@@ -73,6 +77,8 @@ def _fork(
             socket.send_fds(status, [number.to_bytes(4, "little")], [handle])
         os.close(handle)
     except OSError:
+        if number:  # nobody else could end it
+            os.kill(number, signal.SIGKILL)
         status.close()  # it is told as a process that died at once
     for file in files[:3]:
         os.close(file)
@@ -96,7 +102,7 @@ def _become(request: dict[str, Any], files: list[int]) -> NoReturn:
         os.setsid()  # Ctrl-C reaches only the process that asked, which ends it
         for place, file in enumerate(files[:3]):
             os.dup2(file, place)
-        os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+        _close_the_rest()
         os.environ.clear()
         os.environ.update(request["environment"])
         with suppress(OSError):
@@ -113,6 +119,22 @@ def _become(request: dict[str, Any], files: list[int]) -> NoReturn:
             sys.stdout.flush()
             sys.stderr.flush()
         os._exit(code)
+
+
+def _close_the_rest() -> None:
+    """Close all files but standard input, output and error.
+
+    Some builds of Python close each possible number in turn, a thousand million of them
+    where a container sets no limit.
+    """
+    try:
+        there: Iterable[int] = map(int, os.listdir("/proc/self/fd"))  # noqa: PTH208
+    except OSError:
+        there = range(3, os.sysconf("SC_OPEN_MAX"))
+    for file in there:
+        if file > 2:
+            with suppress(OSError):
+                os.close(file)
 
 
 def _exit_code(ended: SystemExit) -> int:

@@ -6,6 +6,7 @@ import json
 import os
 import select
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -123,6 +124,7 @@ def test_if_the_starter_is_killed_its_process_is_over_and_others_start(
     handle = os.pidfd_open(process.pid)
     assert starter._kept is not None
     os.kill(starter._kept._process.pid, signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL  # it is not waited for, but killed
     assert heard(process) == (b"", -signal.SIGKILL)
     with open(handle, "rb") as ended:  # noqa: PTH123
         assert select.select([ended], [], [], 30)[0]
@@ -173,6 +175,76 @@ ask()
     (one, *ended), (other, *_), (again, *_) = map(str.split, done.stdout.splitlines())
     assert ended == ["0"]
     assert one == again != other
+
+
+@forks
+def test_a_request_cut_short_spoils_none_of_the_next(
+    errors: IO[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    starter.forget()
+    assert heard(start("pass", errors=errors)) == (b"", 0)
+    send = socket.send_fds
+
+    def cut(to: socket.socket, parts: list[bytes], files: list[int]) -> int:
+        send(to, [parts[0][:8]], files)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(socket, "send_fds", cut)
+    with pytest.raises(KeyboardInterrupt):
+        start("pass", errors=errors)
+    monkeypatch.undo()
+    for _ in range(2):
+        assert heard(start("print(1)", errors=errors)) == (b"1\n", 0)
+    starter.forget()
+
+
+@forks
+def test_without_files_to_spare_none_stays_open(
+    errors: IO[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = starter._starter()
+    assert kept is not None
+
+    def none_left() -> None:
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr(socket, "socketpair", none_left)
+    before = sorted(Path("/proc/self/fd").iterdir())
+    with pytest.raises(OSError, match="Too many"):
+        kept.fork("pass", [], errors)
+    assert sorted(Path("/proc/self/fd").iterdir()) == before
+
+
+@forks
+def test_files_may_have_high_numbers(
+    errors: IO[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import fcntl
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < 2100:
+        pytest.skip("the system allows too few files")
+    pair = socket.socketpair
+
+    def high() -> tuple[socket.socket, socket.socket]:
+        return tuple(  # type: ignore[return-value]
+            socket.socket(fileno=fcntl.fcntl(each.detach(), fcntl.F_DUPFD_CLOEXEC, 2000))
+            for each in pair()
+        )
+
+    starter.forget()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 2100), hard))
+    try:
+        monkeypatch.setattr(socket, "socketpair", high)
+        process = start("import sys; print(sys.stdin.read())", errors=errors)
+        assert isinstance(process, Forked)
+        assert process.pid
+        assert not os.get_inheritable(process._handle)
+        assert heard(process, b"asked") == (b"asked\n", 0)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        starter.forget()
 
 
 def test_an_old_system_is_seen_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
