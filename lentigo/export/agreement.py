@@ -13,6 +13,7 @@ from lentigo.answer_columns import ABSTAIN, YES
 from lentigo.errors import ModelError
 from lentigo.evaluation import compare
 from lentigo.evaluation.intervals import Interval
+from lentigo.evaluation.result import decimal, ends
 from lentigo.evaluation.shares import clustered_share
 from lentigo.inference.ensemble import Ensemble
 from lentigo.inference.inputs import Source, as_sources
@@ -109,9 +110,10 @@ def judge_int8(folder: Path, held_out: Mapping[str, pd.DataFrame]) -> Int8Judged
     auc = found["auc"]
     if not abs(auc.value) <= MOST_AUC:  # also true where the AUC is NaN
         raise ModelError(
-            f"The AUC of the 8-bit network differs by {auc.value:+.4f} ({auc.low:+.4f} to "
-            f"{auc.high:+.4f}) on {counted(found.n_images, 'held-out image')}, and "
-            f"{MOST_AUC:g} is allowed. Export without --int8."
+            "The AUC of the 8-bit network differs by "
+            f"{decimal(auc.value, signed=True)} ({ends(auc, signed=True)}) on "
+            f"{counted(found.n_images, 'held-out image')}, and {MOST_AUC:g} is "
+            "allowed. Export without --int8."
         )
     refused, before = _refused(small), _refused(exact)
     if refused and before:
