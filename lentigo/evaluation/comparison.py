@@ -125,8 +125,8 @@ def _alike(first: FloatArray, second: FloatArray) -> list[str]:
             "Both tables give each image the same probability, so no metric differs, and "
             "no difference has an interval."
         ]
-    places = [np.unique(scores, return_inverse=True)[1] for scores in (first, second)]
-    if not np.array_equal(*places):
+    one, other = (np.unique(s, return_inverse=True)[1] for s in (first, second))
+    if not np.array_equal(one, other):
         return []
     return [
         "Both tables rank the images alike, so AUC and average precision do not differ, "
