@@ -21,7 +21,7 @@ ORDER = (
     {"pipeline", "ablation", "rate_finder", "runs", "service", "tuning"},
     {"reports"},
     {"figures"},
-    {"audit", "training", "explanation", "export", "robustness"},
+    {"audit", "training", "explanation", "export", "robustness", "judged_run"},
     {"baselines", "inference"},
     {"evaluation"},
     {"curation"},

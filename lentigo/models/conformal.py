@@ -100,8 +100,9 @@ class ConformalSets(Fact):
 
         Melanoma comes first, the others are sorted, with `BETWEEN` between them. Melanoma
         is in a list if it is in the set of `words`, and each other diagnosis from its limit
-        in `diagnoses` upwards. A list is never empty: if no diagnosis is possible, it holds
-        the likeliest one that `words` allows. `probability`, (N,), is as in `words`;
+        in `diagnoses` upwards. No list holds those alone that are always possible: if none
+        of the others is, it also holds the likeliest one that `words` allows, so that it is
+        never empty. `probability`, (N,), is as in `words`;
         `shares`, (D, N), are those of the diagnoses `names` among lesions that are not
         melanoma. For a probability of NaN the result is "".
 
@@ -113,7 +114,9 @@ class ConformalSets(Fact):
         own = (1 - probability) * shares[order]  # (D, N)
         held = own >= np.array([[least[names[place]]] for place in order])
         # Melanoma is left out by `words`, so the likeliest of the others is meant.
-        alone = ~held.any(axis=0) & (said == NOT_MELANOMA)
+        is_set = {each.name for each in self.diagnoses if each.is_set}
+        limited = held[[names[place] in is_set for place in order]]
+        alone = ~limited.any(axis=0) & (said == NOT_MELANOMA)
         held[np.nan_to_num(own).argmax(axis=0)[alone], np.flatnonzero(alone)] = True
         whole = [MELANOMA, *(names[place] for place in order)]
         rows = np.vstack([np.isin(said, [MELANOMA, BOTH]), held]).T

@@ -24,7 +24,7 @@ from lentigo.config import (
 from lentigo.curation import read_split
 from lentigo.curation.splits.schemes import several_sources
 from lentigo.errors import ConfigError
-from lentigo.imaging.store.place import check_store_folder
+from lentigo.imaging.store.place import check_squares, check_store_folder
 from lentigo.inference.columns import with_columns
 from lentigo.machine import is_first_process
 from lentigo.models.input_size import check_adapts, check_grows, fit_to_size
@@ -132,6 +132,7 @@ def train(
     config = with_parts(config, folds)
     check_run_folder(out, resume=resume)
     check_store_folder(config.imaging.store)
+    check_squares(config.imaging.store, size=config.imaging.size, fit=config.imaging.fit)
     # Weights that cannot be had should be known before an hour of decoding.
     model = starting_networks(config)[0]
     with alone(out):

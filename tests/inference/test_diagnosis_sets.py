@@ -76,6 +76,22 @@ def test_a_list_is_never_empty() -> None:
     assert said == ["nevus", "basal cell carcinoma"]
 
 
+def test_what_is_always_possible_does_not_stand_alone() -> None:
+    """Carcinomas are too few, so always there; the nevus is likelier than they are."""
+    few = SETS.model_copy(
+        update={
+            "diagnoses": [
+                DiagnosisLimit(name="basal cell carcinoma", least=0, n_groups=3),
+                DiagnosisLimit(name="nevus", least=0.9, n_groups=200),
+            ]
+        }
+    )
+    nevus = np.array([0.95, 0.7, 0.3])
+    said = few.lists(np.full(3, 0.02), NAMES, np.stack([nevus, 1 - nevus]))
+    both = "basal cell carcinoma; nevus"
+    assert said == [both, both, "basal cell carcinoma"]
+
+
 def test_nine_groups_set_a_limit_and_eight_leave_it_always_possible() -> None:
     count = 18 + 9 + 8
     truth = np.r_[np.zeros(18), np.ones(9), np.full(8, 2)].astype(np.intp)

@@ -16,13 +16,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lentigo.config import ImagingConfig
-from lentigo.errors import ConfigError, DatasetError
+from lentigo.errors import DatasetError
 from lentigo.files import cannot_write
 from lentigo.imaging.store import pool
 from lentigo.imaging.store.decode_process import DecodedFile, PixelFile, decode_into
 from lentigo.imaging.store.merge import Joined, join, serving_rows
 from lentigo.imaging.store.opened import PixelStore, add_store_columns, open_store
-from lentigo.imaging.store.place import STORE, check_store_folder
+from lentigo.imaging.store.place import STORE, check_squares, check_store_folder
 from lentigo.imaging.store.unfinished import FORMAT, Build, list_files, put_in_place
 from lentigo.machine import cores
 from lentigo.output import alone
@@ -99,7 +99,7 @@ def update_store(
             put_in_place(folder)
             old = _open_if_whole(folder)
             if old is not None:
-                _check_settings(old, config)
+                check_squares(folder, size=config.size, fit=config.fit)
                 _note_format(old)
                 serving = serving_rows(old, files, config)
                 if (serving >= 0).all():
@@ -187,15 +187,4 @@ def _note_format(store: PixelStore) -> None:
         log.info(
             f"The pixel store {store.folder} is of an earlier version, which read some "
             "files less exactly; its images are decoded anew."
-        )
-
-
-def _check_settings(store: PixelStore, config: ImagingConfig) -> None:
-    size, fit = store.settings["size"], store.settings["fit"]
-    if (size, fit) != (config.size, config.fit):
-        raise ConfigError(
-            f"The pixel store {store.folder} holds images of {size} px ({fit}), but "
-            f"{config.size} px ({config.fit}) are asked for. Give another folder, or ask "
-            f"for what is there: --set imaging.size={size} --set imaging.fit={fit} of a "
-            f"training, --size {size} of audit and prepare."
         )

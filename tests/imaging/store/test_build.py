@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+import lentigo
 from lentigo.config import ImagingConfig
 from lentigo.errors import ConfigError, DatasetError
 from lentigo.files import digest
@@ -30,8 +31,10 @@ from lentigo.imaging.store.build import (
 )
 from lentigo.imaging.store.decode_process import DecodedFile
 from lentigo.imaging.store.journal import Ledger, can_be_kept
+from lentigo.imaging.store.place import check_squares
 from lentigo.imaging.store.unfinished import Missing
 from lentigo.tables import check_table
+from tests.cohorts import tiny_config
 from tests.pictures import SHARDED, SMALL, draw
 
 
@@ -388,3 +391,19 @@ def test_answers_say_whether_another_try_makes_sense() -> None:
     assert can_be_kept(decoded)
     assert can_be_kept(replace(decoded, error="is truncated"))
     assert not can_be_kept(DecodedFile(0, error="could not be read"))
+
+
+def test_a_training_is_refused_another_size_before_anything_is_decoded(
+    tmp_path: Path,
+) -> None:
+    labelled = draw(tmp_path / "images", 2).assign(melanoma=[True, False])
+    store = tmp_path / "pixels"
+    store.mkdir()
+    (store / "store.json").write_text('{"size": 96, "fit": "stretch"}')
+    config = tiny_config(imaging__store=store, imaging__size=64)
+    with pytest.raises(ConfigError, match=r"--set imaging\.size=96 .*--size 96 of audit"):
+        lentigo.train(labelled, config, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+    check_squares(store, size=96, fit="stretch")
+    (store / "store.json").write_text("damaged")
+    check_squares(store, size=64, fit="stretch")  # told when it is opened
