@@ -15,7 +15,7 @@ from lentigo.config import ScoringConfig
 from lentigo.errors import DatasetError
 from lentigo.evaluation.calibration import log_losses, squared_errors
 from lentigo.evaluation.clustered import clustered_difference
-from lentigo.evaluation.discrimination import FloatArray, auc_difference
+from lentigo.evaluation.discrimination import auc_difference
 from lentigo.evaluation.intervals import Interval, point, resample
 from lentigo.evaluation.joining import Source, match
 from lentigo.evaluation.means import clustered_mean_difference
@@ -24,7 +24,7 @@ from lentigo.evaluation.result import foot, metric_lines
 from lentigo.evaluation.roughness import DIFFERENCES_ROUGH_BELOW, marked
 from lentigo.evaluation.scored import scored
 from lentigo.evaluation.sums import Precision, Sample, as_sample
-from lentigo.evaluation.telling import tells, told, too_few_to_tell
+from lentigo.evaluation.telling import no_spread, tells, told, too_few_to_tell
 from lentigo.notice import NOTICE
 from lentigo.words import counted, some
 
@@ -106,7 +106,7 @@ def compare(
     notes += _in_one_only(table, {"first": ours.table, "second": theirs.table})
     if not tells(a.truth, a.group):
         notes.append(too_few_to_tell("a difference of these predictions"))
-    notes += _alike(a.score, b.score)
+    notes += _alike(a, b, metrics["auc"])
     return Comparison(
         metrics=metrics,
         n_images=len(table),
@@ -118,20 +118,19 @@ def compare(
     )
 
 
-def _alike(first: FloatArray, second: FloatArray) -> list[str]:
-    """Return a sentence if both tables rank all images alike, which leaves no interval."""
-    if np.array_equal(first, second):
+def _alike(a: Sample, b: Sample, auc: Interval) -> list[str]:
+    """Return a sentence if both tables say the same, or `auc` shows no spread."""
+    if np.array_equal(a.score, b.score):
         return [
             "Both tables give each image the same probability, so no metric differs, and "
             "no difference has an interval."
         ]
-    one, other = (np.unique(s, return_inverse=True)[1] for s in (first, second))
-    if not np.array_equal(one, other):
-        return []
-    return [
-        "Both tables rank the images alike, so AUC and average precision do not differ, "
-        "and these differences have no interval."
-    ]
+    enough = tells(a.truth, a.group) and not math.isnan(auc.value)
+    return (
+        [no_spread("Both tables", a.score, b.score)]
+        if enough and math.isnan(auc.low)
+        else []
+    )
 
 
 def _in_one_only(table: pd.DataFrame, sides: Mapping[str, pd.DataFrame]) -> list[str]:

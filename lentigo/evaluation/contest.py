@@ -27,7 +27,7 @@ from lentigo.evaluation.ranking import auc_interval
 from lentigo.evaluation.roughness import DIFFERENCES_ROUGH_BELOW, marked
 from lentigo.evaluation.scored import scored
 from lentigo.evaluation.sums import Auc, Sample, as_sample
-from lentigo.evaluation.telling import tells, told
+from lentigo.evaluation.telling import no_spread, tells, told
 from lentigo.words import counted, some, verb
 
 
@@ -65,6 +65,7 @@ def compare_models(
     first, first_sample = next(iter(tables.values())), next(iter(samples.values()))
     archives, small = _by_archive(samples, first.get(DATASET))
     warnings = _nothing_told(pairs, first_sample, unit, repeats)
+    warnings += _spreadless(pairs, samples)
     return Contest(
         entrants=_entrants(samples, repeats=repeats, seed=seed), pairs=pairs,
         archives=archives, small_archives=small, sample=samples, unit=unit,
@@ -88,6 +89,18 @@ def _nothing_told(
     return [
         f"With {counted(repeats, 'permutation')} no p-value of {len(pairs)} pairs can be "
         f"below {least:.3f} after Holm, so no pair can differ; give more (--repeats)."
+    ]
+
+
+def _spreadless(pairs: Sequence[Pair], samples: Mapping[str, Sample]) -> list[str]:
+    """Return why pairs have no interval, a sentence each, where there are enough groups."""
+    return [
+        no_spread(f"{each.first} and {each.second}", one.score, other.score)
+        for each in pairs
+        for one, other in [(samples[each.first], samples[each.second])]
+        if math.isnan(each.auc.low)
+        and not math.isnan(each.auc.value)
+        and tells(one.truth, one.group)
     ]
 
 

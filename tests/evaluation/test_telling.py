@@ -175,6 +175,28 @@ def test_one_score_for_all_of_a_large_archive_is_not_too_few() -> None:
     assert "too few" not in found.as_text()
 
 
+def test_of_equal_rankings_a_sentence_says_why_there_is_no_interval() -> None:
+    one = as_table(6)[["image_id", "probability"]]
+    squared = one.assign(probability=one["probability"] ** 2)
+    truth = as_table(6)[["image_id", "melanoma"]]
+    other = one.assign(probability=OTHER)
+    models = {"one": one, "squared": squared, "other": other}
+    notes = compare_models(models, truth, repeats=20).notes
+    alike = [note for note in notes if "rank the images alike" in note]
+    assert [note.split(" rank")[0] for note in alike] == ["one and squared"]
+    assert not any("shows no spread" in note for note in notes)
+
+
+def test_two_perfect_rankings_show_no_spread() -> None:
+    table = as_table(6)
+    one = table[["image_id"]].assign(probability=0.9 * table["melanoma"])
+    other = one.assign(probability=one["probability"] + np.arange(12) / 1000)
+    truth = table[["image_id", "melanoma"]]
+    found = compare_models({"one": one, "other": other}, truth, repeats=20)
+    assert found.pairs[0].auc.value == 0
+    assert "one and other: the difference of AUC shows no spread" in found.as_text()
+
+
 def tuned(**changes: Any) -> Tuning:
     plain = Tuning(
         recipe="quick", trial=3, settings={}, auc=Interval(0.9, 0.8, 0.95), corrected=0.88,
