@@ -197,7 +197,8 @@ def _by_table(table: pd.DataFrame) -> pd.DataFrame:
 def _side(table: pd.DataFrame, by: str | None) -> pd.Series[Any]:
     if by is not None:
         if by not in table or table[by].isna().all():
-            what = "is empty" if by in table else "is not there"
+            # A table has all columns of ours, those that no file has without a value.
+            what = "is not there" if by not in table else "is not there, or has no value"
             known = [str(name) for name in table if table[name].notna().any()]
             raise ColumnError(
                 f"The column {by}, to divide the images by, {what}. There are "

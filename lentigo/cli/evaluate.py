@@ -85,7 +85,8 @@ _Deviate = Annotated[
 _Repeats = Annotated[int, typer.Option("--repeats", min=10, help="Resamples.")]
 _Seed = Annotated[int, typer.Option("--seed", help="Seed of the resamples.")]
 _Out = Annotated[
-    Path | None, typer.Option("--out", help=f"Folder for {EVALUATION} and the figures.")
+    Path | None,
+    typer.Option("--out", help=f"Folder for {EVALUATION}, a page and the figures."),
 ]
 
 

@@ -82,8 +82,8 @@ def _say(result: Exported) -> None:
     if result.int8:
         found = result.int8
         say(
-            f"The 8-bit AUC differs by {found.difference:+.4f} ({found.low:+.4f} to "
-            f"{found.high:+.4f}) on {counted(found.images, 'held-out image')} "
+            f"The 8-bit AUC differs by {found.difference_in_words} on "
+            f"{counted(found.images, 'held-out image')} "
             f"({counted(found.melanomas, 'melanoma')})."
         )
         if found.refused and found.refused_exact:

@@ -9,11 +9,11 @@ from typing import Any
 from lentigo.evaluation.clustered import clustered_difference
 from lentigo.evaluation.discrimination import FloatArray
 from lentigo.evaluation.intervals import Interval
-from lentigo.evaluation.measuring import can_tell, sides
+from lentigo.evaluation.measuring import sides
 from lentigo.evaluation.ranking import auc_interval
 from lentigo.evaluation.roughness import DIFFERENCES_ROUGH_BELOW, marked
 from lentigo.evaluation.sums import Sample
-from lentigo.evaluation.telling import told, too_few_to_tell
+from lentigo.evaluation.telling import tells, told, too_few_to_tell
 from lentigo.words import aligned, some
 
 _NONE = Interval(math.nan)
@@ -66,12 +66,13 @@ def judge_beside(
         without=without,
         rough_below=DIFFERENCES_ROUGH_BELOW,
     )
+    enough = tells(sample.truth, sample.group)
     return Beside(
         name=name,
         features=features,
         auc=own["auc"],
-        gain=told(less["auc"], enough=can_tell(sample)),
-        too_few="" if can_tell(sample) else too_few_to_tell(_WHAT),
+        gain=told(less["auc"], enough=enough),
+        too_few="" if enough else too_few_to_tell(_WHAT),
     )
 
 

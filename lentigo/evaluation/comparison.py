@@ -19,12 +19,12 @@ from lentigo.evaluation.discrimination import auc_difference
 from lentigo.evaluation.intervals import Interval, point, resample
 from lentigo.evaluation.joining import Source, match
 from lentigo.evaluation.means import clustered_mean_difference
-from lentigo.evaluation.measuring import can_tell, sides, warnings_about
+from lentigo.evaluation.measuring import sides, warnings_about
 from lentigo.evaluation.result import foot, metric_lines
 from lentigo.evaluation.roughness import DIFFERENCES_ROUGH_BELOW, marked
 from lentigo.evaluation.scored import scored
 from lentigo.evaluation.sums import Precision, Sample, as_sample
-from lentigo.evaluation.telling import told, too_few_to_tell
+from lentigo.evaluation.telling import no_spread, tells, told, too_few_to_tell
 from lentigo.notice import NOTICE
 from lentigo.words import counted, some
 
@@ -104,8 +104,9 @@ def compare(
     b = Sample(a.truth, table["probability_second"].to_numpy(np.float64), a.group, a.groups)
     metrics = differences(a, b, repeats=repeats, seed=seed)
     notes += _in_one_only(table, {"first": ours.table, "second": theirs.table})
-    if not can_tell(a):
+    if not tells(a.truth, a.group):
         notes.append(too_few_to_tell("a difference of these predictions"))
+    notes += _alike(a, b, metrics["auc"])
     return Comparison(
         metrics=metrics,
         n_images=len(table),
@@ -114,6 +115,21 @@ def compare(
         repeats=repeats,
         seed=seed,
         notes=(*notes, *warnings_about(a, metrics, repeats=repeats)),
+    )
+
+
+def _alike(a: Sample, b: Sample, auc: Interval) -> list[str]:
+    """Return a sentence if both tables say the same, or `auc` shows no spread."""
+    if np.array_equal(a.score, b.score):
+        return [
+            "Both tables give each image the same probability, so no metric differs, and "
+            "no difference has an interval."
+        ]
+    enough = tells(a.truth, a.group) and not math.isnan(auc.value)
+    return (
+        [no_spread("Both tables", a.score, b.score)]
+        if enough and math.isnan(auc.low)
+        else []
     )
 
 
@@ -151,7 +167,8 @@ def differences(a: Sample, b: Sample, *, repeats: int, seed: int) -> dict[str, I
         found[name] = clustered_mean_difference(gaps, a.group, freedom=freedom)
     for name in ("auc", "auc_delong", "average_precision", "brier"):
         found[name] = _bounded(found[name])
-    found = {name: told(each, enough=can_tell(a)) for name, each in found.items()}
+    enough = tells(a.truth, a.group)
+    found = {name: told(each, enough=enough) for name, each in found.items()}
     return marked(
         found,
         with_melanoma=with_melanoma,

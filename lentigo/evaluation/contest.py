@@ -20,14 +20,14 @@ from lentigo.evaluation.discrimination import FloatArray
 from lentigo.evaluation.headline import FEWEST
 from lentigo.evaluation.intervals import Interval, resample
 from lentigo.evaluation.joining import Source, match
-from lentigo.evaluation.measuring import can_tell, sides
+from lentigo.evaluation.measuring import sides
 from lentigo.evaluation.parts import DATASET, WHY
 from lentigo.evaluation.permutation import holm, permutation_p
 from lentigo.evaluation.ranking import auc_interval
 from lentigo.evaluation.roughness import DIFFERENCES_ROUGH_BELOW, marked
 from lentigo.evaluation.scored import scored
 from lentigo.evaluation.sums import Auc, Sample, as_sample
-from lentigo.evaluation.telling import told
+from lentigo.evaluation.telling import no_spread, tells, told
 from lentigo.words import counted, some, verb
 
 
@@ -63,11 +63,12 @@ def compare_models(
     samples = _samples(tables)
     pairs = _pairs(samples, reference, margin, repeats=repeats, seed=seed)
     first, first_sample = next(iter(tables.values())), next(iter(samples.values()))
-    archives = _by_archive(samples, first[DATASET]) if DATASET in first else {}
+    archives, small = _by_archive(samples, first.get(DATASET))
     warnings = _nothing_told(pairs, first_sample, unit, repeats)
+    warnings += _spreadless(pairs, samples)
     return Contest(
         entrants=_entrants(samples, repeats=repeats, seed=seed), pairs=pairs,
-        archives=archives, sample=samples, unit=unit,
+        archives=archives, small_archives=small, sample=samples, unit=unit,
         margin=margin, repeats=repeats, seed=seed,
         notes=(*notes, *([WHY[DATASET]] if archives else []), *warnings),
     )  # fmt: skip
@@ -80,7 +81,7 @@ def _nothing_told(
 
     The latter is so where no adjusted p-value can be below 0.05.
     """
-    if not can_tell(sample):
+    if not tells(sample.truth, sample.group):
         return [_why_untold(sample, unit)]
     least = len(pairs) / (1 + repeats)
     if least < ALPHA:
@@ -88,6 +89,18 @@ def _nothing_told(
     return [
         f"With {counted(repeats, 'permutation')} no p-value of {len(pairs)} pairs can be "
         f"below {least:.3f} after Holm, so no pair can differ; give more (--repeats)."
+    ]
+
+
+def _spreadless(pairs: Sequence[Pair], samples: Mapping[str, Sample]) -> list[str]:
+    """Return why pairs have no interval, a sentence each, where there are enough groups."""
+    return [
+        no_spread(f"{each.first} and {each.second}", one.score, other.score)
+        for each in pairs
+        for one, other in [(samples[each.first], samples[each.second])]
+        if math.isnan(each.auc.low)
+        and not math.isnan(each.auc.value)
+        and tells(one.truth, one.group)
     ]
 
 
@@ -257,7 +270,7 @@ def _resampled_aucs(
     samples: Mapping[str, Sample], *, repeats: int, seed: int
 ) -> FloatArray:
     """AUCs (models, resamples), those defined for all; no resample of too few groups."""
-    if not all(can_tell(each) for each in samples.values()):
+    if not all(tells(each.truth, each.group) for each in samples.values()):
         return np.empty((len(samples), 0))
     aucs = np.stack(
         [
@@ -298,7 +311,7 @@ def _pairs(
     inferior = np.full(len(names), np.nan)
     if margin is not None:
         chances = [each.chance_above(-margin) for each in estimates]
-        if all(can_tell(each) for each in samples.values()):
+        if all(tells(each.truth, each.group) for each in samples.values()):
             inferior = holm(np.array(chances))
     return tuple(
         Pair(
@@ -326,15 +339,15 @@ def _estimate(a: Sample, b: Sample) -> Estimate:
 
 
 def _p(a: Sample, b: Sample, repeats: int, seed: int) -> float:
-    """Return the p-value of a pair; NaN of too few groups (`can_tell`)."""
-    if not can_tell(a):
+    """Return the p-value of a pair; NaN of too few groups (`telling`)."""
+    if not tells(a.truth, a.group):
         return math.nan
     return permutation_p(a.truth, a.score, b.score, a.group, repeats=repeats, seed=seed)
 
 
 def _difference(estimate: Estimate, sample: Sample) -> Interval:
     interval = estimate.interval()
-    if not can_tell(sample):
+    if not tells(sample.truth, sample.group):
         return Interval(interval.value)
     low, high = np.clip([interval.low, interval.high], -1.0, 1.0)
     with_melanoma, without = sides(sample)
@@ -347,25 +360,30 @@ def _difference(estimate: Estimate, sample: Sample) -> Interval:
 
 
 def _by_archive(
-    samples: Mapping[str, Sample], archives: pd.Series[Any]
-) -> dict[str, dict[str, Interval]]:
-    """AUC of each model on the images of each archive; empty with one archive.
+    samples: Mapping[str, Sample], archives: pd.Series[Any] | None
+) -> tuple[dict[str, dict[str, Interval]], tuple[str, ...]]:
+    """AUC of each model on the images of each archive, and the small archives.
 
-    Without bounds on an archive of too few melanomas or groups (`telling`).
+    The latter have melanomas, or other images, of too few groups (`telling`); there an AUC
+    has no bounds. Both are empty with one archive.
     """
+    if archives is None:
+        return {}, ()
     names = archives.astype("string").fillna("not known").to_numpy()
     known = sorted(set(names))
     if len(known) < 2:
-        return {}
-    return {
-        model: {name: _of_archive(_part(sample, names == name)) for name in known}
+        return {}, ()
+    parts = {
+        model: {name: _part(sample, names == name) for name in known}
         for model, sample in samples.items()
     }
-
-
-def _of_archive(part: Sample) -> Interval:
-    """Return the AUC on one archive; without bounds if it has too few groups to tell."""
-    return told(_auc(part), enough=can_tell(part))
+    one = next(iter(parts.values()))  # labels and groups are those of every model
+    large = {name: tells(part.truth, part.group) for name, part in one.items()}
+    aucs = {
+        model: {name: told(_auc(part), enough=large[name]) for name, part in row.items()}
+        for model, row in parts.items()
+    }
+    return aucs, tuple(name for name in known if not large[name])
 
 
 def _part(sample: Sample, rows: Any) -> Sample:

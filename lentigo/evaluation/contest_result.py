@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from lentigo.evaluation.intervals import Interval
-from lentigo.evaluation.measuring import can_tell
 from lentigo.evaluation.result import decimal, ends, foot
 from lentigo.evaluation.sums import Sample
+from lentigo.evaluation.telling import tells
 from lentigo.notice import NOTICE
 from lentigo.visible import visible
 from lentigo.words import aligned, counted
@@ -99,6 +99,8 @@ class Contest:
     """Each compared pair."""
     archives: Mapping[str, Mapping[str, Interval]]
     """AUC of each model (outer) on each archive (inner); empty with one archive."""
+    small_archives: tuple[str, ...] = ()
+    """Archives of too few groups, on which an AUC has no bounds."""
     sample: Mapping[str, Sample]
     """Labels, scores and groups for each model; images in the same order for all."""
     unit: str
@@ -123,7 +125,7 @@ class Contest:
 
         Without, the pairs have no interval or p-value, and the models no rank (NaN).
         """
-        return can_tell(self.images)
+        return tells(self.images.truth, self.images.group)
 
     @property
     def headline(self) -> str:
@@ -196,17 +198,16 @@ class Contest:
         names = list(next(iter(self.archives.values())))
         rows = [("", *map(visible, names))]
         for model, row in self.archives.items():
-            cells = (_cell(row[n]) for n in names)
+            cells = (_cell(row[n], few=n in self.small_archives) for n in names)
             rows.append((visible(model), *cells))
         return rows
 
 
-def _cell(auc: Interval) -> str:
+def _cell(auc: Interval, *, few: bool) -> str:
     """Format an AUC on one archive; "undefined" or "too few" where nothing can be said."""
     if math.isnan(auc.value):
         return "undefined"
-    around = ends(auc)
-    return "too few" if around == "none" else f"{decimal(auc.value)} ({around})"
+    return "too few" if few else f"{decimal(auc.value)} ({ends(auc)})"
 
 
 def chance(p: float) -> str:

@@ -6,6 +6,7 @@ simulations (`lentigo.evaluation.roughness`).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 
 import numpy as np
@@ -23,7 +24,6 @@ from lentigo.evaluation.registry import (
 )
 from lentigo.evaluation.roughness import FEW, marked
 from lentigo.evaluation.sums import Sample
-from lentigo.evaluation.telling import tells
 from lentigo.words import counted, verb
 
 
@@ -76,14 +76,6 @@ def sides(sample: Sample) -> tuple[int, int]:
     return groups[0], groups[1]
 
 
-def can_tell(sample: Sample) -> bool:
-    """Tell whether there are enough groups with a melanoma, and with another image.
-
-    The rule is `telling.tells`, which is that of `headline.too_few`.
-    """
-    return tells(sample.truth, sample.group)
-
-
 def warnings_about(
     sample: Sample, found: Mapping[str, Interval], *, repeats: int
 ) -> list[str]:
@@ -106,7 +98,8 @@ def warnings_about(
         )
     if any(map(on_own_threshold, found)):
         notes.append(ON_OWN_THRESHOLD)
-    if undefined := max((interval.undefined for interval in found.values()), default=0):
+    bounded = [each for each in found.values() if not math.isnan(each.low)]
+    if undefined := max((each.undefined for each in bounded), default=0):
         notes.append(
             f"Up to {undefined:,} of {repeats:,} resamples had no answer for a metric; "
             "its interval rests on the others."
@@ -116,11 +109,14 @@ def warnings_about(
 
 def _on_roughness(sample: Sample, found: Mapping[str, Interval]) -> list[str]:
     with_melanoma, without = sides(sample)
-    notes = []
+    notes: list[str] = []
+    if all(math.isnan(interval.low) for interval in found.values()):
+        return notes
     if min(with_melanoma, without) < FEW:
         notes.append(
             f"Melanomas come from {counted(with_melanoma, 'group')} and other images from "
-            f"{without:,}; with fewer than {FEW} of either, all intervals are rough."
+            f"{without:,}; with fewer than {FEW} of either, intervals that "
+            "rest on these are rough."
         )
     elif any(interval.rough for interval in found.values()):
         notes.append(

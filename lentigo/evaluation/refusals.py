@@ -82,11 +82,11 @@ class Refusals:
             f"{counted(whole.n_melanomas_refused, 'melanoma')} among them."
         )
         if not math.isnan(whole.gain.value):
-            told_one = not whole.n_refused or not math.isnan(whole.gain.low)
+            untold = whole.n_refused and math.isnan(whole.gain.low)
             said += (
                 f" Without them the AUC is {whole.auc_answered.in_words}, with them "
                 f"{whole.auc_all.in_words}: a difference of {_signed(whole.gain)}"
-                f"{'' if told_one else ', of which too few groups can tell nothing'}."
+                f"{', which too few groups cannot tell from chance' if untold else ''}."
             )
         elif whole.n_refused and math.isnan(whole.auc_all.value):
             said += (

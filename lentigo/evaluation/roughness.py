@@ -16,7 +16,8 @@ from lentigo.evaluation.intervals import Interval
 from lentigo.evaluation.registry import MANY, METRICS
 
 FEW = 15
-"""With fewer groups with a melanoma, or with another image, every interval is rough."""
+"""With fewer groups with a melanoma, or with another image, intervals that rest on these
+are rough."""
 
 _ROUGH_BELOW = {name: metric.rough_below for name, metric in METRICS.items()}
 

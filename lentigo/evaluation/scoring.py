@@ -226,7 +226,11 @@ def _judged(
     if shares is not None:
         called = replace(sample, score=moved(sample.score, shares))
         found = at_asked_share(found, called, shares, threshold=settings.threshold)
-        warnings = [shares.note, *warnings]
+        warnings = [
+            f"{shares.note} A call from {settings.threshold:g} there is one from {at:.3g} "
+            "of the probabilities as given, which the figures show.",
+            *warnings,
+        ]
     return Evaluation(
         metrics=found,
         n_images=len(sample.truth),

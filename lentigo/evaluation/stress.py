@@ -162,8 +162,8 @@ def relative_error(
     if not any(half):
         return Interval(value)
     reach = math.hypot(*half) / 2
-    found_one = _bounded(Interval(value, value - reach, value + reach))
-    return told(found_one, enough=tells(truth, group))
+    ratio = _bounded(Interval(value, value - reach, value + reach))
+    return told(ratio, enough=tells(truth, group))
 
 
 def adjusted_error(errors: NDArray[np.float64], reference: NDArray[np.float64]) -> float:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from lentigo.evaluation.discrimination import BoolArray
+import numpy as np
+
+from lentigo.evaluation.discrimination import BoolArray, FloatArray
 from lentigo.evaluation.headline import FEWEST
 from lentigo.evaluation.intervals import IntArray, Interval, count_groups
 
@@ -36,3 +38,17 @@ def too_few_to_tell(what: str) -> str:
         f"Nothing can be said about {what}: it takes melanomas of at least {FEWEST} "
         f"groups, and other images of {FEWEST}."
     )
+
+
+def no_spread(who: str, first: FloatArray, second: FloatArray) -> str:
+    """Return a sentence: why a difference of AUC has no interval though there are enough.
+
+    `who`, such as "Both tables", gave the scores `first` and `second`, (N,).
+    """
+    one, other = (np.unique(each, return_inverse=True)[1] for each in (first, second))
+    if np.array_equal(one, other):
+        return (
+            f"{who} rank the images alike: the difference of AUC, and of average "
+            "precision, is 0 and has no interval."
+        )
+    return f"{who}: the difference of AUC shows no spread, and has no interval."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from lentigo.answer_columns import ABSTAIN, YES
 from lentigo.errors import ModelError
 from lentigo.evaluation import compare
 from lentigo.evaluation.intervals import Interval
+from lentigo.evaluation.result import decimal, ends
 from lentigo.evaluation.shares import clustered_share
 from lentigo.inference.ensemble import Ensemble
 from lentigo.inference.inputs import Source, as_sources
@@ -63,6 +65,17 @@ class Int8Judged:
     refused_exact: Interval | None
     """The same of the exact networks."""
 
+    @property
+    def difference_in_words(self) -> str:
+        """Return the difference of the AUCs with its interval, or "no interval"."""
+        return _in_words(Interval(self.difference, self.low, self.high))
+
+
+def _in_words(difference: Interval) -> str:
+    told = not math.isnan(difference.low)  # NaN of few groups, or of equal rankings
+    bounds = ends(difference, signed=True) if told else "no interval"
+    return f"{decimal(difference.value, signed=True)} ({bounds})"
+
 
 def check_agreement(folder: Path, sources: Sequence[Source]) -> Agreement:
     """Return how far the probabilities by ONNX and by torch differ on real images.
@@ -109,9 +122,9 @@ def judge_int8(folder: Path, held_out: Mapping[str, pd.DataFrame]) -> Int8Judged
     auc = found["auc"]
     if not abs(auc.value) <= MOST_AUC:  # also true where the AUC is NaN
         raise ModelError(
-            f"The AUC of the 8-bit network differs by {auc.value:+.4f} ({auc.low:+.4f} to "
-            f"{auc.high:+.4f}) on {counted(found.n_images, 'held-out image')}, and "
-            f"{MOST_AUC:g} is allowed. Export without --int8."
+            f"The AUC of the 8-bit network differs by {_in_words(auc)} on "
+            f"{counted(found.n_images, 'held-out image')}, and {MOST_AUC:g} is "
+            "allowed. Export without --int8."
         )
     refused, before = _refused(small), _refused(exact)
     if refused and before:

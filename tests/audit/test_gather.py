@@ -68,9 +68,9 @@ def test_the_column_that_divides_can_be_named() -> None:
         "Bern",
         "Wien",
     ]
-    with pytest.raises(ColumnError, match=r"hospital, .* is not there"):
+    with pytest.raises(ColumnError, match=r"hospital, .* is not there\."):
         gather([both], config=AuditConfig(by="hospital"))
-    with pytest.raises(ColumnError, match=r"fold, .* is empty"):
+    with pytest.raises(ColumnError, match=r"fold, .* is not there, or has no value"):
         gather([both], config=AuditConfig(by="fold"))
 
 

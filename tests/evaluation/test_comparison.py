@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from lentigo.evaluation.comparison import differences
+from lentigo.evaluation.comparison import Comparison, compare, differences
 from lentigo.evaluation.sums import Sample
 
 TRUTH = np.repeat([True, False], 5)
@@ -38,3 +39,28 @@ def test_with_four_melanomas_no_difference_has_an_interval() -> None:
     assert found["auc"].value == pytest.approx((first - (24 - first)) / 24)
     assert all(math.isnan(each.low) and math.isnan(each.high) for each in found.values())
     assert not any(each.rough for each in found.values())
+
+
+def compared(truth: np.ndarray, second: np.ndarray) -> Comparison:
+    images = pd.DataFrame({"image_id": [f"i{n}" for n in range(len(truth))]})
+    one, other = (images.assign(probability=each) for each in (FIRST, second))
+    return compare(one, other, images.assign(melanoma=truth), repeats=20)
+
+
+def test_why_equal_rankings_have_no_interval_is_said() -> None:
+    squared = compared(TRUTH, FIRST**2)
+    assert squared.metrics["auc"].value == 0
+    assert math.isnan(squared.metrics["auc"].low)
+    assert not math.isnan(squared.metrics["brier"].low)
+    assert sum("rank the images alike" in note for note in squared.notes) == 1
+    same = compared(TRUTH, FIRST)
+    assert all(math.isnan(each.low) for each in same.metrics.values())
+    assert sum("the same probability" in note for note in same.notes) == 1
+    assert not any("alike" in note for note in compared(TRUTH, SECOND).notes)
+
+
+def test_of_intervals_that_are_not_there_nothing_is_said() -> None:
+    """With three melanomas of ten some resamples have none: no precision in these."""
+    notes = compared(TRUTH & (np.arange(10) > 1), SECOND).notes
+    assert sum("Nothing can be said" in note for note in notes) == 1
+    assert not any("rough" in note or "resamples" in note for note in notes)

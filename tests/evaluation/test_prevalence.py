@@ -19,6 +19,8 @@ GIVEN = pd.DataFrame({"image_id": NAMES, "probability": SCORE})
 
 def test_ppv_is_that_of_the_clinic() -> None:
     found = lentigo.evaluate(GIVEN, TRUTH, prevalence=0.02, threshold=0.1, repeats=10)
+    # From 50 % to 2 % the odds fall by 49: 1/9 there are 49/9 here, 49/58.
+    assert any("from 0.1 there is one from 0.845 of" in note for note in found.notes)
     # The odds 9:1 are meant for a half; where 2 of 100 are melanomas they are 9:49.
     assert found["sensitivity"].value == 0.8
     assert found["specificity"].value == 0.9

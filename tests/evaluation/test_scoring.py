@@ -87,7 +87,7 @@ def test_one_image_is_no_crash() -> None:
 def test_few_groups_are_told() -> None:
     predictions, truth = tables(60)
     found = evaluate(predictions, truth, repeats=50)
-    assert any("intervals are rough" in note for note in found.notes)
+    assert any("rest on these are rough" in note for note in found.notes)
 
 
 def test_certain_probabilities_are_told() -> None:

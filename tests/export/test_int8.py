@@ -14,7 +14,7 @@ from PIL import Image
 
 import lentigo
 from lentigo.errors import ModelError
-from lentigo.export.agreement import judge_int8
+from lentigo.export.agreement import Int8Judged, judge_int8
 from lentigo.inference.abstention.fit import make_index, seen, set_limit
 from lentigo.models.backend import Images
 from lentigo.models.description import read_description, write_folder
@@ -70,6 +70,23 @@ def held_out(model: Path, tmp_path_factory: pytest.TempPathFactory) -> pd.DataFr
     table = lentigo.load(model, engine="onnx").predict(folder)
     high = table["logit"].rank(ascending=False) <= 5
     return table[["image_id", "path"]].assign(group_id=table["image_id"], melanoma=high)
+
+
+@pytest.mark.parametrize(
+    ("difference", "low", "high", "words"),
+    [
+        (-0.001, -0.002, 0.0005, "-0.0010 (-0.0020 to +0.0005)"),
+        (0.0, float("nan"), float("nan"), "+0.0000 (no interval)"),
+    ],
+)
+def test_an_interval_that_is_not_there_is_told_in_words(
+    difference: float, low: float, high: float, words: str
+) -> None:
+    found = Int8Judged(
+        images=8, melanomas=4, difference=difference, low=low, high=high, largest=0.01,
+        refused=None, refused_exact=None,
+    )  # fmt: skip
+    assert found.difference_in_words == words
 
 
 def test_eight_bits_answer_nearly_alike(model: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import pandas as pd
@@ -178,7 +179,9 @@ def tie_findings(ties: pd.DataFrame, label: str) -> list[Finding]:
 def odds_text(odds: float, *, digits: int) -> str:
     """Return an odds ratio with so many digits and no exponent: "0.028", "610"."""
     rounded = float(f"{odds:.{digits}g}")
-    return f"{rounded:,.0f}" if rounded >= 10**digits else f"{odds:.{digits}g}"
+    if rounded >= 10**digits:
+        return f"{rounded:,.0f}"
+    return f"{Decimal(f'{odds:.{digits}g}'):f}"
 
 
 def _sentence(row: dict[Any, Any]) -> str:

@@ -55,9 +55,10 @@ _SUFFIX = (
     r"(?i)\.(jpe?g|jpe|jfif|png|tiff?|bmp|webp|avif|p[bgnp]m|gif|hei[cf]|hif|dcm|dicom)$"
 )
 SUFFIX = re.compile(_SUFFIX)
+"""Endings of image files, which tables may append to the names of images."""
+
 _BARE = "[0-9A-Za-z_-]+"
 """Names in which there is nothing to take away: no folder, no ending, no point."""
-"""Endings of image files, which tables may append to the names of images."""
 
 
 def guess_columns(names: Iterable[str]) -> dict[str, str]:

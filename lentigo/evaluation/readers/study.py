@@ -158,9 +158,22 @@ def _untold(case: Case) -> list[str]:
         for row, name in enumerate(case.readers)
         if not all(_read_enough(case, condition, row) for condition in _read_by(case, row))
     ]
-    if not few:
+    if few:
+        return [too_few_to_tell(f"a difference of what {some(few)} read")]
+    if _share_enough(case):
         return []
-    return [too_few_to_tell(f"a difference of what {some(few)} read")]
+    return [too_few_to_tell("a mean difference on the images that all readers read")]
+
+
+def _share_enough(case: Case) -> bool:
+    """Tell whether every mean of differences rests on images of enough groups."""
+    models = [] if case.score is None else list(case.rating)
+    together = [rows[~np.isnan(rows).all(axis=1)] for rows in models]
+    if len(case.conditions) > 1:
+        under_all = [_under_all(case, metric) for metric in METRICS]
+        together += [np.concatenate(each) for each in under_all if each.shape[1] > 1]
+    known = [complete(rows) for rows in together if len(rows)]
+    return all(tells(case.truth[both], case.group[both]) for both in known)
 
 
 def _read_by(case: Case, row: int) -> list[int]:
@@ -339,21 +352,24 @@ def _contrasts(case: Case) -> list[Contrast]:
     if len(case.conditions) < 2:
         return found
     for metric in METRICS:
-        values = case.has(metric)
-        both = (~np.isnan(values)).any(axis=2).all(axis=0)
-        values = values[:, both]
-        known = complete(values.reshape(-1, values.shape[2]))
-        if int(both.sum()) < 2 or not enough(case.truth[known], case.group[known]):
+        values = _under_all(case, metric)
+        shape, flat = values.shape[:2], np.concatenate(values)
+        known = complete(flat)
+        if shape[1] < 2 or not enough(case.truth[known], case.group[known]):
             continue
-        flat = values.reshape(-1, values.shape[2])
         numbers, covariance = _together(case, metric, flat, known)
-        shape = (len(case.conditions), int(both.sum()))
         result = factorial(numbers.reshape(shape), covariance)
         if not tells(case.truth[known], case.group[known]):
             result = _without_test(result)
         size = int(known.sum())
         found.append(Contrast(metric, tuple(case.conditions), shape[1], size, result))
     return found
+
+
+def _under_all(case: Case, metric: str) -> FloatArray:
+    """Return what the readers under all conditions gave, (conditions, readers, N)."""
+    values = case.has(metric)
+    return np.asarray(values[:, (~np.isnan(values)).any(axis=2).all(axis=0)])
 
 
 def _without_test(found: Factorial) -> Factorial:

@@ -250,3 +250,4 @@ def test_an_odds_ratio_is_never_written_with_an_exponent() -> None:
     ]
     assert shown == ["0.028", "0.98", "36", "100", "610", "61,000"]
     assert odds_text(1234.0, digits=3) == "1,230"
+    assert odds_text(0.0000123, digits=2) == "0.000012"

@@ -261,3 +261,23 @@ def numbers_told(study: Any) -> Iterator[float]:
         yield from (contrast["f"], contrast["p"])
         for each in contrast["differences"]:
             yield from (each["low"], each["high"], each["p"])
+
+
+def test_readers_who_share_four_melanomas_have_no_mean_difference_and_a_sentence() -> None:
+    """Each reads eight of the twelve melanomas, and both read four."""
+    names = [f"m{n}" for n in range(12)] + [f"n{n}" for n in range(12)]
+    truth = pd.DataFrame({"image_id": names, "melanoma": [1] * 12 + [0] * 12})
+    rows = [
+        (reader, name, 1 + (place * step) % 5)
+        for reader, step, left in (("a", 2, range(8, 12)), ("b", 3, range(4)))
+        for place, name in enumerate(names)
+        if place not in left
+    ]
+    readings = pd.DataFrame(rows, columns=["reader", "image_id", "rating"])
+    model = truth[["image_id"]].assign(probability=np.linspace(0.9, 0.1, 24))
+    told = "Nothing can be said about a mean difference on the images that all readers"
+    found = judge_readers(readings, truth, predictions=model, repeats=20)
+    assert math.isnan(found.conditions[0].against_model["auc"].interval.low)
+    assert sum(note.startswith(told) for note in found.notes) == 1
+    alone = judge_readers(readings, truth, repeats=20)  # without a model no difference
+    assert not any(note.startswith(told) for note in alone.notes)
