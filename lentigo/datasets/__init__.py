@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from lentigo.datasets.registry import FORMATS, Format
 from lentigo.errors import DatasetError, DatasetNotFoundError, unknown_name
+from lentigo.run_layout import RunLayout
 from lentigo.words import counted
 
 if TYPE_CHECKING:
@@ -203,9 +204,10 @@ def _guess_by_content(root: Path) -> str:
 
 def _refuse_run(root: Path) -> None:
     """Raise `DatasetError` if `root` is a run folder, whose tables are mistaken easily."""
-    if not (root / "config.yaml").is_file():
+    run = RunLayout(root)
+    if not run.config.is_file():
         return
-    held = [root / name for name in ("predictions.csv", "table.parquet")]
+    held = (run.predictions, run.table)
     if there := [str(path) for path in held if path.is_file()]:
         raise DatasetError(
             f"{root} is a run folder, not an archive or a table; give the path of the "

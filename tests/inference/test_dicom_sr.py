@@ -121,7 +121,7 @@ def test_a_report_says_what_the_table_does_and_of_which_image(
         "operating_point=sensitivity_95", "threshold=0.25",
         "chosen=to find 95 % of melanomas, guaranteed with 95 % confidence",
         "meant_for_share_of_melanoma=0.1", "share_of_melanoma=0.1",
-        "engine=torch", "views=1",
+        "engine=torch", "views=1", "abstains=no",
     ]  # fmt: skip
     comments = [value for name, value in items(report) if name == "Comment"]
     assert comments[0].startswith("Research software")

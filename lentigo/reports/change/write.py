@@ -30,6 +30,8 @@ from lentigo.run_layout import CHANGE
 from lentigo.visible import named
 from lentigo.words import counted
 
+_SCALES = "--mm-per-pixel-before", "--mm-per-pixel-after"
+
 
 @dataclass(frozen=True)
 class Changed:
@@ -62,8 +64,8 @@ def write_change(
         ImageError: one of the photographs cannot be read.
         RunError: `out` is not empty or cannot be written.
     """
-    for name, scale in zip(("before", "after"), mm_per_pixel, strict=True):
-        check_scale(scale, option=f"--mm-per-pixel-{name}")
+    for option, scale in zip(_SCALES, mm_per_pixel, strict=True):
+        check_scale(scale, option=option)
     check_new_folder(out)
     check_not_input(out, [before, after])
     pair = [_one(each) for each in (before, after)]
