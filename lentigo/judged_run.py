@@ -26,7 +26,7 @@ from lentigo.models.description import DESCRIPTION, read_description
 from lentigo.models.operating_point import OperatingPoint, read_points
 from lentigo.models.schema import Description
 from lentigo.run_layout import RunLayout
-from lentigo.tables import read_any_table, read_table_file
+from lentigo.tables import read_any_table
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,13 @@ class JudgedRun:
         }
 
 
-def judge_run(layout: RunLayout, predictions: pd.DataFrame, config: Config) -> JudgedRun:
-    """Judge the held-out `predictions` of a run beside its baseline."""
-    table = read_table_file(layout.table)
+def judge_run(
+    table: pd.DataFrame, predictions: pd.DataFrame, layout: RunLayout, config: Config
+) -> JudgedRun:
+    """Judge the held-out `predictions` of a run beside its baseline.
+
+    `table` is the lesion table of the run (`layout.table`).
+    """
     baseline = baseline_predictions(table, layout, config)
     model, beside, difference = _judged(table, predictions, baseline, config)
     model = replace(

@@ -108,8 +108,8 @@ def finish(run: Run) -> Result:
 
 def _finish(run: Run) -> Result:
     layout = run.layout
-    config = read_config(layout.config)
-    judged = judge_run(layout, run.predictions, config)
+    config, table = read_config(layout.config), read_table_file(layout.table)
+    judged = judge_run(table, run.predictions, layout, config)
     write_table(judged.baseline_predictions, layout.baseline)
     found = judged.as_dict()
     write_json(layout.evaluation, found)
@@ -117,7 +117,7 @@ def _finish(run: Run) -> Result:
     log.info("The report is %s.", report)
     if config.export:
         _export(layout)
-    used = known_features(read_table_file(layout.table), config.evaluation.baseline)
+    used = known_features(table, config.evaluation.baseline)
     head = verdict(found, baseline_features=used)
     return Result(
         run=run, model=judged.model, baseline=judged.baseline, report=report,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lentigo.reports.numbers import Value, as_value, share, shown
@@ -44,27 +44,19 @@ def refusals(evaluation: Mapping[str, Any]) -> dict[str, Any]:
 
 def sets(evaluation: Mapping[str, Any]) -> dict[str, Any]:
     """Return a sentence and table rows on conformal sets at 90 %; empty without them."""
-    found = (evaluation.get("model") or {}).get("sets")
-    if not found:
-        return {"sentence": "", "rows": []}
-    rows = [
-        {
-            "name": str(each["name"]),
-            "images": count(each["n_images"]),
-            "groups": count(each["n_groups"]),
-            **{
-                name: shown(_value(each[name]), why="no image")
-                for name in ("held", "held_images", "undecided")
-            },
-        }
-        for each in found["rows"]
-    ]
-    return {"sentence": found["sentence"], "rows": rows}
+    return _coverage(evaluation, "sets", ("held", "held_images", "undecided"))
 
 
 def diagnosis_sets(evaluation: Mapping[str, Any]) -> dict[str, Any]:
     """Return a sentence and table rows on sets over diagnoses; empty without them."""
-    found = (evaluation.get("model") or {}).get("diagnosis_sets")
+    columns = ("held", "held_images", "size", "elsewhere")
+    return _coverage(evaluation, "diagnosis_sets", columns)
+
+
+def _coverage(
+    evaluation: Mapping[str, Any], part: str, columns: Sequence[str]
+) -> dict[str, Any]:
+    found = (evaluation.get("model") or {}).get(part)
     if not found:
         return {"sentence": "", "rows": []}
     rows = [
@@ -72,10 +64,7 @@ def diagnosis_sets(evaluation: Mapping[str, Any]) -> dict[str, Any]:
             "name": str(each["name"]),
             "images": count(each["n_images"]),
             "groups": count(each["n_groups"]),
-            **{
-                name: shown(_value(each[name]), why="no image")
-                for name in ("held", "held_images", "size", "elsewhere")
-            },
+            **{name: shown(_value(each[name]), why="no image") for name in columns},
         }
         for each in found["rows"]
     ]
