@@ -170,6 +170,20 @@ def to_numbers(column: pd.Series[Any]) -> pd.Series[Any]:
     return pd.Series(values, index=column.index, name=column.name)
 
 
+def as_boolean(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Return 0 and 1, or false and true, as nullable booleans; missing stays missing.
+
+    Raises `ValueError` or `TypeError` for any other value. pandas raises none for the types
+    Int64 and Float64, for which 9, 2, -1 and 0.2 would be true.
+    """
+    if (
+        pd.api.types.is_numeric_dtype(column.dtype)
+        and not column.dropna().isin([0, 1]).all()
+    ):
+        raise ValueError("Need to pass 0 and 1 only.")
+    return column.astype("boolean")
+
+
 def _plain(text: str) -> str:
     """Return `text` with ordinary digits and minus, and no gaps between thousands."""
     plain = unicodedata.normalize("NFKC", str(text)).replace("\u2212", "-").strip()

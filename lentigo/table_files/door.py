@@ -9,7 +9,15 @@ import pandas as pd
 from lentigo.errors import DatasetError
 from lentigo.files import unguarded
 from lentigo.progress import log
-from lentigo.table_files import cells, columnar, delimited, letters, opened, shifted, workbook
+from lentigo.table_files import (
+    cells,
+    columnar,
+    delimited,
+    letters,
+    opened,
+    shifted,
+    workbook,
+)
 from lentigo.table_files.noted import NotedTable
 from lentigo.words import counted, some, verb
 
