@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
 
+from lentigo.datasets.reading.column_names import MALIGNANT_KEYS, key
 from lentigo.datasets.reading.label_conflicts import (
     column_conflicts,
-    key,
-    other_answers,
     refuse_conflicts,
 )
+from lentigo.datasets.reading.label_siblings import filled_by_others, other_answers
 from lentigo.datasets.reading.labels import read_label, says_malignant
 from lentigo.datasets.reading.vocabulary import is_understood, map_diagnoses
 from lentigo.datasets.reading.word_map import refuse_words, translated
@@ -22,7 +22,6 @@ from lentigo.words import counted, some
 _ABOUT_MELANOMA = frozenset(
     {"melanoma", "ismelanoma", "mel", "melanom", "melanome", "黑色素瘤"}
 )
-_ABOUT_MALIGNANCY = frozenset({"malignant", "benignmalignant"})
 
 
 @dataclass(frozen=True)
@@ -78,6 +77,8 @@ def read_labels(
     else:
         notes = [*notes, *of_label] if beside else of_label
     settled = _settled(label, said, chosen, malignancy=malignancy)
+    if not named:
+        settled = _with_others(settled, source, chosen)
     _refuse_open(source, settled.table["melanoma"], chosen, where=where)
     notes = [*notes, *settled.notes]
     if settled.column == taken:
@@ -108,6 +109,20 @@ def _settled(
     else:
         label, notes = _beside_diagnosis(label, said, chosen)
     return Labels(said.assign(melanoma=label), taken, notes)
+
+
+def _with_others(
+    settled: Labels, source: pd.DataFrame, chosen: Mapping[str, str]
+) -> Labels:
+    """Fill labels that are still missing from further columns of the table."""
+    label, notes = filled_by_others(
+        settled.table["melanoma"],
+        source,
+        chosen,
+        malignancy=settled.column != chosen["melanoma"],
+    )
+    table = settled.table.assign(melanoma=label)
+    return replace(settled, table=table, notes=[*settled.notes, *notes])
 
 
 _ADVICE = "say which is believed: --column melanoma={first} or --column melanoma={other}"
@@ -160,7 +175,7 @@ def _asks_malignancy(
     """
     if said["melanoma"].isna().all():
         return False
-    if key(column.name) in _ABOUT_MALIGNANCY or says_malignant(column).any():
+    if key(column.name) in MALIGNANT_KEYS or says_malignant(column).any():
         return True
     differs = _differs(label, said["melanoma"])
     cancers = label.eq(True) & said["malignant"].eq(True)

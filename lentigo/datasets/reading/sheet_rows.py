@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
+from lentigo.datasets.reading.column_names import key
 from lentigo.datasets.reading.columns import COLUMN_NAMES
 from lentigo.datasets.reading.known_words import LABEL_WORDS
-from lentigo.datasets.reading.label_conflicts import key
 from lentigo.datasets.reading.spelling import fold, without_accents
 from lentigo.errors import ColumnError, DatasetError
 from lentigo.tables import NotedTable
