@@ -9,14 +9,17 @@ from typing import Any
 import pandas as pd
 
 from lentigo.datasets.reading.column_names import MALIGNANT_KEYS, key
+from lentigo.datasets.reading.known_words import DIAGNOSES, MALIGNANT, NOT_MELANOMA
 from lentigo.datasets.reading.label_conflicts import (
     column_conflicts,
     refuse_conflicts,
 )
 from lentigo.datasets.reading.label_siblings import filled_by_others, other_answers
 from lentigo.datasets.reading.labels import read_label, says_malignant
-from lentigo.datasets.reading.vocabulary import is_understood, map_diagnoses
+from lentigo.datasets.reading.vocabulary import map_diagnoses
 from lentigo.datasets.reading.word_map import refuse_words, translated
+from lentigo.table_files.each_value import each_value
+from lentigo.table_files.not_known import plain
 from lentigo.words import counted, some
 
 _ABOUT_MELANOMA = frozenset(
@@ -63,8 +66,9 @@ def read_labels(
         table, more = _with_malignant(said, own)
         return Labels(table, None, [*notes, *more])
     taken = chosen["melanoma"]
-    label, of_label = read_label(source[taken], source=where)
     beside = chosen.get("diagnosis", taken) != taken
+    same = "diagnosis" in chosen and not beside
+    label, of_label = read_label(source[taken], source=where, diagnoses=same)
     malignancy = beside and not named and _asks_malignancy(source[taken], label, said)
     if not named:
         found = column_conflicts(
@@ -147,11 +151,23 @@ def _diagnosed(
     source: pd.DataFrame, chosen: Mapping[str, str]
 ) -> tuple[pd.DataFrame, list[str]]:
     if "diagnosis" in chosen:
-        return map_diagnoses(source[chosen["diagnosis"]])
+        said, notes = map_diagnoses(source[chosen["diagnosis"]])
+        return _with_benign(said), notes
     types = {"diagnosis": "string", **dict.fromkeys(_BOOLEAN, "boolean")}
     return pd.DataFrame(
         {name: pd.Series(pd.NA, source.index, dtype) for name, dtype in types.items()}
     ), []
+
+
+def _with_benign(said: pd.DataFrame) -> pd.DataFrame:
+    """Fill melanoma, and malignant, where the diagnosis is only called benign."""
+    words = plain(said["diagnosis"])
+    benign = MALIGNANT.of(words).eq(False).fillna(False)
+    not_melanoma = NOT_MELANOMA.of(words).eq(False).fillna(False)
+    return said.assign(
+        melanoma=said["melanoma"].mask(said["melanoma"].isna() & not_melanoma, False),
+        malignant=said["malignant"].mask(said["malignant"].isna() & benign, False),
+    )
 
 
 _BOOLEAN = ("melanoma", "malignant")
@@ -250,8 +266,18 @@ def _refuse_open(
     """
     if "diagnosis" in chosen:
         words = translated(source[chosen["diagnosis"]], name="diagnosis")
-        strange = words[label.isna() & ~is_understood(words)]
+        known = each_value(plain(words, keep_other=True), _is_diagnosis)
+        strange = words[label.isna() & ~known.fillna(True).astype(bool)]
         refuse_words(strange, name=chosen["diagnosis"], source=where)
+
+
+def _is_diagnosis(words: pd.Series[Any]) -> pd.Series[Any]:
+    """Tell for each word whether it is a diagnosis, or says that it is no melanoma."""
+    found = [
+        DIAGNOSES.find(word) is not None or NOT_MELANOMA.find(word) is not None
+        for word in words
+    ]
+    return pd.Series(found, dtype="boolean")
 
 
 def _with_malignant(

@@ -85,8 +85,11 @@ def _each(words: pd.Series[Any], field: str, dtype: str) -> pd.Series[Any]:
 
 
 def is_understood(column: pd.Series[Any]) -> pd.Series[bool]:
-    """Tell whether each word of `column` is missing, or a known diagnosis or label."""
-    known = each_value(plain(column), _is_word)
+    """Tell whether each word of `column` is missing, or a known diagnosis or label.
+
+    "Other" is neither.
+    """
+    known = each_value(plain(column, keep_other=True), _is_word)
     return known.fillna(True).astype(bool)
 
 

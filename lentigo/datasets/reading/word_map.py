@@ -19,7 +19,7 @@ from typing import Any
 
 import pandas as pd
 
-from lentigo.datasets.reading.known_words import ALL_WORDS
+from lentigo.datasets.reading.known_words import ALL_WORDS, YES_NO
 from lentigo.datasets.reading.spelling import fold, without_accents
 from lentigo.errors import ConfigError, UnknownWordsError, unknown_name
 from lentigo.output import TABLE, check_file
@@ -124,6 +124,8 @@ def translated(column: pd.Series[Any], *, name: str) -> pd.Series[Any]:
         for word in words.dropna().unique()
         if (meaning := _mapped(meanings, word, names)) is not None
     }
+    if name in _EITHER:
+        found = {word: _as_label(meaning) for word, meaning in found.items()}
     gone = words.isin([word for word, meaning in found.items() if _is_missing(meaning)])
     return words.replace(found).mask(gone)
 
@@ -174,7 +176,7 @@ def _option(words: Sequence[str], name: str) -> str:
     # A name with : or = would be misread; an empty name stands for every column.
     column = name if not set(name) & set(":=") else ""
     option = f"{column}:{text.getvalue()}".replace("'", "'\"'\"'")
-    return f"with --map '{option}' (such as melanoma, nevus, benign, missing) or with"
+    return f"with --map '{option}' (such as melanoma, nevus, benign, no, missing) or with"
 
 
 def _of_mapping(given: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
@@ -237,6 +239,12 @@ def _check_meaning(meaning: str, word: str) -> None:
             f"no word of ours. Such are {some(known, at_most=7)}, and all that stand in "
             "docs/vocabulary.md."
         )
+
+
+def _as_label(meaning: str) -> str:
+    """Return yes as melanoma and no as "not melanoma", which are clear in any column."""
+    answer = YES_NO.find(meaning)
+    return meaning if answer is None else "melanoma" if answer else "not melanoma"
 
 
 def _mapped(

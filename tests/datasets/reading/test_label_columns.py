@@ -221,3 +221,42 @@ def test_where_a_label_is_missing_further_columns_tell_it(tmp_path: Path) -> Non
 def test_a_column_that_numbers_classes_is_no_second_label(tmp_path: Path) -> None:
     rows = ["image,melanoma,class,y", "a,1,4,1.5", "b,0,1,1"]
     assert labels(read_table("csv", fake_csv(tmp_path, rows))) == "10"
+
+
+_UNCLEAR = {
+    "other": ["image,label", "m,melanoma", "a,other", "b,other", "c,nevus"],
+    "malignant": ["image,label", "m,melanoma", "a,malignant", "b,Malignant", "c,nevus"],
+    "1": ["image,label", "m,melanoma", "a,1", "b,1", "c,nevus"],
+    "无": ["image,诊断", "m,黑色素瘤", "a,无", "b,无", "c,色素痣"],
+    "no": ["image,dx", "m,nevus", "a,no", "b,No", "c,nevus"],
+    "0": ["image,dx", "m,bcc", "a,0", "b,0", "c,nevus"],
+    "yes": ["image,melanoma,dx", "m,1,melanoma", "a,,yes", "b,,yes", "c,0,nevus"],
+    "Malignant": ["image,target,dx", "m,1,mel", "a,,Malignant", "b,,malignant", "c,,nv"],
+}
+
+
+@pytest.mark.parametrize("word", _UNCLEAR)
+def test_an_answer_to_an_unknown_question_is_no_label(tmp_path: Path, word: str) -> None:
+    path = fake_csv(tmp_path, _UNCLEAR[word])
+    with pytest.raises(UnknownWordsError, match=rf"'{word}' \([12]\)"):
+        read_table("csv", path)
+    column = _UNCLEAR[word][0].rpartition(",")[2]
+    assert labels(read_table("csv", path, unknown="missing"))[1:] == "--0"
+    no = read_table("csv", path, map={column: {word: "no"}})
+    assert labels(no)[1:] == "000"
+    yes = read_table("csv", path, map={column: {word: "yes"}})
+    if column != "dx":
+        assert labels(yes)[1:] == "110"
+
+
+def test_yes_and_no_stay_labels_in_a_column_of_their_own(tmp_path: Path) -> None:
+    rows = ["image,melanoma,dx", "a,ja,", "b,nein,", "c,无,", "d,有,", "e,,benign"]
+    assert labels(read_table("csv", fake_csv(tmp_path, rows))) == "10010"
+    rows = ["image,dx", "a,ja", "b,nein", "c,none"]
+    assert labels(read_table("csv", fake_csv(tmp_path, rows))) == "10-"
+
+
+def test_a_melanoma_that_its_diagnosis_calls_benign_is_refused(tmp_path: Path) -> None:
+    path = fake_csv(tmp_path, ["image,melanoma,dx", "a,1,benign", "b,0,mel"])
+    with pytest.raises(ColumnError, match="contradict each other for 2 images"):
+        read_table("csv", path)
