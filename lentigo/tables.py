@@ -334,7 +334,7 @@ def _as_type(
             )
         return numbers.astype(dtype)  # type: ignore[call-overload, no-any-return]
     try:
-        return as_boolean(column) if dtype == "boolean" else column.astype(dtype)  # type: ignore[call-overload, no-any-return]
+        return as_boolean(column) if dtype == "boolean" else column.astype(dtype)  # type: ignore[call-overload]
     except (ValueError, TypeError):
         values = column.dropna().unique().tolist()
         raise ColumnError(

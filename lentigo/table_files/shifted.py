@@ -75,7 +75,7 @@ def _refuse_nameless(table: pd.DataFrame, names: list[str], path: Path | str) ->
 
     Tables saved with a row number have no name above it.
     """
-    for number, (name, column) in enumerate(table.items()):
+    for number, (_, column) in enumerate(table.items()):
         if number == 0 or number >= len(names) or names[number].strip():
             continue
         filled = column.notna() & column.str.strip().ne("").fillna(False)
@@ -83,7 +83,7 @@ def _refuse_nameless(table: pd.DataFrame, names: list[str], path: Path | str) ->
             row = int(filled.to_numpy().argmax()) + 2
             raise DatasetError(
                 f"{path}: {counted(count, 'row')} (the first is row {row:,}, with "
-                f"{shortened(str(table.loc[filled, name].iloc[0]), at_most=30)!r}) "
+                f"{shortened(str(column[filled].iloc[0]), at_most=30)!r}) "
                 f"{verb(count, 'has', 'have')} a value in column {number + 1}, which has "
                 "no name. A decimal comma without quotation marks may have moved these "
                 "rows by one column. Put 45,1 in quotation marks, or name the column."

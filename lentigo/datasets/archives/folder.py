@@ -38,10 +38,11 @@ def read(
     beside a class of melanomas, these words are not understood, and neither is `other`.
     `melanoma` names the classes of melanoma instead: `"mel"`, `"mel,mis"` or a list; then
     every other class is not melanoma. The class `unknown` is unlabelled, and so is an image
-    in no class. Folders called `train`, `test` and the like are parts, above the classes or below; the column
-    `part` holds them, and the argument `part` chooses one. A single folder that holds all
-    the others is skipped. The name of an image is its file name, with its folders in front
-    if two images have the same one. No patients are named: each image is its own group.
+    in no class. Folders called `train`, `test` and the like are parts, above the classes or
+    below; the column `part` holds them, and the argument `part` chooses one. A single
+    folder that holds all the others is skipped. The name of an image is its file name, with
+    its folders in front if two images have the same one. No patients are named: each image
+    is its own group.
 
     Raises `DatasetNotFoundError` where there is no subfolder with images, `ColumnError`
     where no class is known as melanoma or `melanoma` names a class that does not exist,

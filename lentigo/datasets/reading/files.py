@@ -134,6 +134,23 @@ def read_columns(
     return table
 
 
+def once_each(table: pd.DataFrame, name: str, *, where: Path | str) -> pd.DataFrame:
+    """Return the rows of `table` without those that say the same again.
+
+    Raises `ColumnError` where two rows with the same value in the column `name` differ:
+    taking the last of them would lose what the other says. `where` names the table.
+    """
+    rows = table.drop_duplicates()
+    again = rows[name].duplicated() & rows[name].notna()
+    twice = rows.loc[again, name].unique().tolist()
+    if twice:
+        raise ColumnError(
+            f"{where} has several rows for {counted(len(twice), 'value')} of {name}, and "
+            f"they differ: {some(twice)}. Keep the right one of each."
+        )
+    return rows[~rows[name].duplicated()]
+
+
 def read_text(path: Path) -> str:
     """Return the text of a file, in any encoding that `as_utf8` recognises."""
     return as_utf8(read_bytes(path), path)[0].decode()

@@ -9,7 +9,8 @@ from typing import Any
 import pandas as pd
 
 from lentigo.datasets.reading.column_names import MALIGNANT_KEYS, key
-from lentigo.datasets.reading.known_words import DIAGNOSES, MALIGNANT, NOT_MELANOMA
+from lentigo.datasets.reading.diagnoses import DIAGNOSES
+from lentigo.datasets.reading.known_words import MALIGNANT, NOT_MELANOMA
 from lentigo.datasets.reading.label_conflicts import (
     column_conflicts,
     refuse_conflicts,

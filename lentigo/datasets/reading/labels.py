@@ -6,12 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from lentigo.datasets.reading.known_words import (
-    DIAGNOSES,
-    LABEL_WORDS,
-    MALIGNANT,
-    YES_NO,
-)
+from lentigo.datasets.reading.diagnoses import DIAGNOSES
+from lentigo.datasets.reading.known_words import LABEL_WORDS, MALIGNANT, YES_NO
 from lentigo.datasets.reading.vocabulary import is_understood, unmapped
 from lentigo.datasets.reading.word_map import refuse_words, translated
 from lentigo.errors import ColumnError
