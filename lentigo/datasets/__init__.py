@@ -81,9 +81,8 @@ def read_archive(
 
     with understood(map, unknown=unknown):
         found = zipped.read_unpacked(read, Path(root), options)
-    if modality is not None:
-        found = _of_one_kind(found, modality, source=str(root))
-    with understood(map, unknown=unknown):
+        if modality is not None:
+            found = _of_one_kind(found, modality, source=str(root))
         found = _with_patients(found, patients, options.get("columns"))
     return with_source(found, FORMATS[format])
 
