@@ -71,13 +71,15 @@ def _place(first: str, text: bytes, row: object) -> str:
 
 
 def _refuse_nameless(table: pd.DataFrame, names: list[str], path: Path | str) -> None:
-    """Raise `DatasetError` for values in a column without a name, except in the first.
+    """Raise `DatasetError` for values in columns without a name behind all others.
 
-    Tables saved with a row number have no name above it.
+    A first row in which most names are missing is a title or one of two headers, of which
+    others tell.
     """
-    for number, (_, column) in enumerate(table.items()):
-        if number == 0 or number >= len(names) or names[number].strip():
-            continue
+    named = max((n for n, name in enumerate(names, start=1) if name.strip()), default=0)
+    if 2 * (len(names) - named) >= named:
+        return
+    for number, (_, column) in list(enumerate(table.items()))[named : len(names)]:
         filled = column.notna() & column.str.strip().ne("").fillna(False)
         if count := int(filled.sum()):
             row = int(filled.to_numpy().argmax()) + 2

@@ -75,6 +75,7 @@ def read(
     chosen |= {"melanoma": labels.column} if labels.column else {}
     said = [*labels.notes, *_unlabelled(table, source)]
     notes = [_guess(chosen), *others.notes, *said, *notes, *files.notes(table)]
+    notes += files.unnamed(table)
     finished = finish(table, source=str(path), notes=notes)
     return replace(finished, no_images=tuple(others.rows))
 

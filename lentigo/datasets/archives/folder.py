@@ -12,7 +12,7 @@ from lentigo.datasets.reading.columns import SUFFIX
 from lentigo.datasets.reading.files import check_folder, finish, image_files
 from lentigo.datasets.reading.image_files import other_pictures
 from lentigo.datasets.reading.known_words import LABEL_WORDS, MALIGNANT, YES_WORDS
-from lentigo.datasets.reading.labels import unclear_answers
+from lentigo.datasets.reading.labels import unclear_answers, unclear_signs
 from lentigo.datasets.reading.spelling import fold
 from lentigo.datasets.reading.vocabulary import DIAGNOSES, is_understood
 from lentigo.datasets.reading.word_map import refuse_words, translated
@@ -148,12 +148,13 @@ def _labelled(
 
     The second result is the classes in plain spelling, as the user's map translates them.
     """
-    words = plain(translated(classes, name="diagnosis"), keep_other=True)
+    given = translated(classes, name="diagnosis")
+    words = plain(given, keep_other=True)
     if melanoma is not None:
         positive = _named(classes, melanoma, root=root)
         is_melanoma = classes.isin(positive).astype("boolean").mask(words.isna())
     else:
-        unclear = unclear_answers(words)
+        unclear = unclear_answers(words) | unclear_signs(classes, given)
         understood = is_understood(words) & ~unclear
         if (understood & words.notna()).any():
             refuse_words(classes[~understood], name="class", source=str(root), hint=_HINT)

@@ -36,9 +36,10 @@ def read_label(
     Raises `UnknownWordsError` for other words or numbers, unless the user goes on without
     them (`word_map`), and `ColumnError` where no word at all gives a label.
     """
-    column = translated(column, name=name)
+    given, column = column, translated(column, name=name)
     label = each_value(column, _label)
     unclear = unclear_answers(column, diagnoses=diagnoses) & (name == "melanoma")
+    unclear |= unclear_signs(given, column)
     label = label.mask(unclear)
     # A known diagnosis may leave melanoma open: then there is no label, and no error.
     understood = each_value(column, lambda each: is_understood(each).astype("boolean"))
@@ -79,6 +80,18 @@ def unclear_answers(column: pd.Series[Any], *, diagnoses: bool = False) -> pd.Se
     if melanoma:
         unclear = unclear | MALIGNANT.of(words).eq(True).fillna(False)
     return unclear.astype(bool) & found.isna()
+
+
+def unclear_signs(given: pd.Series[Any], column: pd.Series[Any]) -> pd.Series[bool]:
+    """Tell which cells of `column` hold the sign -, if `given` holds +.
+
+    `given` is the column before the user's words were translated. Without a + the sign
+    means that a cell is empty; beside it, it may mean no.
+    """
+    signs = given.astype("string").str.strip()
+    if not signs.isin(["+", "\uff0b"]).any():
+        return pd.Series(False, index=column.index)
+    return column.astype("string").str.strip().eq("-").fillna(False).astype(bool)
 
 
 def _label(each: pd.Series[Any]) -> pd.Series[Any]:

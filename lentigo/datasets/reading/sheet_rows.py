@@ -42,6 +42,8 @@ _TOTALS = frozenset(
 _TOTAL = re.compile(r"(?P<word>\D*?)(?:[\s:=]+[\d.,% ]*)?")
 _COUNT = re.compile(r"[n∑σ]\s*[=:]\s*\d[\d.,  ]*")
 _LETTERS = 40
+_LONGEST = 200
+"""Letters of the longest cell that may sum up rows."""
 
 
 def as_rows_of(read: NotedTable, source: pd.DataFrame) -> pd.DataFrame:
@@ -170,6 +172,8 @@ def _says_total(column: pd.Series[Any]) -> pd.Series[bool]:
 
 
 def _is_total(cell: str) -> bool:
+    if len(cell) > _LONGEST:  # the search takes a time that grows with the square of it
+        return False
     word = fold(cell)
     if _COUNT.fullmatch(word):
         return True

@@ -260,3 +260,14 @@ def test_a_melanoma_that_its_diagnosis_calls_benign_is_refused(tmp_path: Path) -
     path = fake_csv(tmp_path, ["image,melanoma,dx", "a,1,benign", "b,0,mel"])
     with pytest.raises(ColumnError, match="contradict each other for 2 images"):
         read_table("csv", path)
+
+
+def test_a_minus_beside_a_plus_is_no_empty_cell(tmp_path: Path) -> None:
+    path = fake_csv(tmp_path, ["image,melanoma", "a,+", "b,-", "c,-", "d,"])
+    with pytest.raises(UnknownWordsError, match=r"'-' \(2\), '\+' \(1\)"):
+        read_table("csv", path)
+    with pytest.raises(UnknownWordsError, match=r"1 word .*: '-' \(2\)"):
+        read_table("csv", path, map="melanoma:+=yes")
+    assert labels(read_table("csv", path, map="melanoma:+=yes,-=no")) == "100-"
+    alone = fake_csv(tmp_path, ["image,melanoma", "a,1", "b,-"])
+    assert labels(read_table("csv", alone)) == "1-"

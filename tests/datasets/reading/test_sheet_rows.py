@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from lentigo.datasets import read_archive, read_table
 from lentigo.datasets.any_table import read_any
+from lentigo.datasets.reading.sheet_rows import _is_total
 from lentigo.errors import ColumnError, DatasetError
 from tests.fakes.drawing import draw_image
 from tests.fakes.old_excel import write_xls
@@ -140,3 +142,11 @@ def test_a_sheet_of_excel_97_is_read(tmp_path: Path, from_1904: bool) -> None:
     assert table["image_id"].tolist() == ["A1", "Ä2"]
     assert table["age"].tolist() == [54, 60.5]
     assert table["melanoma"].tolist() == [True, False]
+
+
+def test_a_very_long_cell_takes_no_time() -> None:
+    begun = time.process_time()
+    assert not _is_total(":" * 200_000)
+    assert not _is_total("Summe" + " :" * 200_000)
+    assert time.process_time() - begun < 1
+    assert _is_total("Summe: 12")
