@@ -62,7 +62,7 @@ def _as_dict(result: Exported) -> dict[str, object]:
     return {
         "folder": str(result.folder),
         "agreement": asdict(result.agreement),
-        "int8": asdict(result.int8) if result.int8 else None,
+        "int8": [asdict(each) for each in result.int8],
         "members": [
             each.model_dump(mode="json", include={"name", "files", "cost"})
             for each in result.description.members
@@ -79,10 +79,9 @@ def _say(result: Exported) -> None:
         f"{counted(agreement.images, 'image')} the probabilities of ONNX and torch differ "
         f"by {agreement.largest:.1e} at most."
     )
-    if result.int8:
-        found = result.int8
+    for found in result.int8:
         say(
-            f"The 8-bit AUC differs by {found.difference_in_words} on "
+            f"The 8-bit AUC ({found.engine}) differs by {found.difference_in_words} on "
             f"{counted(found.images, 'held-out image')} "
             f"({counted(found.melanomas, 'melanoma')})."
         )

@@ -49,8 +49,8 @@ Engine = Annotated[
     str,
     typer.Option(
         "--engine",
-        help="What computes: onnx, torch, openvino, onnx-int8, or auto: of the first three "
-        "the fastest here, measured where that pays, else the first there is.",
+        help="What computes: onnx, torch, openvino, onnx-int8, openvino-int8, or auto: of "
+        "the first three the fastest, measured where that pays, else the first there is.",
     ),
 ]
 Views = Annotated[

@@ -20,6 +20,7 @@ from lentigo.inference.ensemble import Ensemble
 from lentigo.inference.inputs import Source, as_sources
 from lentigo.inference.predict import Model, load
 from lentigo.models.description import read_description
+from lentigo.models.engines import ENGINES
 from lentigo.run_layout import fold_of
 from lentigo.tables import DIAGNOSIS_COLUMNS
 from lentigo.words import counted
@@ -50,6 +51,8 @@ class Int8Judged:
     Both are computed on the same held-out images.
     """
 
+    engine: str
+    """The engine that computed the 8-bit networks; each rounds a little differently."""
     images: int
     melanomas: int
     difference: float
@@ -102,45 +105,56 @@ def check_agreement(folder: Path, sources: Sequence[Source]) -> Agreement:
     return Agreement(images=known, largest=largest)
 
 
-def judge_int8(folder: Path, held_out: Mapping[str, pd.DataFrame]) -> Int8Judged:
+def judge_int8(folder: Path, held_out: Mapping[str, pd.DataFrame]) -> list[Int8Judged]:
     """Return how the 8-bit networks rank, and refuse, beside the exact ones.
 
-    `held_out` holds the held-out images of each fold, by the fold's name. The networks of a
-    fold (or their mean) predict only images that they were not trained on; the predictions
-    of all folds are evaluated together.
+    They are judged by each installed engine that computes in 8 bits. `held_out` holds the
+    held-out images of each fold, by the fold's name. The networks of a fold (or their mean)
+    predict only images that they were not trained on; the predictions of all folds are
+    evaluated together.
 
-    Raises `ModelError` where the AUCs differ by more than 0.002, or cannot be computed, or
-    where the 8-bit networks refuse more than `MOST_REFUSED` beyond what the exact ones do.
+    Raises `ModelError` where, by any engine, the AUCs differ by more than 0.002, or cannot
+    be computed, or the 8-bit networks refuse more than `MOST_REFUSED` beyond what the exact
+    ones do.
     """
-    small, exact = (
-        _out_of_fold(folder, engine, held_out) for engine in ("onnx-int8", "onnx")
-    )
-    apart = (small["probability"] - exact["probability"]).abs()
+    exact = _out_of_fold(folder, "onnx", held_out)
     truth = pd.concat(held_out.values(), ignore_index=True)
-    names = ["image_id", "melanoma", "group_id"]
-    found = compare(small, exact, truth[names], group="group_id")
+    truth = truth[["image_id", "melanoma", "group_id"]]
+    return [
+        _judged(engine.name, _out_of_fold(folder, engine.name, held_out), exact, truth)
+        for engine in ENGINES.values()
+        if engine.is_installed() and engine.file == "onnx_int8"
+    ]
+
+
+def _judged(
+    engine: str, small: pd.DataFrame, exact: pd.DataFrame, truth: pd.DataFrame
+) -> Int8Judged:
+    """Compare the predictions `small` of 8-bit networks with `exact` ones."""
+    found = compare(small, exact, truth, group="group_id")
     auc = found["auc"]
     if not abs(auc.value) <= MOST_AUC:  # also true where the AUC is NaN
         raise ModelError(
-            f"The AUC of the 8-bit network differs by {_in_words(auc)} on "
+            f"The AUC of the 8-bit network ({engine}) differs by {_in_words(auc)} on "
             f"{counted(found.n_images, 'held-out image')}, and {MOST_AUC:g} is "
             "allowed. Export without --int8."
         )
     refused, before = _refused(small), _refused(exact)
     if refused and before:
-        _check_refused(refused, before, images=found.n_images)
+        _check_refused(engine, refused, before, images=found.n_images)
+    apart = (small["probability"] - exact["probability"]).abs()
     return Int8Judged(
-        images=found.n_images, melanomas=found.n_melanomas, difference=auc.value,
-        low=auc.low, high=auc.high, largest=float(np.nanmax(apart)),
+        engine=engine, images=found.n_images, melanomas=found.n_melanomas,
+        difference=auc.value, low=auc.low, high=auc.high, largest=float(np.nanmax(apart)),
         refused=refused, refused_exact=before,
     )  # fmt: skip
 
 
-def _check_refused(small: Interval, exact: Interval, *, images: int) -> None:
+def _check_refused(engine: str, small: Interval, exact: Interval, *, images: int) -> None:
     """Raise `ModelError` if the 8-bit networks refuse too many more than the exact ones."""
     if small.value - exact.value > MOST_REFUSED:
         raise ModelError(
-            f"The 8-bit network refuses {small.value:.1%} of "
+            f"The 8-bit network ({engine}) refuses {small.value:.1%} of "
             f"{counted(images, 'held-out image')} and the exact one {exact.value:.1%}; "
             f"{MOST_REFUSED:.0%} more are allowed. Export without --int8."
         )

@@ -55,7 +55,7 @@ class Exported:
     folder: Path
     description: Description
     agreement: Agreement
-    int8: Int8Judged | None = None
+    int8: Sequence[Int8Judged] = ()
 
 
 def export(
@@ -96,7 +96,7 @@ def export(
         content = _content(source, folders, members)
         write_folder(out, content)
         agreement = check_agreement(out, sources)
-        judged = None
+        judged: Sequence[Int8Judged] = ()
         if int8:
             members = _quantised(out, seen)
             write_folder(out, {**content, "members": members})

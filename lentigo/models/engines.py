@@ -89,6 +89,15 @@ ENGINES = {
             extra="predict",
             exact=False,
         ),
+        Engine(
+            name="openvino-int8",
+            summary="OpenVINO in 8-bit whole numbers; answers differ a little",
+            module="lentigo.models.openvino_engine",
+            file="onnx_int8",
+            package="openvino",
+            extra="openvino",
+            exact=False,
+        ),
     )
 }
 """All engines; if no speed was measured, the first usable one is taken."""
