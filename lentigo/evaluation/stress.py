@@ -20,6 +20,7 @@ from lentigo.evaluation.headline import FEWEST
 from lentigo.evaluation.intervals import IntArray, Interval, count_groups
 from lentigo.evaluation.means import clustered_mean_difference
 from lentigo.evaluation.ranking import auc_interval
+from lentigo.evaluation.registry import MANY
 from lentigo.evaluation.shares import clustered_share, mean_of_shares, share_of
 from lentigo.evaluation.telling import tells, told
 
@@ -134,7 +135,9 @@ def corrupted_error(wrong: BoolArray, truth: BoolArray, group: IntArray) -> Inte
         return Interval(math.nan)
     misses, alarms = (_errors(wrong[:, side], group[side]) for side in (truth, ~truth))
     found = mean_of_shares(misses, alarms)
-    return found if count_groups(group) > 1 else Interval(found.value)
+    return (
+        _marked(found, truth, group) if count_groups(group) > 1 else Interval(found.value)
+    )
 
 
 def _errors(wrong: BoolArray, group: IntArray) -> Interval:
@@ -160,8 +163,14 @@ def relative_error(
     gap = wrong.mean(axis=0) - plain
     value = (float(gap[truth].mean()) + float(gap[~truth].mean())) / 2
     reach = math.hypot(*(_half(gap[side], group[side]) for side in (truth, ~truth))) / 2
-    ratio = _bounded(Interval(value, value - reach, value + reach))
-    return told(ratio, enough=tells(truth, group))
+    growth = _bounded(Interval(value, value - reach, value + reach))
+    return told(_marked(growth, truth, group), enough=tells(truth, group))
+
+
+def _marked(found: Interval, truth: BoolArray, group: IntArray) -> Interval:
+    """Return the interval, rough where either class has few groups: it is then too wide."""
+    fewest = min(count_groups(group[side]) for side in (truth, ~truth))
+    return replace(found, rough=fewest < MANY)
 
 
 def _half(gap: FloatArray, group: IntArray) -> float:
