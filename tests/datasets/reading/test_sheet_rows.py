@@ -46,14 +46,15 @@ def clinic(folder: Path, rows: Sequence[Sequence[str]], *, images: bool = True) 
     ],
 )
 def test_a_row_of_totals_is_no_lesion_and_is_told(
-    tmp_path: Path, last: list[str], images: bool
+    tmp_path: Path, last: list[str], images: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level("INFO")
     read = read_archive("csv", clinic(tmp_path, [HEADER, *ROWS, last], images=images))
     assert read.table["image_id"].tolist() == ["A1", "A2", "A3"]
     assert int(read.table["melanoma"].sum()) == 1
     told = [note for note in read.notes if "seems to sum up others" in note]
-    assert len(told) == 1
-    assert next(cell for cell in last if cell) in told[0]
+    assert told == ["1 row that seems to sum up others is left out: row 5."]
+    assert next(cell for cell in last if cell) in caplog.text
 
 
 def test_an_image_that_is_called_like_a_total_is_one(tmp_path: Path) -> None:
@@ -64,12 +65,17 @@ def test_an_image_that_is_called_like_a_total_is_one(tmp_path: Path) -> None:
     assert names == ["A1", "A2", "A3", "Total", "sum01", "Summe4"]
 
 
-def test_headings_and_footnotes_are_left_out_and_told(tmp_path: Path) -> None:
+def test_headings_and_footnotes_are_left_out_and_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
     heading, note = ["Ward A", "", "", "", ""], ["Source: our clinic", "", "", "", ""]
     path = clinic(tmp_path, [HEADER, heading, *ROWS, note])
     read = read_archive("csv", path)
     assert len(read.table) == 3
-    assert "'Ward A', 'Source: our clinic'" in "".join(read.notes)
+    assert "nothing else) are left out: rows 2, 6." in "".join(read.notes)
+    assert "Ward A" not in "".join(read.notes)  # notes are stored with the table
+    assert "'Ward A', 'Source: our clinic'" in caplog.text
 
 
 def test_a_list_of_names_alone_is_a_table_of_images(tmp_path: Path) -> None:
