@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from lentigo.datasets.reading.word_map import MapSource
+    from lentigo.datasets.reading.maps import MapSource
     from lentigo.table_files.noted import NotedTable
 
 __all__ = ["FORMATS", "Format", "combine", "guess_format", "read_archive", "read_table"]

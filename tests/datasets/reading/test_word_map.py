@@ -11,7 +11,8 @@ import pytest
 from lentigo.datasets import read_archive, read_table
 from lentigo.datasets.counts import label_counts
 from lentigo.datasets.reading.columns import read_truth
-from lentigo.datasets.reading.word_map import read_map, understood
+from lentigo.datasets.reading.maps import read_map
+from lentigo.datasets.reading.word_map import understood
 from lentigo.errors import ColumnError, ConfigError, UnknownWordsError
 from lentigo.tables import read_any_table
 from tests.fakes import fake_csv, fake_folder
