@@ -21,8 +21,8 @@ from lentigo.datasets.any_table import asked_columns
 from lentigo.datasets.archives.csv_folder import find_table
 from lentigo.datasets.reading.column_names import key
 from lentigo.datasets.reading.columns import COLUMN_NAMES, choose_columns, missing_column
-from lentigo.datasets.reading.patient_table import is_joined
 from lentigo.datasets.reading.maps import read_map
+from lentigo.datasets.reading.patient_table import is_joined
 from lentigo.datasets.reading.zipped import is_zip
 from lentigo.errors import DatasetError, LentigoError, unknown_name
 from lentigo.files import unguarded
