@@ -40,7 +40,7 @@ def calibration_error(
         share = len(members) / len(truth)
         error += share * _without_chance(abs(gap), spread)
         left += share * _LEFT * spread
-        signs[members] = np.sign(gap)
+        signs[members] = -1.0 if gap < 0 else 1.0  # a gap of 0 has a spread, too
     value = max(error, 0.0)
     towards = signs * rest
     groups = count_groups(group)

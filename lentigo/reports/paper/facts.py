@@ -128,7 +128,8 @@ def uncertainty(facts: Facts) -> str:
     known = facts.evaluation
     return (
         f"95 % intervals {unit_of_intervals(known)} as the unit; "
-        f"{int(known['repeats']):,} resamples where one is resampled (seed {known['seed']})."
+        f"{int(known['repeats']):,} resamples where one is resampled "
+        f"(seed {known['seed']})."
     )
 
 
