@@ -103,8 +103,8 @@ FLAGS = {
     "run": [
         "--column", "--config", "--cost-excision", "--cost-miss", "--folds",
         "--format", "--images", "--json", "--map", "--melanoma",
-        "--modality", "--nested", "--on", "--out", "--part", "--patients", "--ray-address", "--recipe",
-        "--refit", "--repeats", "--resume", "--scheme", "--set", "--unknown",
+        "--modality", "--nested", "--on", "--out", "--part", "--patients",
+        "--ray-address", "--recipe", "--refit", "--repeats", "--resume", "--scheme", "--set", "--unknown",
         "--watch", "--weights", "--where", "--write-map",
     ],
     "runs": ["--csv", "--json"],
@@ -127,7 +127,8 @@ FLAGS = {
     "train": [
         "--column", "--config", "--cost-excision", "--cost-miss", "--devices",
         "--folds", "--images", "--json", "--map", "--nested", "--nodes",
-        "--on", "--out", "--patients", "--ray-address", "--recipe", "--refit", "--repeats", "--resume", "--scheme",
+        "--on", "--out", "--patients", "--ray-address", "--recipe", "--refit", "--repeats",
+        "--resume", "--scheme",
         "--set", "--split", "--unknown", "--watch", "--weights", "--where", "--write-map",
     ],
     "tune": [
