@@ -127,11 +127,11 @@ def _image(answered: Answered, place: int) -> ImageAnswer:
 
 def _lesion(answered: Answered, row: Row) -> LesionAnswer:
     asked = answered.asked
-    own = [n for n, name in enumerate(asked.lesions) if name == row["lesion_id"]]
-    patients = {asked.patients[place] for place in own if asked.patients}
+    own = [n for n, key in enumerate(asked.lesion_keys) if key == row["lesion_id"]]
+    patient, lesion = asked.ids(own[0])
     return LesionAnswer(
-        lesion=row["lesion_id"],
-        patient=patients.pop() if len(patients) == 1 else "",
+        lesion=lesion,
+        patient=patient,
         images=[place + 1 for place in own],
         n_images=row["n_images"],
         **_judged(row),

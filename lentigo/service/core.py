@@ -20,7 +20,7 @@ from lentigo.service.problems import not_ready, wrong_field
 from lentigo.service.queue import Crew, DiedOverItError, Queue
 from lentigo.service.telemetry import Telemetry
 from lentigo.service.upload import FILES
-from lentigo.service.worker import Hosted, Place
+from lentigo.service.worker import Hosted, Place, RefusedError
 
 T = TypeVar("T")
 
@@ -42,7 +42,8 @@ class Answered:
     images: list[Row | None]
     """The prediction of each file; None if it could not be decoded."""
     lesions: list[Row]
-    """The prediction of each lesion; empty if the request named none."""
+    """The prediction of each lesion, whose `lesion_id` is one of `Asked.lesion_keys`;
+    empty if the request named none."""
 
 
 class Service:
@@ -207,14 +208,17 @@ class Service:
         if not there:
             return Reply([], [])
         model, asked = answered.model, answered.asked
-        lesions = tuple(asked.lesions[place] for place in there if asked.lesions)
+        lesions = tuple(asked.lesion_keys[place] for place in there if asked.lesions)
         patients = tuple(asked.patients[place] for place in there if asked.patients)
         question = Question(
             len(there), lesions, patients, asked.prevalence, asked.operating_point,
             asked.features, age=asked.age, sex=asked.sex, site=asked.our_site,
         )  # fmt: skip
         squares = {way: [found[p].squares[way] for p in there] for way in model.ways}
-        return await self.queue.ask(crew, model, question, squares)
+        try:
+            return await self.queue.ask(crew, model, question, squares)
+        except RefusedError as error:
+            raise wrong_field(FILES, str(error)) from None
 
     async def _survivors(
         self, found: list[Prepared], there: list[int], answered: Answered, crew: Crew

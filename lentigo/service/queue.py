@@ -26,7 +26,14 @@ from lentigo.inference.squares import Square
 from lentigo.models.backend import Preparation
 from lentigo.progress import log
 from lentigo.service.problems import full, not_ready
-from lentigo.service.worker import Hosted, Place, Ways, Worker, WorkerDiedError
+from lentigo.service.worker import (
+    Hosted,
+    Place,
+    RefusedError,
+    Ways,
+    Worker,
+    WorkerDiedError,
+)
 
 _TRIES = 3
 """How often a request is tried when the worker process dies: not the request but a signal
@@ -215,7 +222,8 @@ class Queue:
     ) -> Reply:
         """Return the predictions for one request, whose images `room` has counted.
 
-        Raises `DiedOverItError` if the worker process dies each time that it computes them.
+        Raises `RefusedError` for a request that makes no sense to the model, and
+        `DiedOverItError` if the worker process dies each time that it computes it.
         """
         reply: Reply = await self._put(crew, model, question, squares)
         return reply
@@ -281,9 +289,9 @@ class Queue:
                     await self._replace(worker)
 
     async def _answer(self, worker: Worker, batch: list[_Waiting]) -> None:
-        """Answer a batch of requests; if the worker process dies, try each request alone.
+        """Answer a batch; if the worker dies over it or refuses it, try each request alone.
 
-        So only the request that kills the process fails.
+        So only the request that kills the process, or makes no sense, fails.
         """
         begun = time.monotonic()
         try:
@@ -306,7 +314,7 @@ class Queue:
                 each.answer.set_result(reply)
 
     async def _tried(self, worker: Worker, batch: list[_Waiting]) -> list[Any] | None:
-        """Return the replies to a batch; None if the worker died and there are several.
+        """Return the replies to a batch; None if each request is to be tried alone.
 
         Raises `DiedOverItError` if the worker died each time over a single request, and
         any other error of the worker.
@@ -315,6 +323,10 @@ class Queue:
         for _ in range(_TRIES if len(batch) == 1 else 1):
             try:
                 return await loop.run_in_executor(self._threads, _compute, worker, batch)
+            except RefusedError:
+                if len(batch) == 1:
+                    raise
+                return None
             except WorkerDiedError:
                 await self._replace(worker)
                 if all(each.answer.done() for each in batch):

@@ -40,7 +40,7 @@ class WorkerDiedError(Exception):
 
 
 class RefusedError(Exception):
-    """The model does not allow a requested explanation; the message says why."""
+    """The model cannot answer a request as it stands; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -145,11 +145,13 @@ class Worker:
     ) -> list[Reply]:
         """Return the predictions for some requests; see `lentigo.inference.served.answer`.
 
-        `model` is `Hosted.index`. Raises `WorkerDiedError` if the process dies meanwhile;
-        `start` then starts a new one.
+        `model` is `Hosted.index`. Raises `RefusedError` for a request that makes no sense,
+        and `WorkerDiedError` if the process dies meanwhile; `start` then starts a new one.
         """
         asked = {"questions": [asdict(each) for each in questions]}
         said = self._said(model, asked, squares)
+        if "refused" in said:
+            raise RefusedError(said["refused"])
         return [Reply(**each) for each in said["replies"]]
 
     def examine(

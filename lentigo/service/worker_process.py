@@ -54,9 +54,7 @@ def main() -> None:
             picture = _pixels((*asked["picture"], 3), sys.stdin.buffer)
             _say(answers, _examined(examiners[asked["model"]], asked, squares, picture))
             continue
-        questions = [_question(each) for each in asked["questions"]]
-        replies = answer(models[asked["model"]], questions, squares)
-        _say(answers, {"replies": [asdict(each) for each in replies]})
+        _say(answers, _answered(models[asked["model"]], asked, squares))
 
 
 def _warm_up(models: Sequence[Model]) -> None:
@@ -102,6 +100,17 @@ def _squares(ways: list[Any], source: BinaryIO) -> dict[Preparation, Sequence[Sq
 def _pixels(shape: tuple[int, ...], source: BinaryIO) -> NDArray[np.uint8]:
     content = source.read(int(np.prod(shape)))
     return np.frombuffer(content, np.uint8).reshape(shape)
+
+
+def _answered(
+    model: Model, asked: dict[str, Any], squares: dict[Preparation, Sequence[Square]]
+) -> dict[str, Any]:
+    questions = [_question(each) for each in asked["questions"]]
+    try:
+        replies = answer(model, questions, squares)
+    except LentigoError as error:
+        return {"refused": str(error)}
+    return {"replies": [asdict(each) for each in replies]}
 
 
 def _examined(

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from lentigo.config.serving import ServingConfig
+from lentigo.errors import DatasetError
 from lentigo.inference.served import Question, Reply
 from lentigo.models.backend import Preparation
 from lentigo.service.asked import Asked
@@ -17,7 +18,8 @@ from lentigo.service.core import Answered, Service, _decision
 from lentigo.service.decoding import Prepared
 from lentigo.service.queue import Crew, DiedOverItError, Queue
 from lentigo.service.telemetry import Telemetry
-from lentigo.service.worker import Hosted, Worker, WorkerDiedError
+from lentigo.service.worker import Hosted, RefusedError, Worker, WorkerDiedError
+from lentigo.service.worker_process import _answered
 
 WAY = Preparation(4, "stretch", 100)
 HOSTED = Hosted("m", "v", 0, "onnx", 1, False, None, (), (), (WAY,), ())
@@ -124,6 +126,51 @@ def test_one_image_that_kills_the_worker_fails_alone(monkeypatch: Any) -> None:
     ]
     assert isinstance(found[1], DiedOverItError)
     assert asked == 1 + 1 + 3 + 1  # together, then each alone, the white one thrice
+
+
+class StrictWorker(PoisonedWorker):
+    """A worker that refuses a batch with a white image, as one that makes no sense."""
+
+    def ask(self, _: int, questions: list[Question], squares: Any) -> list[Reply]:
+        try:
+            return super().ask(_, questions, squares)
+        except WorkerDiedError:
+            self.dead = False
+            raise RefusedError("Two patients have it.") from None
+
+
+def test_a_request_that_makes_no_sense_is_refused_alone_and_kills_nothing(
+    monkeypatch: Any,
+) -> None:
+    async def live() -> tuple[list[Any], int]:
+        queue = queue_of(StrictWorker(), monkeypatch)
+        await queue.load()
+        asked = [
+            queue.ask(
+                queue.crew, HOSTED, Question(1),
+                {WAY: [np.full((4, 4, 3), light, np.uint8)]},
+            )
+            for light in (7, 255)
+        ]  # fmt: skip
+        found = await asyncio.wait_for(asyncio.gather(*asked, return_exceptions=True), 8)
+        await queue.close()
+        return list(found), queue.replaced
+
+    (fine, refused), replaced = asyncio.run(live())
+    assert fine.images == [{"probability": 7}]
+    assert isinstance(refused, RefusedError)
+    assert replaced == 0
+
+
+def test_what_a_worker_process_finds_wrong_with_a_request_is_an_answer(
+    monkeypatch: Any,
+) -> None:
+    def refuse(*_: Any) -> list[Reply]:
+        raise DatasetError("Two patients have a lesion called 1.")
+
+    monkeypatch.setattr("lentigo.service.worker_process.answer", refuse)
+    said = _answered(None, {"questions": []}, {})  # type: ignore[arg-type]
+    assert said == {"refused": "Two patients have a lesion called 1."}
 
 
 def test_of_one_request_the_image_that_kills_the_worker_has_a_reason(
