@@ -14,7 +14,6 @@ from lentigo.answer_columns import (
 )
 from lentigo.inference.fhir import Subject, fhir_bundle
 from lentigo.inference.served import FEATURES, Row
-from lentigo.models.description import read_description
 from lentigo.models.operating_point import OperatingPoint
 from lentigo.service.core import Answered
 from lentigo.service.decoding import Prepared
@@ -81,8 +80,7 @@ def model_name(model: Hosted) -> ModelName:
 
 
 def model_facts(model: Hosted) -> ModelFacts:
-    """Return the facts of a model for `/v1/models`; reads its description from disk."""
-    known = read_description(model.folders[0])
+    """Return the facts of a model for `/v1/models`."""
     return ModelFacts(
         name=model.name,
         version=model.version,
@@ -92,7 +90,7 @@ def model_facts(model: Hosted) -> ModelFacts:
         prevalence=model.prevalence,
         diagnoses=["melanoma", *model.diagnoses] if model.diagnoses else [],
         operating_points=[_point(each) for each in model.points],
-        intended_use=known.intended_use,
+        intended_use=model.description.intended_use,
     )
 
 
