@@ -52,7 +52,9 @@ def aim_text(point: OperatingPoint, language: str) -> str:
         "miss": point.cost_miss or 0,
         "excision": point.cost_excision or 0,
     }
-    text = texts(language)[f"aim_{point.kind}"]
+    of_folds = "_of_folds" if point.of_the_folds else ""
+    known = texts(language)
+    text = known.get(f"aim_{point.kind}{of_folds}", known[f"aim_{point.kind}"])
     for name, each in numbers.items():
         text = text.replace(f"{{{name}}}", number_text(f"{each:g}", language))
     return text
