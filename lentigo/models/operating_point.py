@@ -99,6 +99,12 @@ class OperatingPoint(Fact):
         return self.chosen_on == OUT_OF_FOLD and self.threshold is not None
 
     @property
+    def of_the_exact(self) -> bool:
+        """Tell whether a guarantee holds for the exact network, and here 8 bits compute."""
+        promises = self.kind == "guaranteed_sensitivity" and self.confidence is None
+        return promises and self.threshold is not None and not self.of_the_folds
+
+    @property
     def aim(self) -> str:
         """The aim of the threshold, as the end of a sentence: "to find 95 % …"."""
         if self.kind == "youden":
@@ -113,6 +119,8 @@ class OperatingPoint(Fact):
         wish = f"to find {100 * (self.sensitivity or 0):g} % of melanomas"
         if self.kind == "guaranteed_sensitivity" and self.of_the_folds:
             return f"{wish}, by the folds' networks; of this one nothing is guaranteed"
+        if self.of_the_exact:
+            return f"{wish}, by the exact network; of this one nothing is guaranteed"
         if self.kind == "guaranteed_sensitivity":
             return f"{wish}, guaranteed with {100 * (self.confidence or 0):g} % confidence"
         return f"{wish} on average" + (", by the folds' networks" * self.of_the_folds)
@@ -132,6 +140,11 @@ def read_points(entries: Iterable[Mapping[str, Any]]) -> tuple[OperatingPoint, .
         with suppress(ValidationError):
             points.append(OperatingPoint.model_validate(entry))
     return tuple(points)
+
+
+def of_the_exact(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an operating point of a model folder as it holds in 8 bits: no guarantee."""
+    return {**entry, "confidence": None} if "confidence" in entry else {**entry}
 
 
 def unread_points(entries: Iterable[Mapping[str, Any]]) -> list[str]:

@@ -9,7 +9,13 @@ import pytest
 from pydantic import ValidationError
 
 from lentigo.inference.thresholds import threshold_sentence
-from lentigo.models.operating_point import OUT_OF_FOLD, OperatingPoint, first_format
+from lentigo.models.operating_point import (
+    OUT_OF_FOLD,
+    OperatingPoint,
+    first_format,
+    of_the_exact,
+    read_points,
+)
 from lentigo.service.page.language import LANGUAGES, aim_text
 
 OLD = {
@@ -94,6 +100,9 @@ def test_a_threshold_of_the_folds_networks_guarantees_nothing_of_another() -> No
     assert aim_text(point, "en") == point.aim
     mean = point.model_copy(update={"kind": "mean_sensitivity"})
     assert aim_text(mean, "en") == mean.aim
+    (small,) = read_points([of_the_exact(own.model_dump())])
+    assert "by the exact network; of this one nothing is guaranteed" in small.aim
+    assert aim_text(small, "en") == small.aim
     assert mean.aim.endswith("on average, by the folds' networks")
     absent = point.model_copy(update={"threshold": None, "absent": "Too few."})
     assert "guaranteed with 95 % confidence" in absent.aim
