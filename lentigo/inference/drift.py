@@ -163,7 +163,8 @@ def _side(predictions: Path, tables: Sequence[Path | str], *, name: str) -> Side
 
 
 def _answer_columns(table: pd.DataFrame) -> list[str]:
-    return ["probability", *(n for n in table if str(n).startswith(DIAGNOSIS_COLUMNS))]
+    named = [str(name) for name in table if str(name).startswith(DIAGNOSIS_COLUMNS)]
+    return ["probability", *named]
 
 
 def _without_refused(answers: pd.DataFrame) -> pd.DataFrame:
@@ -211,7 +212,8 @@ def _moved_back(answers: pd.DataFrame, path: Path) -> pd.DataFrame:
 
 def _log_odds(share: pd.Series) -> pd.Series:
     with np.errstate(divide="ignore"):
-        return np.log(share) - np.log1p(-share)
+        odds: pd.Series = np.log(share) - np.log1p(-share)
+    return odds
 
 
 def _patients(path: Path) -> pd.DataFrame:

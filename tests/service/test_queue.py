@@ -284,7 +284,8 @@ def test_a_worker_does_not_start_again_with_another_version(
     version = tmp_path / "version"
     version.write_text("1")
     worker = Worker([Place("m", tmp_path)], engine=str(version), seconds=20)
-    assert worker.start() == worker.start() == [{"version": "1"}]
+    told: list[Any] = [worker.start(), worker.start()]
+    assert told == [[{"version": "1"}]] * 2
     version.write_text("2")
     with pytest.raises(ExchangedError):
         worker.start()
