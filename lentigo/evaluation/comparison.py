@@ -16,13 +16,13 @@ from lentigo.errors import DatasetError
 from lentigo.evaluation.calibration import log_losses, squared_errors
 from lentigo.evaluation.clustered import clustered_difference
 from lentigo.evaluation.discrimination import auc_difference
-from lentigo.evaluation.intervals import Interval, point, resample
+from lentigo.evaluation.intervals import ROUNDING, Interval, point, resample
+from lentigo.evaluation.joined_groups import joined_pair
 from lentigo.evaluation.joining import Source, match
 from lentigo.evaluation.means import clustered_mean_difference
 from lentigo.evaluation.measuring import sides, warnings_about
 from lentigo.evaluation.result import foot, metric_lines
 from lentigo.evaluation.roughness import DIFFERENCES_ROUGH_BELOW, marked
-from lentigo.evaluation.scored import scored
 from lentigo.evaluation.sums import Precision, Sample, as_sample
 from lentigo.evaluation.telling import no_spread, tells, told, too_few_to_tell
 from lentigo.notice import NOTICE
@@ -86,16 +86,14 @@ def compare(
 
     Only images in both tables are judged. Errors that both make on the same images cancel
     out, so the interval of a difference is narrower than the two separate intervals
-    suggest. The groups of `first` are taken as independent; `auc_delong` has DeLong's
-    paired interval, which takes images as independent.
+    suggest. Groups are independent, and images that either table puts together are of one
+    group; `auc_delong` has DeLong's paired interval, which takes images as independent.
 
     Raises the errors of `evaluate`, and `DatasetError` when no image is in both tables.
     """
     ScoringConfig(group=group, repeats=repeats, seed=seed)
     ours, theirs = match(first, truth), match(second, truth)
-    table, _, notes = scored(ours, group=group)
-    there = theirs.table[["image_id", "probability"]]
-    table = table.merge(there, on="image_id", suffixes=("", "_second"))
+    table, notes = joined_pair(("first", ours), ("second", theirs), group=group)
     if table.empty:
         raise DatasetError(
             "The two prediction tables share no image, so they cannot be compared."
@@ -204,7 +202,7 @@ def _of_precision(
     spread = one - other
     known = spread[~np.isnan(spread)]
     undefined = len(spread) - len(known)
-    if not len(known) or not known.std() > 0:
+    if not len(known) or not known.std() > ROUNDING:
         return Interval(value, undefined=undefined)
     half = float(stdtrit(max(freedom, 1), 0.975) * known.std())
     return Interval(value, value - half, value + half, undefined)
