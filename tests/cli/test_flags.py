@@ -104,8 +104,8 @@ FLAGS = {
         "--column", "--config", "--cost-excision", "--cost-miss", "--folds",
         "--format", "--images", "--json", "--map", "--melanoma",
         "--modality", "--nested", "--on", "--out", "--part", "--patients",
-        "--ray-address", "--recipe", "--refit", "--repeats", "--resume", "--scheme", "--set", "--unknown",
-        "--watch", "--weights", "--where", "--write-map",
+        "--ray-address", "--recipe", "--refit", "--repeats", "--resume", "--scheme",
+        "--set", "--unknown", "--watch", "--weights", "--where", "--write-map",
     ],
     "runs": ["--csv", "--json"],
     "serve": [
