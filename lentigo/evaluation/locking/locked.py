@@ -176,7 +176,8 @@ def _known(
     """
     names = [str(name) for name in labelled]
     asked = [*protocol.by, protocol.group, protocol.choose_on] if protocol else []
-    asked += [each.partition("=")[2] for each in protocol.columns] if protocol else []
+    named = (protocol.columns or ()) if protocol else ()
+    asked += [each.partition("=")[2] for each in named]
     where = str(protocol.where or "") if protocol else ""
     known = {*guess_columns(n for n in names if key(n) != "name").values(), *keep}
     known |= {name for name in names if name in asked or name in where}
