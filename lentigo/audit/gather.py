@@ -51,7 +51,8 @@ def gather(
     them.
 
     If the tables hold different data sets, `image_id` is prefixed with the data set, as in
-    `lentigo.datasets.combine`; if one data set occurs in two tables, with the table's name.
+    `lentigo.datasets.combine`; if one data set occurs in two tables, with the table's name,
+    and so is `group_id` where two tables just count their groups.
 
     A CSV that lentigo did not write is read as `config.columns` and `config.images` say.
 
@@ -174,21 +175,37 @@ def _together(parts: list[NotedTable]) -> NotedTable:
     sets = [set(part.table["dataset"].unique()) for part in parts]
     if sum(map(len, sets)) == len(set().union(*sets)):
         return combine(parts)
-    renamed = [_by_table(part.table) for part in parts]
+    anew = sum(_numbers_anew(part.table["group_id"]) for part in parts) > 1
+    renamed = [_by_table(part.table, groups=anew) for part in parts]
     whole = pd.concat(renamed, ignore_index=True, sort=False)
     table = check_table(whole, source="the tables together")
     notes = tuple(note for part in parts for note in part.notes)
     return NotedTable(table, notes, tuple(joined_sources(parts)))
 
 
-def _by_table(table: pd.DataFrame) -> pd.DataFrame:
-    """Prefix `image_id` with the name of the table; `own_id` keeps the original id."""
+def _numbers_anew(groups: pd.Series[Any]) -> bool:
+    """Tell whether the groups of a table are just counted: 0, 1, 2 … or g1, g2, g3 …"""
+    counted = groups.dropna().drop_duplicates().str.extract(r"^(\D*)(\d+)$")
+    if counted.empty or counted[1].isna().any() or counted[0].nunique() > 1:
+        return False
+    numbers = sorted(map(int, counted[1]))
+    return numbers[0] in (0, 1) and numbers[-1] - numbers[0] == len(numbers) - 1
+
+
+def _by_table(table: pd.DataFrame, *, groups: bool) -> pd.DataFrame:
+    """Prefix `image_id` with the name of the table; `own_id` keeps the original id.
+
+    With `groups`, `group_id` is prefixed, too: several tables count theirs anew, so that
+    group 1 of one is not group 1 of another.
+    """
     front = table["table"] + ":"
     renamed = table.assign(
         own_id=table["image_id"],
         isic_id=isic_ids(table["image_id"]),
         image_id=front + table["image_id"],
     )
+    if groups:
+        renamed["group_id"] = front + table["group_id"]
     if "duplicate_of" in table:
         renamed["duplicate_of"] = front + table["duplicate_of"].astype("string")
     return renamed

@@ -50,6 +50,20 @@ def test_two_tables_of_one_data_set_are_named_by_table() -> None:
     assert found["dataset"].tolist() == ["here"] * 3
 
 
+def test_groups_that_two_tables_just_count_are_told_apart() -> None:
+    learnt = table("a", "b", "c", group_id=["0", "0", "1"])
+    found = gather([learnt], test=table("d", "e", group_id=["0", "1"])).table
+    assert found["group_id"].tolist() == [
+        "table 1:0", "table 1:0", "table 1:1", "table 2:0", "table 2:1",
+    ]  # fmt: skip
+
+
+def test_names_of_groups_mean_the_same_in_two_tables_of_one_data_set() -> None:
+    learnt = table("a", "b", group_id=["Ada", "7"])
+    found = gather([learnt], test=table("c", "d", group_id=["Ada", "9"])).table
+    assert found["group_id"].tolist() == ["Ada", "7", "Ada", "9"]
+
+
 def test_a_part_says_on_which_side_an_image_is() -> None:
     parts = table("a", "b", "c", part=["training", "validation", None])
     assert gather([parts]).table["side"].fillna("none").tolist() == [
