@@ -76,6 +76,29 @@ def test_a_column_of_one_value_divides_nothing_and_the_next_is_asked() -> None:
     assert gather([both]).table["side"].tolist() == ["0", "1"]
 
 
+@pytest.mark.parametrize(
+    ("name", "values", "sides"),
+    [
+        ("stage", ["none", "IB"], 0),
+        ("stage", [1, 2], 0),
+        ("part", ["arm", "back"], 0),
+        ("stage", ["training", "final"], 2),
+        ("set", [1, 2], 2),
+        ("split", ["A", "B"], 2),
+    ],
+)
+def test_the_stage_of_a_tumour_and_a_part_of_the_body_divide_nothing(
+    tmp_path: Path, name: str, values: list[object], sides: int
+) -> None:
+    frame = pd.DataFrame({"image_id": ["a", "b"], "melanoma": [0, 1], name: values})
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    for given in (tmp_path / "t.csv", check_table(frame, source="test")):
+        found = gather([given])
+        assert found.table["side"].nunique() == sides
+        said = [note for note in found.notes if f"--by {name}" in note]
+        assert len(said) == (0 if sides else 1)
+
+
 def test_the_column_that_divides_can_be_named() -> None:
     both = table("a", "b", part=["x", "y"], clinic=["Bern", "Wien"])
     assert gather([both], config=AuditConfig(by="clinic")).table["side"].tolist() == [
