@@ -54,8 +54,9 @@ def read_part(column: pd.Series[Any]) -> pd.Series[Any]:
 def holds_parts(name: str, column: pd.Series[Any]) -> bool:
     """Tell whether a column called as one of `PART_NAMES` holds parts of a split.
 
-    Any value will do, but in a column such as `stage` or `part`, one value at least must be a word for a part, or
-    in `part` and `set` all may be whole numbers: else it is a tumour's, or the body's.
+    Any value will do, but in a column such as `stage` or `part` one value at least must be
+    a word for a part, or in `part` and `set` all may be whole numbers: else it is the stage
+    of a tumour, or a part of the body.
     """
     words = read_part(column).dropna()
     if words.empty:

@@ -20,7 +20,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 
 from lentigo.errors import ImageError
 from lentigo.imaging.decoding.bombs import check_scans
-from lentigo.imaging.decoding.dicom_color import to_picture
+from lentigo.imaging.decoding.dicom_color import lowered, to_picture
 from lentigo.progress import log
 from lentigo.visible import named
 
@@ -64,7 +64,7 @@ _DESCRIPTION = (
     "SegmentedRedPaletteColorLookupTableData", "SegmentedGreenPaletteColorLookupTableData",
     "SegmentedBluePaletteColorLookupTableData",
     "RescaleSlope", "RescaleIntercept", "ModalityLUTSequence", "WindowCenter",
-    "WindowWidth", "VOILUTFunction", "VOILUTSequence",
+    "WindowWidth", "VOILUTFunction", "VOILUTSequence", "PresentationLUTShape",
 )  # fmt: skip
 _PIXELS = (
     "PixelData", "FloatPixelData", "DoubleFloatPixelData", "ExtendedOffsetTable",
@@ -122,8 +122,10 @@ class DicomFile:
             raise ImageError(f"{self._name} is DICOM without pixels in it.")
         frames = int(dataset.get("NumberOfFrames") or 1)
         if frames > 1:
-            log.info(
-                "%s holds %s frames; the first one is read.", self._name, f"{frames:,}"
+            log.warning(
+                "%s holds %s frames; only the first one is read.",
+                self._name,
+                f"{frames:,}",
             )
         syntax = dataset.file_meta.TransferSyntaxUID
         values = self._jpeg(dataset, frames) if syntax in _JPEG else None
@@ -220,6 +222,8 @@ class DicomFile:
                 f"{self._name} is compressed as {_called(syntax)} and cannot be decoded: "
                 f"{named(reason)}."
             ) from error
+        if syntax not in _JPEG_LIKE | _JPEG_2000:  # those know of their bits by themselves
+            values = lowered(values, dataset, name=self._name)
         photometric = str(properties["photometric_interpretation"])
         return values, "RGB" if transformed else photometric
 
