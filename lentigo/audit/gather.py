@@ -226,7 +226,7 @@ def _side(table: pd.DataFrame, by: str | None) -> tuple[pd.Series[Any], list[str
             )
         return read_part(table[by]), []
     columns = {str(name).lower().replace(" ", "_"): name for name in table}
-    notes = []
+    notes: list[str] = []
     for own in (columns[name] for name in PART_NAMES if name in columns):
         part = read_part(table[own])
         if _sides(part) > 1 and holds_parts(str(own), table[own]):

@@ -54,8 +54,8 @@ def test_groups_of_the_table_itself_are_held_out_whole(
     table = table.assign(group_id=table["patient_id"], patient_id=nobody)
     dealt: list[pd.DataFrame] = []
 
-    def spied(rows: pd.DataFrame, **settings: int) -> pd.DataFrame:
-        dealt.append(assign_folds(rows, **settings))
+    def spied(rows: pd.DataFrame, *, folds: int, seed: int) -> pd.DataFrame:
+        dealt.append(assign_folds(rows, folds=folds, seed=seed))
         return dealt[0]
 
     monkeypatch.setattr("lentigo.baselines.tree.assign_folds", spied)

@@ -44,22 +44,21 @@ def to_picture(
     return picture
 
 
-def lowered(values: NDArray[Any], dataset: Dataset, *, name: str) -> NDArray[Any]:
-    """Return samples whose lowest stored bit is bit 0, as nearly all files have it.
+def bits_below(dataset: Dataset, *, name: str) -> int:
+    """Return the number of bits of a sample below its stored ones; nearly always 0.
 
-    Files of the first years of DICOM may store 12 bits in the upper ones of 16. Raises
+    Files of the first years of DICOM may hold 12 bits in the upper ones of 16. Raises
     `ImageError` if `HighBit` is none of the bits of a sample.
     """
-    if values.dtype.kind == "f" or dataset.get("HighBit") is None:
-        return values
+    if "PixelData" not in dataset or dataset.get("HighBit") is None:
+        return 0
     stored, highest = int(dataset.BitsStored), int(dataset.HighBit)
-    unused = highest + 1 - stored
-    if unused < 0 or highest >= int(dataset.BitsAllocated):
+    if highest + 1 < stored or highest >= int(dataset.BitsAllocated):
         raise ImageError(
             f"{name} claims that the highest of its {stored} bits is bit {highest}, which "
             "cannot be. Export it again."
         )
-    return values >> unused if unused else values
+    return highest + 1 - stored
 
 
 def _from_samples(values: NDArray[Any], dataset: Dataset, name: str) -> Image.Image:
