@@ -55,13 +55,8 @@ from lentigo.evaluation.repeated import Repeats, judge_repeats
 from lentigo.evaluation.result import Evaluation
 from lentigo.evaluation.scored import scored, with_unanswered
 from lentigo.evaluation.set_coverage import set_coverage
-from lentigo.evaluation.subgroups import (
-    CROSS,
-    Subgroups,
-    adjusted,
-    crossed,
-    subgroups_of,
-)
+from lentigo.evaluation.subgroup_names import crossed
+from lentigo.evaluation.subgroups import CROSS, Subgroups, adjusted, subgroups_of
 from lentigo.evaluation.sums import Sample, as_sample
 from lentigo.evaluation.true_diagnoses import true_diagnoses
 from lentigo.models.operating_point import OperatingPoint
