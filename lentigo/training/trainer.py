@@ -47,6 +47,7 @@ from lentigo.training.schedule import (
 from lentigo.training.scores import known_auc, log_loss
 from lentigo.training.step import (
     over_samples,
+    overflows,
     random_state,
     set_mode,
     set_random_state,
@@ -62,7 +63,9 @@ class Trainer:
         lesson.begin(model)
         self.stages = first_stages(model, config.frozen_stages)
         frozen = (*self.stages.parameters, *base_parameters(model.backbone))
-        self.optimizer = build_optimizer(model, config, frozen=frozen)
+        self.optimizer = build_optimizer(
+            model, config, frozen=frozen, scaled=overflows(fabric)
+        )
         self.order = Order(
             fold.train.labels,
             epoch_images=epoch_length(config, len(fold.train)),

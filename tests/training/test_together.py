@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -24,12 +23,12 @@ from tests.cohorts import draw_cohort, tiny_config
 
 
 @pytest.fixture
-def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[dist.Store]:
+def store(monkeypatch: pytest.MonkeyPatch) -> dist.Store:
     """One store for the first process and another one, both of which are this process."""
     shared = dist.HashStore()
     monkeypatch.setattr(together, "_store", lambda: shared)
     monkeypatch.setattr(together, "_key", lambda: "lentigo/prepared/0")
-    yield shared
+    return shared
 
 
 def test_another_process_goes_on_when_the_first_is_ready(
@@ -75,7 +74,10 @@ def test_each_training_of_a_process_is_waited_for_anew(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(together, "_turns", count())
-    assert [together._key(), together._key()] == ["lentigo/prepared/0", "lentigo/prepared/1"]
+    assert [together._key(), together._key()] == [
+        "lentigo/prepared/0",
+        "lentigo/prepared/1",
+    ]
 
 
 def test_a_process_that_torchrun_did_not_start_says_what_to_do(
@@ -109,7 +111,8 @@ def test_torchrun_trains_a_new_run_and_goes_on_with_it(tmp_path: Path) -> None:
     run = tmp_path / "run"
     command = [
         sys.executable, "-m", "torch.distributed.run", "--standalone",
-        "--nproc-per-node", "2", "--no-python", str(Path(sys.executable).parent / "lentigo"),
+        "--nproc-per-node", "2", "--no-python",
+        str(Path(sys.executable).parent / "lentigo"),
         "train", str(tmp_path / "cohort.parquet"),
         "--config", str(tmp_path / "wanted.yaml"), "--out", str(run),
     ]  # fmt: skip
