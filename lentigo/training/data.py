@@ -32,6 +32,8 @@ from lentigo.training.balance import Cells
 
 _OF_METADATA = 2
 """Last number of the seed of metadata dropout; see `Examples.metadata_of`."""
+OF_IMAGE = 4
+"""How many numbers of the seed of a draw decide on the image; all decide on metadata."""
 
 
 @dataclass(frozen=True)
@@ -124,9 +126,8 @@ class Examples(Dataset[Batch]):
     def _picture(self, place: int, key: tuple[int, ...]) -> Images:
         image = np.asarray(self.images[self.rows[place]])
         if self.config is not None:
-            varied = augment(
-                image, self.config, size=self.size, rng=np.random.default_rng(key)
-            )
+            rng = np.random.default_rng(key[:OF_IMAGE])
+            varied = augment(image, self.config, size=self.size, rng=rng)
             return network_input(varied, self.view)
         return network_view(image, self.size, view=self.view)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
 
-from lentigo.errors import RunError
+from lentigo.errors import LentigoError, RunError
 from lentigo.models.folder import write_weights
 from lentigo.models.weights import read_weights
 from lentigo.progress import log
@@ -43,6 +44,9 @@ def fit(trainer: Trainer) -> None:
             row = trainer.epoch()
         except KeyboardInterrupt as stop:
             raise type(stop)(_saved(trainer, checkpoint)) from None
+        except (LentigoError, RuntimeError, OSError):
+            _keep_steps(trainer, checkpoint)
+            raise
         with deferred():
             _note_epoch(trainer, row, checkpoint)
             tell(trainer)
@@ -96,13 +100,25 @@ def _saved(trainer: Trainer, checkpoint: Path) -> str:
     # Several devices stop each in another step.
     if not trainer.between_steps or trainer.fabric.world_size > 1:
         trainer.part = Part()
-    if trainer.part.steps:
+    if trainer.part.steps and trainer.can_be_saved:
         with deferred():
             save_checkpoint(checkpoint, trainer.progress, trainer.state(within=True))
     return (
         f"Stopped; {name} is saved as it was {_where(trainer)}. The same command with "
         "--resume goes on from there."
     )
+
+
+def _keep_steps(trainer: Trainer, checkpoint: Path) -> None:
+    """Save the steps of an epoch that fails between steps, as where it cannot be judged.
+
+    A training that diverges is not saved.
+    """
+    kept = trainer.part.steps and trainer.can_be_saved
+    if not kept or trainer.fabric.world_size > 1 or trainer.fold.layout.diverged.is_file():
+        return
+    with suppress(LentigoError, OSError), deferred():  # what failed is said, not this
+        save_checkpoint(checkpoint, trainer.progress, trainer.state(within=True))
 
 
 def _where(trainer: Trainer) -> str:

@@ -54,7 +54,7 @@ def train_step(
     """
     optimizer.zero_grad(set_to_none=True)
     total, answers = torch.zeros((), device=batch.images.device), []
-    pieces = _pieces(batch, micro_batch)
+    pieces = pieces_of(batch, micro_batch)
     for number, piece in enumerate(pieces):
         last = number == len(pieces) - 1
         # Devices bring their gradients together once, with the last piece.
@@ -73,7 +73,7 @@ def train_step(
     return total, torch.cat(answers)
 
 
-def _pieces(batch: Batch, at_most: int | None) -> list[Batch]:
+def pieces_of(batch: Batch, at_most: int | None) -> list[Batch]:
     """Cut a batch into pieces of at most `at_most` images, of nearly the same size.
 
     No piece has a single image, except as in `even_sizes`. None is the whole batch.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -48,6 +47,7 @@ from lentigo.training.scores import known_auc, log_loss
 from lentigo.training.step import (
     over_samples,
     overflows,
+    pieces_of,
     random_state,
     set_mode,
     set_random_state,
@@ -90,7 +90,7 @@ class Trainer:
         self.waited = 0.0
         """Seconds of the current epoch in which the network waited for images."""
         self.frozen = FrozenEpochs(
-            fabric, config, fold.train, fold.validation, self.order, fold.teacher
+            self.steps, config, fold.train, fold.validation, self.order, fold.teacher
         )
         self._wrapped: tuple[nn.Module, torch.optim.Optimizer] | None = None
         self._frozen = False
@@ -106,6 +106,11 @@ class Trainer:
             return self.swa.module
         return self.average.module if self.average is not None else self.model
 
+    @property
+    def can_be_saved(self) -> bool:
+        """Whether the current epoch could go on from its `state`: not during a step."""
+        return self.between_steps and self._random is None
+
     def state(self, *, within: bool = False) -> dict[str, Any]:
         """Return the state for a checkpoint; `within` adds that of the current epoch."""
         state: dict[str, Any] = {
@@ -114,14 +119,13 @@ class Trainer:
             "optimizer": self.optimizer.state_dict(),
             "scaler": self.fabric._precision.state_dict(),
             "micro_batch": self.steps.micro_batch,
+            "most_looked_at": self.steps.most_looked_at,
         }
         if self.swa is not None:
             state["swa"] = self.swa.state()
         if within:
-            part = vars(self.part).copy()
-            for name in ("losses", "logits", "places"):
-                part[name] = torch.cat(part[name]).cpu() if part[name] else None
-            state["part"] = {**part, "random": random_state(self.fabric.device)}
+            random = random_state(self.fabric.device)
+            state["part"] = {**self.part.state(), "random": random}
         return state
 
     def restore(self, state: dict[str, Any], path: Path) -> None:
@@ -135,12 +139,10 @@ class Trainer:
             restore_optimizer(self.optimizer, state["optimizer"])
             self.fabric._precision.load_state_dict(state.get("scaler") or {})
             self.steps.micro_batch = state.get("micro_batch") or self.steps.micro_batch
+            self.steps.most_looked_at = state.get("most_looked_at")
             if part := state.get("part"):
                 self._random = part.pop("random")
-                for name in ("losses", "logits", "places"):
-                    found = part[name]
-                    part[name] = [] if found is None else [found.to(self.fabric.device)]
-                self.part = Part(**part)
+                self.part = Part.restored(part, self.fabric.device)
         except (LookupError, RuntimeError, ValueError, TypeError, AttributeError) as error:
             raise no_checkpoint(path, type(error).__name__) from error
 
@@ -167,7 +169,7 @@ class Trainer:
             ) from None
         return {
             "epoch": epoch + 1,
-            "loss": self._loss_to_show(losses, logits, places),
+            "loss": self.fold.loss_to_show(losses, logits, places),
             "auc": known_auc(self.fold.train.labels[places], logits),
             **row,
             "learning_rate": self.part.rate,
@@ -195,21 +197,14 @@ class Trainer:
             return
         # The same images on every device, so that all have the same statistics.
         batches = list(islice(self.order.epoch(epoch), -(-ENOUGH // self.order.batch_size)))
-        self.swa.recompute(self.model, self._read(epoch, batches), self.fabric.autocast())
+        swa = self.swa
 
-    def _loss_to_show(
-        self,
-        losses: NDArray[np.float64],
-        logits: NDArray[np.float64],
-        places: NDArray[np.int64],
-    ) -> float:
-        """The training loss of an epoch; for diagnoses, the log loss of melanoma or not.
+        def recompute(at_once: int) -> None:
+            read = self._read(epoch, batches)
+            pieces = (each for batch in read for each in pieces_of(batch, at_once))
+            swa.recompute(self.model, pieces, self.fabric.autocast())
 
-        `places` are the rows, in the training examples, of the images behind `logits`.
-        """
-        if not self.fold.lesson.tells_diagnoses:
-            return float(losses.mean())
-        return log_loss(self.fold.train.labels[places], logits)
+        self.steps.look(recompute, self.steps.learnt_from(self.order.batch_size))
 
     def _seed_of(self, epoch: int) -> int:
         # No two (epoch, device) share one.
@@ -269,13 +264,17 @@ class Trainer:
         self.between_steps = False
         teacher = self.fold.teacher
         taught, loss_of = mixed(
-            self._lesson_of(batch if teacher is None else teacher.with_plain(batch)),
+            self.fold.lesson.asked_of(
+                batch if teacher is None else teacher.with_plain(batch)
+            ),
             self.loss,
             self.fold.config.training,
             rng=np.random.default_rng((self._seed_of(self.progress.epoch), step)),
         )
         if teacher is not None:
-            taught, loss_of = teacher.add_to(taught, loss_of, self._class_logits)
+            taught, loss_of = teacher.add_to(
+                taught, loss_of, self._class_logits, at_once=self.steps.micro_batch
+            )
         loss, answers = self.steps.take(model, taught, loss_of, optimizer)
         logits = self.model.melanoma(answers) if self.model.classes else answers
         if self.average is not None:
@@ -305,14 +304,6 @@ class Trainer:
             self.part.rate = rate
             self._step(network, batch, step)
             yield float(self.part.losses[-1])
-
-    def _lesson_of(self, batch: Batch) -> Batch:
-        """Return `batch` with the labels for the loss; for diagnoses, `target.labels`."""
-        if not self.fold.lesson.tells_diagnoses:
-            return batch
-        labels = torch.from_numpy(self.fold.lesson.target.labels)
-        mine = labels[batch.places.cpu()].to(batch.images.device)
-        return replace(batch, labels=mine)
 
     def _class_logits(self, outputs: Tensor) -> Tensor:
         """Return the logits of K classes, (N, K), for outputs of the network in training.
@@ -367,9 +358,9 @@ class Trainer:
 
         The logits are means over `views`, by default those of the settings.
         """
-        config, context = self.fold.config.training, self.fabric.autocast()
+        config, context = self.fold.config.training, self.fabric.autocast
         found = answered(
-            self.fabric, self.judged, examples, config, context=context, views=views
+            self.steps, self.judged, examples, config, context=context, views=views
         )
         return found - self.fold.shift
 
@@ -383,6 +374,6 @@ class Trainer:
         if not isinstance(judged, Classifier):
             raise TypeError(f"A {type(judged).__name__} is no Classifier.")
         config = self.fold.config.training
-        found = answered(self.fabric, Answers(judged), examples, config).T
+        found = answered(self.steps, Answers(judged), examples, config).T
         found[0] -= self.fold.shift
         return found

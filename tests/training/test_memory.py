@@ -12,7 +12,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from lentigo.errors import RunError
 from lentigo.models.batch import Batch
-from lentigo.training.memory import Steps, out_of_memory
+from lentigo.training.memory import Steps, as_many_as_fit, out_of_memory
 
 
 class Line(nn.Module):
@@ -28,6 +28,9 @@ class Line(nn.Module):
             raise self.error("[enforce fail] DefaultCPUAllocator: can't allocate memory")
         self.seen.append(len(images))
         return self.weight * (images.float().mean(dim=(1, 2, 3)) - 3)
+
+    def take_one(self, at_once: int) -> Tensor:
+        return self.forward(batch(at_once).images)
 
 
 def batch(count: int = 7) -> Batch:
@@ -72,6 +75,40 @@ def test_a_full_memory_halves_what_is_computed_at_once(
 def test_a_memory_that_holds_nothing_is_said_in_one_line() -> None:
     with pytest.raises(RunError, match=r"does not hold 2 images of 8 px at once\. Give a"):
         step(Line(most=1))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "MPS backend out of memory (MPS allocated: 8.00 GB, max allowed: 9.07 GB)",
+        "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
+        "cuDNN error: CUDNN_STATUS_ALLOC_FAILED",
+        "DefaultCPUAllocator: can't allocate memory: you tried to allocate 8 bytes.",
+    ],
+)
+def test_a_full_memory_is_known_by_what_each_library_says(said: str) -> None:
+    assert out_of_memory(RuntimeError(said))
+
+
+def test_what_does_not_learn_is_halved_until_it_fits_and_that_is_remembered(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    steps, asked = Steps(Fabric(accelerator="cpu", devices=1)), list[int]()
+
+    def look(at_once: int) -> str:
+        asked.append(at_once)
+        if at_once > 5:
+            raise torch.OutOfMemoryError("CUDA out of memory. (pretended)")
+        return "seen"
+
+    with caplog.at_level("WARNING", logger="lentigo"):
+        assert [steps.look(look, 16), steps.look(look, 16)] == ["seen", "seen"]
+    assert asked == [16, 8, 4, 4]
+    assert (
+        "does not hold 16 images at once where nothing learns; it is 8 now" in caplog.text
+    )
+    with pytest.raises(RunError, match="does not hold 1 image at once"):
+        as_many_as_fit(Line(most=0).take_one, 4, device=torch.device("cpu"))
 
 
 def test_another_error_is_none_of_memory() -> None:

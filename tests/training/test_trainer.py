@@ -220,3 +220,72 @@ def test_a_logistic_head_answers_the_share_of_melanomas_whatever_is_set(
     # Without the mirror images it would be the share itself.
     assert shown.mean() == pytest.approx(fold.fold.prevalence, abs=0.02)
     assert (shown[::3] > shown[1::3]).mean() > 0.9
+
+
+def holding(most: int, fold: Trainer, *, asked: list[int]) -> Trainer:
+    """Let the memory hold `most` images where nothing learns, and note what is asked."""
+
+    def full(_: object, given: tuple[torch.Tensor]) -> None:
+        if not torch.is_grad_enabled():
+            asked.append(len(given[0]))
+            if len(given[0]) > most:
+                raise torch.OutOfMemoryError("CUDA out of memory. (pretended)")
+
+    fold.model.backbone.register_forward_pre_hook(full)
+    return fold
+
+
+SHORT = {"training__epochs": 2, "training__views": 1, "training__average": 0.0}
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"training__frozen_epochs": 2, "training__frozen_views": 1},
+        {"training__swa": 0.5},
+    ],
+)
+def test_images_are_judged_within_the_memory(tmp_path: Path, more: dict[str, Any]) -> None:
+    """A batch of 8 is judged 16 at once, of which the memory holds 4."""
+    asked: list[int] = []
+    fold = trainer(tmp_path / "fold-0", settings(**SHORT, **more))
+    fit(holding(4, fold, asked=asked))
+    assert max(asked) == (12 if not fold.frozen.keeps(0) else 8)
+    assert asked[-1] <= 4
+    assert len(fold.progress.history) == 2
+    plain = trainer(tmp_path / "plain", settings(**SHORT, **more))
+    fit(plain)
+    for ours, theirs in zip(fold.progress.history, plain.progress.history, strict=True):
+        tolerance = 0.2 if fold.swa else 1e-5  # batch statistics are those of 4 images
+        assert ours["validation_loss"] == pytest.approx(
+            theirs["validation_loss"], abs=tolerance
+        )
+
+
+def test_what_is_processed_at_once_is_also_judged_so(tmp_path: Path) -> None:
+    asked: list[int] = []
+    fold = trainer(tmp_path / "fold-0", settings(training__micro_batch=2, **SHORT))
+    fit(holding(99, fold, asked=asked))
+    assert max(asked) == 4
+
+
+def test_an_epoch_that_cannot_be_judged_is_kept_and_goes_on_in_the_same_bits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = trainer(tmp_path / "whole", STOPPED)
+    fit(whole)
+
+    def full(_self: Trainer, *_: Any, **__: Any) -> None:
+        raise RunError("The memory of cuda does not hold 1 image at once.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Trainer, "predict", full)
+        with pytest.raises(RunError, match="does not hold 1 image at once"):
+            fit(trainer(tmp_path / "fold-0", STOPPED))
+    state = load_checkpoint(tmp_path / "fold-0" / "checkpoint.pt")[1]
+    assert state["part"]["steps"] == 3
+    resumed = trainer(tmp_path / "fold-0", STOPPED)
+    fit(resumed)
+    weights = resumed.judged.state_dict()
+    assert all(torch.equal(v, weights[k]) for k, v in whole.judged.state_dict().items())
