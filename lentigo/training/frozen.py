@@ -198,7 +198,7 @@ class FrozenEpochs:
 
     def _load(self, examples: Examples, batches: list[list[Draw]]) -> Iterator[Batch]:
         device = self.fabric.device
-        workers = worker_count(device, self.config.workers)
+        workers = worker_count(device, self.config)
         return load(examples, batches, workers=workers, device=device)
 
     def forget(self) -> None:

@@ -42,7 +42,7 @@ def answered(
     are means over `views`, by default those of the settings, computed within `context`.
     """
     fabric = steps.fabric
-    workers = worker_count(fabric.device, config.workers)
+    workers = worker_count(fabric.device, config)
 
     def judged(at_once: int) -> tuple[Tensor, Tensor]:
         batches = in_order(

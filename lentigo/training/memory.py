@@ -31,6 +31,8 @@ class Steps:
     """Number of outputs for each image, one for each dropout mask; see `train_step`."""
     micro_batch: int | None = None
     """Number of images that are processed at once; None is a whole batch."""
+    compares: bool = False
+    """Whether the loss compares the images of a batch, which is then never cut."""
     most_looked_at: int | None = None
     """Most images that are processed at once without gradients; None: none was too many."""
 
@@ -58,20 +60,26 @@ class Steps:
         return found
 
     def take(
-        self, model: nn.Module, batch: Batch, loss: Loss, optimizer: torch.optim.Optimizer
+        self,
+        model: nn.Module,
+        batch: Batch,
+        loss: Loss,
+        optimizer: torch.optim.Optimizer,
+        *,
+        share: float = 1.0,
     ) -> tuple[Tensor, Tensor]:
         """Take one step with `train_step` and return its loss and answers.
 
         When the memory is full, `micro_batch` is halved and the step is repeated with the
         same random numbers. Raises `RunError` if the memory is full with 3 images or fewer
-        at once, or if several devices train together.
+        at once, if several devices train together, or if the loss compares images.
         """
         state = random_state(self.fabric.device)
         while True:
             try:
                 return train_step(
                     self.fabric, model, batch, loss, optimizer,
-                    samples=self.samples, micro_batch=self.micro_batch,
+                    samples=self.samples, micro_batch=self.micro_batch, share=share,
                 )  # fmt: skip
             except RuntimeError as error:
                 if not out_of_memory(error):
@@ -82,6 +90,13 @@ class Steps:
 
     def _compute_fewer(self, batch: Batch, error: RuntimeError) -> None:
         count = min(self.micro_batch or len(batch.images), len(batch.images))
+        if self.compares:
+            raise RunError(
+                f"The memory of {self.fabric.device} does not hold the "
+                f"{counted(count, 'image')} of a batch at once, which loss auc_margin "
+                "compares with each other. Give a smaller training.batch_size, "
+                "training.image_size or model.backbone."
+            ) from error
         if count < 4 or self.fabric.world_size > 1:
             # One image is too few for batch normalisation. Of several devices, the others
             # would wait for our gradient for ever.

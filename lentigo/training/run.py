@@ -21,6 +21,7 @@ from lentigo.config import (
     build_config,
     check_watch,
 )
+from lentigo.config.sense import check_makes_sense, enlarged
 from lentigo.curation import read_split
 from lentigo.curation.splits.schemes import several_sources
 from lentigo.errors import ConfigError, LentigoError
@@ -127,6 +128,8 @@ def train(
     out = Path(out) if out is not None else _next_run(config)
     if not is_first_process():
         return _train_beside(config, out, folds=folds)
+    if told := enlarged(config):
+        log.warning("%s", told)
     with preparing() as ready:
         labelled = learnable(table, config)
         if config.split.scheme == BY_SOURCE:
@@ -226,7 +229,7 @@ def _means(config: Config, out: Path) -> dict[str, Any]:
     """Return what `auto` was resolved to in this run: precision, device, workers …"""
     arithmetic = read_arithmetic(out)
     device = torch.device(arithmetic.device or "cpu")
-    workers = worker_count(device, config.training.workers)
+    workers = worker_count(device, config.training)
     return {**asdict(arithmetic), "workers": workers}
 
 
@@ -273,8 +276,9 @@ def settled(config: Config, *, backbone_given: bool = True) -> Config:
     deviation; see `resolve` and `fit_to_size`. Each member of an ensemble gets its own.
 
     Raises `ConfigError` if a backbone does not take images of `training.image_size`, and
-    the errors of `resolve`.
+    the errors of `check_makes_sense` and `resolve`.
     """
+    check_makes_sense(config)
     config = _with_whole_path(config)
     members = config.of_members()
     fitted = config.model_copy(

@@ -166,6 +166,17 @@ def image_side(config: TrainConfig, epoch: int) -> int:
     return min(whole, max(_STRIDE, _STRIDE * round(side / _STRIDE)))
 
 
+def first_settled(config: TrainConfig) -> int:
+    """Return the first epoch, from 0, from which on the validation result may be compared.
+
+    Before it the images grow (`progressive`), or the weights that are to be judged in the
+    end are not averaged yet (`swa`).
+    """
+    smaller = [k for k in range(config.epochs) if image_side(config, k) < config.image_size]
+    grown = max(smaller) + 1 if smaller else 0
+    return max(grown, first_averaged(config)) if config.swa else grown
+
+
 def _make(
     groups: list[dict[str, object]], config: TrainConfig, *, scaled: bool
 ) -> torch.optim.Optimizer:

@@ -143,7 +143,7 @@ def _answers(
         view=member.view,
         beside=beside,
     )
-    workers = worker_count(fabric.device, config.training.workers)
+    workers = worker_count(fabric.device, config.training)
 
     def answered(at_once: int) -> Tensor:
         batches = in_order(len(mine), batch_size=at_once)

@@ -51,6 +51,7 @@ from lentigo.training.step import (
     random_state,
     set_mode,
     set_random_state,
+    share_buffers,
 )
 
 
@@ -78,7 +79,9 @@ class Trainer:
             model.to(memory_format=torch.channels_last)
         model.to(fabric.device)
         self.samples = fold.config.model.dropout_samples
-        self.loss = over_samples(lesson.loss(fabric.device), self.samples)
+        compares = config.loss == "auc_margin"
+        loss = lesson.loss(fabric.device)
+        self.loss = over_samples(loss, self.samples, compares=compares)
         self.average = (
             ModelEmaV3(model, decay=config.average, use_warmup=True)
             if config.average and config.method == "gradient"
@@ -86,7 +89,9 @@ class Trainer:
         )
         averages = config.swa and config.method == "gradient"
         self.swa = EpochAverage(model) if averages else None
-        self.steps = Steps(fabric, samples=self.samples, micro_batch=config.micro_batch)
+        self.steps = Steps(
+            fabric, samples=self.samples, micro_batch=config.micro_batch, compares=compares
+        )
         self.waited = 0.0
         """Seconds of the current epoch in which the network waited for images."""
         self.frozen = FrozenEpochs(
@@ -253,7 +258,7 @@ class Trainer:
             return self.frozen.read(epoch, batches)
         config, device = self.fold.config.training, self.fabric.device
         examples = self.fold.train.of_size(image_side(config, epoch))
-        workers = worker_count(device, config.workers)
+        workers = worker_count(device, config)
         return load(examples, batches, workers=workers, device=device)
 
     def _step(
@@ -275,7 +280,8 @@ class Trainer:
             taught, loss_of = teacher.add_to(
                 taught, loss_of, self._class_logits, at_once=self.steps.micro_batch
             )
-        loss, answers = self.steps.take(model, taught, loss_of, optimizer)
+        share = self._share(len(batch.images))
+        loss, answers = self.steps.take(model, taught, loss_of, optimizer, share=share)
         logits = self.model.melanoma(answers) if self.model.classes else answers
         if self.average is not None:
             if self.frozen.keeps(self.progress.epoch):
@@ -284,6 +290,13 @@ class Trainer:
                 self.average.update(self.model, step=step)
         self.part.add(loss, logits, batch.places)
         self.between_steps = True
+
+    def _share(self, mine: int) -> float:
+        """Return this device's images of a step over the mean of all devices."""
+        world = self.fabric.world_size
+        return (
+            1.0 if world == 1 else mine * world / self.order.sizes(world)[self.part.steps]
+        )
 
     def probe(
         self, batches: Iterator[list[Draw]], rates: Sequence[float]
@@ -297,7 +310,7 @@ class Trainer:
         epoch = min(config.frozen_epochs, config.epochs - 1)
         plain = load(
             self.fold.train, list(islice(batches, len(rates))), device=self.fabric.device,
-            workers=worker_count(self.fabric.device, config.workers),
+            workers=worker_count(self.fabric.device, config),
         )  # fmt: skip
         network = self._ready(epoch)
         for step, (batch, rate) in enumerate(zip(plain, rates, strict=True)):
@@ -337,6 +350,7 @@ class Trainer:
         if not len(self.fold.validation):
             return {"validation_loss": math.nan, "validation_auc": math.nan}
         config, judged = self.fold.config.training, self.judged
+        share_buffers(self.fabric, judged)
         views = views_of_an_epoch(
             config, validation=len(self.fold.validation), learnt=self.order.epoch_images
         )

@@ -15,7 +15,7 @@ from lentigo.config import Config, with_settings
 from lentigo.run_layout import PIXELS, FoldLayout
 from lentigo.tables import NotedTable, read_any_table, write_table
 from lentigo.training.arithmetic import read_arithmetic, settle_arithmetic
-from lentigo.training.checkpoint import Row
+from lentigo.training.checkpoint import Row, previous_of
 from lentigo.training.ensemble import brought_to_one_spread, mean_of
 from lentigo.training.network import HeldOut, tried
 from lentigo.training.prepare import Prepared, learnable, prepare, prepared
@@ -116,6 +116,7 @@ def cleared(layout: FoldLayout) -> None:
     """Delete checkpoint and best weights of a trial, once its predictions are written."""
     for each in (layout, *layout.members()):
         each.checkpoint.unlink(missing_ok=True)
+        previous_of(each.checkpoint).unlink(missing_ok=True)
         each.best.unlink(missing_ok=True)
 
 

@@ -19,6 +19,7 @@ from lentigo.training.schedule import (
     build_optimizer,
     epoch_length,
     first_averaged,
+    first_settled,
     image_side,
     learning_rate,
     start_at_prior,
@@ -75,6 +76,17 @@ def test_images_grow_in_four_steps_to_the_whole() -> None:
     assert {image_side(plain, epoch) for epoch in range(8)} == {200}
 
 
+def test_results_are_compared_once_the_images_are_whole_and_weights_are_averaged() -> None:
+    grown = TrainConfig(image_size=224, epochs=8, progressive=0.5)
+    assert first_settled(grown) == 6
+    assert first_settled(TrainConfig(epochs=8, swa=0.25)) == 6
+    both = TrainConfig(image_size=224, epochs=8, progressive=0.5, swa=0.125)
+    assert first_settled(both) == 7
+    frozen = TrainConfig(image_size=224, epochs=10, frozen_epochs=2, progressive=0.5)
+    assert first_settled(frozen) == 8
+    assert first_settled(TrainConfig(epochs=8)) == 0
+
+
 def test_averages_that_make_no_sense_are_refused() -> None:
     with pytest.raises(ConfigError, match="two ways to average"):
         TrainConfig(swa=0.25, average=0.9)
@@ -112,7 +124,9 @@ def test_half_precision_takes_a_step_with_clipped_gradients(
     name: Literal["adam", "adamw", "sgd"],
 ) -> None:
     """The gradients of a scaled loss have to be unscaled before they are clipped."""
-    precision = MixedPrecision("16-mixed", "cpu", scaler=torch.amp.GradScaler("cpu"))
+    precision = MixedPrecision(
+        "16-mixed", "cpu", scaler=torch.amp.GradScaler("cpu", init_scale=8)
+    )
     fabric = Fabric(accelerator="cpu", devices=1, plugins=precision)
     model = build_model(ModelConfig(backbone="test_resnet", pretrained=False))
     before = model.output.weight.clone()
