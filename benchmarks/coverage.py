@@ -30,6 +30,7 @@ from scipy.stats import norm
 sys.path.insert(0, str(Path(__file__).parent))
 
 from interval_coverage import AUCS, DESIGNS, LIKENESS, OTHERS, PATIENTS, Design, draw, rates
+from refused_or_disturbed import errors_of, gain, true_errors, true_gain
 
 from lentigo.evaluation import metrics
 from lentigo.evaluation.consequences import Called, odds
@@ -292,6 +293,8 @@ KINDS: dict[str, tuple[Draw, Truths, Found]] = {
     "several": (of_several, true_several, several),
     "subgroups": (of_normals, true_halves, halves),
     "readers": (of_readers, true_readers, of_a_study),
+    "abstention": (of_normals, true_gain, gain),
+    "stress": (of_normals, true_errors, errors_of),
 }
 
 

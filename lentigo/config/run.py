@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import yaml
 from pydantic import ValidationError, model_validator
@@ -53,6 +53,12 @@ class Config(Settings):
     """Several networks per fold, whose mean is the prediction (Hansen and Salamon 1990,
     doi:10.1109/34.58871): for each network, the settings in which it differs from those
     above, such as `{training.frozen_stages: 0}`. By default one network."""
+    combine: Literal["logits", "ranks", "soup"] = "logits"
+    """How several networks of a fold become one prediction: the mean of their calibrated
+    `logits`; the mean of what their `ranks` among the validation images say, so that none
+    counts more for its larger logits; or a greedy `soup`, one network with the mean of the
+    weights of those members that raise its validation AUC (Wortsman et al. 2022,
+    arXiv:2203.05482). The members of a soup start from the same weights."""
 
     def of_members(self) -> tuple[Config, ...]:
         """Return the settings of each network of a fold.
@@ -60,7 +66,7 @@ class Config(Settings):
         The first has the seed `seed`, each further one another seed; all have the same
         split.
         """
-        alone = self.model_copy(update={"members": ()})
+        alone = self.model_copy(update={"members": (), "combine": "logits"})
         found = []
         for number, own in enumerate(self.members or ({},)):
             seed = (self.seed + number * _SEEDS_APART) % 2**31
@@ -104,6 +110,31 @@ class Config(Settings):
         return self
 
     @model_validator(mode="after")
+    def _combined_as_it_can_be(self) -> Self:
+        if self.combine == "logits":
+            return self
+        if len(self.members) < 2:
+            raise ValueError(
+                f"combine {self.combine} is for several networks: give members, such as "
+                "members=[{}, {}]"
+            )
+        if self.combine == "ranks":
+            return self
+        if self.refit:
+            raise ValueError(
+                "combine soup chooses its networks by validation images, and a refit has "
+                "none: give refit=false, or combine=logits"
+            )
+        trees = [_flat(each.model_dump(mode="json")) for each in self.of_members()]
+        for name in trees[0]:
+            of_one = name.startswith(("model.", "imaging.")) or name in _OF_A_SOUP
+            if of_one and any(tree[name] != trees[0][name] for tree in trees):
+                raise ValueError(
+                    f"combine soup averages weights, so its members cannot differ in {name}"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _logistic_head_is_linear(self) -> Self:
         if self.training.method == "logistic" and self.model.hidden:
             raise ValueError("training.method logistic needs a linear head: model.hidden=0")
@@ -136,6 +167,13 @@ class Config(Settings):
         return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)
 
 
+_OF_A_SOUP = {
+    f"training.{name}"
+    for name in (
+        "method", "target", "image_size", "views", "imbalance", "balance", "balance_power",
+    )
+}  # fmt: skip
+"""Settings of the training that say what a network's weights and logits mean."""
 _SEEDS_APART, _REPEATS_APART = 7919, 104_729
 _SHARED = {
     "accelerator", "devices", "nodes", "precision", "workers", "watch", "teacher",

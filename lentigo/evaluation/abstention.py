@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import stdtrit
 
 from lentigo.errors import DatasetError
 from lentigo.evaluation.discrimination import auc
-from lentigo.evaluation.intervals import draws
+from lentigo.evaluation.headline import FEWEST
+from lentigo.evaluation.intervals import Interval, draws
+from lentigo.evaluation.shares import clustered_share
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -34,7 +38,8 @@ class RiskCoverage:
     """Brier score of the answered images."""
     low: FloatArray
     high: FloatArray
-    """95 % percentile interval of the risk, from resampling whole groups."""
+    """95 % percentile interval of the risk, from resampling whole groups; NaN where there
+    are fewer than `FEWEST` of them, which show too little of their spread."""
     area: tuple[float, float, float]
     """Mean risk over the coverages (AURC) and its 95 % interval: (value, low, high)."""
 
@@ -50,13 +55,13 @@ class Kept:
     """The effect of a model's abstention rule on the share answered and on the AUC."""
 
     n_images: int
-    refused: tuple[float, float, float]
-    """Share of the images that are not answered: (value, low, high)."""
+    refused: Interval
+    """Share of the images that are not answered."""
     auc_all: float
     auc_answered: float
     """`auc_all`: AUC among all images. `auc_answered`: AUC among the answered images."""
-    gain: tuple[float, float, float]
-    """`auc_answered` − `auc_all`: (value, low, high)."""
+    gain: Interval
+    """`auc_answered` − `auc_all`; always rough."""
 
 
 def risk_coverage(
@@ -71,24 +76,28 @@ def risk_coverage(
 
     All inputs are (N,): the label, the probability of melanoma, the out-of-distribution
     score (`strangeness`, higher is further from the training images) and the group. The
-    risk is the Brier score, which needs no threshold.
+    risk is the Brier score, which needs no threshold. Images of one out-of-distribution
+    score count with their mean loss, since none of them is answered before another.
 
     Raises `DatasetError` when a probability or an out-of-distribution score is NaN.
     """
     _check_known(probability, strangeness)
     order = np.argsort(strangeness, kind="stable")
     loss = (probability - truth)[order] ** 2
+    ties = np.unique(strangeness[order], return_inverse=True)[1]
     groups = np.unique(np.asarray(group), return_inverse=True)[1][order]
-    ones = np.ones(len(loss))
-    drawn = [
-        _at_coverages(loss, weights[groups])
-        for weights in draws(int(groups.max()) + 1, repeats=_REPEATS, seed=seed)
-    ]
-    low, high = np.nanquantile(drawn, [0.025, 0.975], axis=0)
-    risk = _at_coverages(loss, ones)
-    means = np.mean(drawn, axis=1)
-    area = (float(risk.mean()), *map(float, np.nanquantile(means, [0.025, 0.975])))
-    return RiskCoverage(np.array(COVERAGES), risk, low, high, (area[0], area[1], area[2]))
+    risk = _at_coverages(loss, np.ones(len(loss)), ties)
+    count = int(groups.max()) + 1
+    low, high, ends = np.full_like(risk, np.nan), np.full_like(risk, np.nan), [np.nan] * 2
+    if count >= FEWEST:
+        drawn = [
+            _at_coverages(loss, weights[groups], ties)
+            for weights in draws(count, repeats=_REPEATS, seed=seed)
+        ]
+        low, high = np.nanquantile(drawn, [0.025, 0.975], axis=0)
+        ends = np.nanquantile(np.mean(drawn, axis=1), [0.025, 0.975]).tolist()
+    area = (float(risk.mean()), ends[0], ends[1])
+    return RiskCoverage(np.array(COVERAGES), risk, low, high, area)
 
 
 def kept(
@@ -101,29 +110,38 @@ def kept(
 ) -> Kept:
     """Return the AUC with and without the images that a model does not answer.
 
-    All inputs are (N,); `refused` is True for an image that is not answered. Intervals are
-    percentiles over 200 resamples of whole groups. NaN where a class is missing.
+    All inputs are (N,); `refused` is True for an image that is not answered. The gain has
+    Student's t with the standard deviation of 200 resamples of whole groups, in each of
+    which both AUCs are computed, and the groups of the rarer class as its degrees of
+    freedom; it is always rough. NaN where a class is missing.
     """
     groups = np.unique(np.asarray(group), return_inverse=True)[1]
     places = [np.flatnonzero(groups == each) for each in range(int(groups.max()) + 1)]
     rng = np.random.default_rng(seed)
-    shares, gains = [], []
+    gains = []
     for _ in range(_REPEATS // 5):
         rows = np.concatenate(
             [places[each] for each in rng.integers(len(places), size=len(places))]
         )
-        shares.append(refused[rows].mean())
         gains.append(_gain(truth[rows], probability[rows], refused[rows]))
     whole, answered = auc(truth, probability), auc(truth[~refused], probability[~refused])
-    low, high = _bounds(shares)
-    down, up = _bounds(gains)
+    freedom = min(len(np.unique(groups[side])) for side in (truth, ~truth)) - 1
     return Kept(
         n_images=len(truth),
-        refused=(float(refused.mean()), float(low), float(high)),
+        refused=clustered_share(refused, groups),
         auc_all=float(whole),
         auc_answered=float(answered),
-        gain=(float(answered - whole), float(down), float(up)),
+        gain=_with_spread(float(answered - whole), np.array(gains), freedom),
     )
+
+
+def _with_spread(value: float, drawn: FloatArray, freedom: int) -> Interval:
+    """Return a difference of AUC with Student's t, from its values in resamples, (R,)."""
+    known = drawn[~np.isnan(drawn)]
+    if math.isnan(value) or len(known) < 2 or not known.std() > 0:
+        return Interval(value)
+    half = float(stdtrit(max(freedom, 1), 0.975) * known.std())
+    return Interval(value, max(value - half, -1.0), min(value + half, 1.0), rough=True)
 
 
 def _gain(truth: BoolArray, probability: FloatArray, refused: BoolArray) -> float:
@@ -139,21 +157,19 @@ def _check_known(*given: FloatArray) -> None:
         )
 
 
-def _bounds(drawn: Sequence[float]) -> tuple[float, float]:
-    """Return the 2.5 % and 97.5 % quantiles of `drawn` without NaN; NaN if all are NaN."""
-    known = np.array(drawn)[~np.isnan(drawn)]
-    if not len(known):
-        return float("nan"), float("nan")
-    low, high = np.quantile(known, [0.025, 0.975])
-    return float(low), float(high)
-
-
-def _at_coverages(loss: FloatArray, weights: FloatArray) -> FloatArray:
+def _at_coverages(
+    loss: FloatArray, weights: FloatArray, ties: NDArray[np.intp]
+) -> FloatArray:
     """Return, for each share in `COVERAGES`, the mean loss of that share of the images.
 
     They are the first of the N images, which are sorted by out-of-distribution score,
-    ascending. `loss` and `weights`, how often an image counts, are (N,).
+    ascending; those of one number of `ties` have one score and count with their mean loss.
+    `loss`, `weights`, how often an image counts, and `ties` are (N,).
     """
-    total, sums = np.cumsum(weights), np.cumsum(loss * weights)
+    losses = loss * weights
+    if ties[-1] < len(loss) - 1:
+        mean = np.bincount(ties, losses) / np.maximum(np.bincount(ties, weights), 1)
+        losses = mean[ties] * weights
+    total, sums = np.cumsum(weights), np.cumsum(losses)
     places = np.searchsorted(total, np.array(COVERAGES) * total[-1] - 1e-9)
     return np.asarray(sums[places] / np.maximum(total[places], 1))

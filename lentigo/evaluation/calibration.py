@@ -48,15 +48,33 @@ def expected_calibration_error(
 ) -> float:
     """Return the mean absolute difference of predicted and observed share over bins.
 
-    Bins hold equally many images. The error is above 0 even for perfect probabilities, and
+    Bins are those of `even_bins`. The error is above 0 even for perfect probabilities, and
     the more so with fewer images. An interval from resampling would be wrong for the same
     reason, so none is returned. NaN without images.
     """
     if not len(truth):
         return math.nan
-    ranked = np.array_split(np.argsort(probability, kind="stable"), bins)
+    ranked = even_bins(probability, bins)
     gaps = [abs(np.sum(probability[members] - truth[members])) for members in ranked]
     return float(np.sum(gaps) / len(truth))
+
+
+def even_bins(probability: FloatArray, bins: int) -> list[IntArray]:
+    """Divide images by their probability into `bins` of equally many: (images,) positions.
+
+    Images of one probability are never divided, since which of them came first would be a
+    matter of their names: a bin ends at the nearer end of such a tie. There are thus fewer
+    bins, of unequal numbers, where probabilities are few; none for no image.
+    """
+    order = np.argsort(probability, kind="stable")
+    ranked = probability[order]
+    sizes = [len(part) for part in np.array_split(order, bins)]
+    cuts = np.cumsum(sizes)[:-1]
+    cuts = cuts[cuts < len(order)]  # with few images the last bins are empty
+    first = np.searchsorted(ranked, ranked[cuts], "left")
+    last = np.searchsorted(ranked, ranked[cuts], "right")
+    ends = np.where(cuts - first <= last - cuts, first, last)
+    return [part for part in np.split(order, np.unique(ends)) if len(part)]
 
 
 def calibration_intercept(

@@ -7,6 +7,7 @@ import math
 import numpy as np
 from scipy.special import ndtr, stdtrit
 
+from lentigo.evaluation.calibration import even_bins
 from lentigo.evaluation.discrimination import BoolArray, FloatArray
 from lentigo.evaluation.intervals import IntArray, Interval, count_groups
 
@@ -20,7 +21,8 @@ def calibration_error(
 ) -> Interval:
     """The expected calibration error over bins of equally many images, debiased.
 
-    `truth`, `probability` and `group` are (N,). In each bin the absolute difference of
+    `truth`, `probability` and `group` are (N,). Images of one probability are in one bin
+    (`even_bins`). In each bin the absolute difference of
     predicted and observed share is above 0 by chance even where probabilities are right;
     its bias is estimated and subtracted (Kumar, Liang & Ma 2019, arXiv:1909.10155). A
     negative result becomes 0. The interval is Student's t of the signed differences; its
@@ -30,9 +32,8 @@ def calibration_error(
     if not len(truth):
         return Interval(math.nan)
     rest = truth - probability
-    parts = np.array_split(np.argsort(probability, kind="stable"), bins)
     error, left, signs = 0.0, 0.0, np.zeros(len(truth))
-    for members in filter(len, parts):
+    for members in even_bins(probability, bins):
         gap = float(rest[members].mean())
         spread = _spread(rest[members] - gap, group[members])
         share = len(members) / len(truth)

@@ -17,12 +17,12 @@ from lentigo.evaluation.calibration import log_losses, squared_errors
 from lentigo.evaluation.clustered import clustered_difference
 from lentigo.evaluation.discrimination import auc_difference
 from lentigo.evaluation.intervals import Interval, point, resample
+from lentigo.evaluation.joined_groups import joined_pair
 from lentigo.evaluation.joining import Source, match
 from lentigo.evaluation.means import clustered_mean_difference
 from lentigo.evaluation.measuring import sides, warnings_about
 from lentigo.evaluation.result import foot, metric_lines
 from lentigo.evaluation.roughness import DIFFERENCES_ROUGH_BELOW, marked
-from lentigo.evaluation.scored import scored
 from lentigo.evaluation.sums import Precision, Sample, as_sample
 from lentigo.evaluation.telling import no_spread, tells, told, too_few_to_tell
 from lentigo.notice import NOTICE
@@ -86,16 +86,14 @@ def compare(
 
     Only images in both tables are judged. Errors that both make on the same images cancel
     out, so the interval of a difference is narrower than the two separate intervals
-    suggest. The groups of `first` are taken as independent; `auc_delong` has DeLong's
-    paired interval, which takes images as independent.
+    suggest. Groups are independent, and images that either table puts together are of one
+    group; `auc_delong` has DeLong's paired interval, which takes images as independent.
 
     Raises the errors of `evaluate`, and `DatasetError` when no image is in both tables.
     """
     ScoringConfig(group=group, repeats=repeats, seed=seed)
     ours, theirs = match(first, truth), match(second, truth)
-    table, _, notes = scored(ours, group=group)
-    there = theirs.table[["image_id", "probability"]]
-    table = table.merge(there, on="image_id", suffixes=("", "_second"))
+    table, notes = joined_pair(("first", ours), ("second", theirs), group=group)
     if table.empty:
         raise DatasetError(
             "The two prediction tables share no image, so they cannot be compared."

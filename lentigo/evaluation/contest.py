@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,15 @@ from lentigo.errors import ConfigError, DatasetError, unknown_name
 from lentigo.evaluation.clustered import Estimate, estimated_difference
 from lentigo.evaluation.contest_result import ALPHA, Contest, Entrant, Pair
 from lentigo.evaluation.discrimination import FloatArray
+from lentigo.evaluation.grouping import Groups
 from lentigo.evaluation.headline import FEWEST
 from lentigo.evaluation.intervals import Interval, resample
+from lentigo.evaluation.joined_groups import (
+    about_joined,
+    joined_groups,
+    joined_units,
+    within_archive,
+)
 from lentigo.evaluation.joining import Source, match
 from lentigo.evaluation.measuring import sides
 from lentigo.evaluation.parts import DATASET, WHY
@@ -139,7 +146,8 @@ def _joined(
 ) -> tuple[dict[str, pd.DataFrame], str, list[str]]:
     """Match each model with the labels, and keep the images that all models predict.
 
-    Returns the tables by model (rows in the same order), the unit of the groups, and notes.
+    Groups are those that any model's table puts together, in whatever order they come.
+    Returns the tables by model (rows in the same order), the unit of groups, and notes.
     """
     judged = {
         name: _judged(name, source, truths, group, columns)
@@ -157,9 +165,11 @@ def _joined(
         .reset_index(drop=True)
         for name, each in judged.items()
     }
-    units = {unit for each in judged.values() for unit in each.units}
-    unit = units.pop() if len(units) == 1 else "group"
-    return kept, unit, [*_once(judged), *_lost(judged, common)]
+    joined = joined_groups([table["group"] for table in kept.values()])
+    kept = {name: table.assign(group=joined) for name, table in kept.items()}
+    groups = {name: each.groups for name, each in judged.items()}
+    notes = [*_once(judged), *about_joined(groups), *_lost(judged, common)]
+    return kept, joined_units(groups), notes
 
 
 @dataclass(frozen=True)
@@ -170,9 +180,10 @@ class _Judged:
     """The table that `lentigo.evaluation.scored.scored` returns, for all truth tables."""
     labels: int
     """Number of images with a label, with or without a prediction."""
-    units: tuple[str, ...]
-    """For each truth table, what its groups are, such as "patient"."""
+    groups: tuple[Groups, ...]
+    """The groups of each truth table."""
     notes: tuple[str, ...]
+    """Sentences on matching; those on groups are the groups' own."""
 
 
 def _judged(
@@ -182,16 +193,18 @@ def _judged(
     group: str | None,
     columns: Mapping[str, str] | None,
 ) -> _Judged:
-    parts, units, notes, labels = [], [], [], 0
+    parts, of_all, notes, labels = [], [], [], 0
     for number, truth in enumerate(truths):
         matched = match(source, truth, columns=columns)
-        table, groups, said = scored(matched, group=group)
-        if len(truths) > 1 and DATASET not in table:
-            table[DATASET] = _called(truth, number)
+        table, groups, _ = scored(matched, group=group)
+        if len(truths) > 1:
+            table["group"] = within_archive(table, _called(truth, number))
+            if DATASET not in table:
+                table[DATASET] = _called(truth, number)
         parts.append(table)
-        units.append(groups.unit)
+        of_all.append(groups)
         labels += len(table) + sum(matched.left_out.get(reason, 0) for reason in _NO_SCORE)
-        notes += [note for note in said if note not in matched.about_left_out]
+        notes += [n for n in matched.notes if n not in matched.about_left_out]
     whole = pd.concat(parts, ignore_index=True)
     twice = whole.loc[whole["image_id"].duplicated(), "image_id"]
     if len(twice):
@@ -199,7 +212,7 @@ def _judged(
             f"{name}: {counted(len(twice), 'image')} {verb(len(twice), 'stands', 'stand')} "
             f"in two of the tables given as truth: {some(twice.tolist())}."
         )
-    return _Judged(whole, labels, tuple(units), tuple(notes))
+    return _Judged(whole, labels, tuple(of_all), tuple(notes))
 
 
 _NO_SCORE = ("without a prediction", "without a probability")
@@ -237,14 +250,10 @@ def _called(truth: Source, number: int) -> str:
 
 
 def _samples(tables: Mapping[str, pd.DataFrame]) -> dict[str, Sample]:
+    """Return each model's scores with the labels and groups that all share."""
     first = as_sample(next(iter(tables.values())))
     return {
-        name: Sample(
-            first.truth,
-            table["probability"].to_numpy(np.float64),
-            first.group,
-            first.groups,
-        )
+        name: replace(first, score=table["probability"].to_numpy(np.float64))
         for name, table in tables.items()
     }
 

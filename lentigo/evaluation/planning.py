@@ -12,7 +12,8 @@ import pandas as pd
 
 from lentigo.errors import DatasetError
 from lentigo.evaluation.intervals import Interval
-from lentigo.evaluation.joining import Source, match
+from lentigo.evaluation.joined_groups import joined_pair
+from lentigo.evaluation.joining import Matched, Source, match
 from lentigo.evaluation.power import (
     Needed,
     check_pilot,
@@ -115,17 +116,16 @@ def plan_study(
     """
     check_wishes(widths, None if against is None else difference, power)
     matched = match(predictions, truth, columns=columns)
-    table, _, notes = scored(matched, group=group)
-    other: np.ndarray[Any, np.dtype[np.float64]] | None = None
-    if against is not None:
-        second = match(against, truth, columns=columns).table.set_index("image_id")
-        table, about = _of_both(table, second)
-        notes.extend(about)
-        other = second.loc[table["image_id"], "probability"].to_numpy(np.float64)
+    if against is None:
+        table, _, notes = scored(matched, group=group)
+    else:
+        second = match(against, truth, columns=columns)
+        table, notes = _of_both(matched, second, group)
     sample = as_sample(table)
     check_pilot(sample)
     wishes = list(_wishes(sample, widths, threshold))
-    if other is not None:
+    if against is not None:
+        other = table["probability_second"].to_numpy(np.float64)
         wishes.append(for_difference(sample, other, difference, power=power))
     return Plan(
         n_images=len(sample.truth),
@@ -139,22 +139,28 @@ def plan_study(
     )
 
 
-def _of_both(table: pd.DataFrame, second: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
-    """Return the rows of images that both models predict, and notes on the others."""
-    both = table["image_id"].isin(second.index)
-    if not both.any():
+def _of_both(
+    pilot: Matched, second: Matched, group: str | None
+) -> tuple[pd.DataFrame, list[str]]:
+    """Return the images that both models predict, and notes on these and the others.
+
+    Images that either table puts together are of one group.
+    """
+    table, notes = joined_pair(
+        ("the pilot", pilot), ("the other model", second), group=group
+    )
+    if table.empty:
         raise DatasetError("No image is predicted by both models.")
-    notes = []
-    if lost := int((~both).sum()):
+    if lost := len(pilot.table) - len(table):
         notes.append(
             f"{counted(lost, 'image')} of the pilot left out, which the other model "
             "does not predict."
         )
-    if more := len(second) - int(both.sum()):
+    if more := len(second.table) - len(table):
         notes.append(
             f"{counted(more, 'image')} that the other model alone predicts left out."
         )
-    return table[both].reset_index(drop=True), notes
+    return table, notes
 
 
 def _wishes(sample: Sample, widths: Sequence[float], threshold: float) -> Iterator[Needed]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,8 +13,10 @@ from scipy.special import logit
 
 from lentigo.errors import ConfigError
 from lentigo.evaluation.calibration import without_certainty
-from lentigo.evaluation.intervals import FloatArray, Interval
+from lentigo.evaluation.intervals import FloatArray, Interval, count_groups
 from lentigo.evaluation.operating_points import at_threshold
+from lentigo.evaluation.registry import MANY
+from lentigo.evaluation.roughness import marked
 from lentigo.evaluation.sums import Sample
 from lentigo.models.calibration import probability, shift_prevalence
 
@@ -55,16 +57,29 @@ class Asked:
         )
 
 
-def equal_threshold(threshold: float, shares: Asked | None) -> float:
+_TIED = 1e-12
+"""Logits closer than this differ by rounding alone: the score is on the threshold."""
+
+
+def equal_threshold(
+    threshold: float, shares: Asked | None, score: FloatArray | None = None
+) -> float:
     """Return the threshold on original probabilities that equals `threshold`.
 
-    `threshold` is for probabilities recalculated for the requested share of melanoma.
-    Without `shares` it is returned unchanged.
+    `threshold` is for probabilities recalculated for the requested share of melanoma. A
+    probability of `score`, (N,), that equals the result but for rounding is returned
+    instead, so that a call on the threshold is no matter of rounding. Without `shares`, or
+    where these are equal, `threshold` is returned.
     """
-    if shares is None or threshold in {0, 1}:
+    if shares is None or threshold in {0, 1} or shares.asked_for == shares.meant_for:
         return threshold
-    there = logit(threshold)
-    return float(probability(shift_prevalence(there, shares.asked_for, shares.meant_for)))
+    there = shift_prevalence(logit(threshold), shares.asked_for, shares.meant_for)
+    found = float(probability(there))
+    if score is None or not len(score):
+        return found
+    nearest = float(score[np.argmin(np.abs(score - found))])
+    tied = 0 < nearest < 1 and abs(logit(nearest) - there) <= _TIED
+    return nearest if tied else found
 
 
 def asked_share(
@@ -107,14 +122,21 @@ def _unusable(column: pd.Series[Any] | None, meant: float, *, said: bool) -> str
     )
 
 
-def moved(score: FloatArray, asked: Asked) -> FloatArray:
+def moved(score: FloatArray, asked: Asked, thresholds: Sequence[float] = ()) -> FloatArray:
     """Return `score`, (N,), recalculated for the requested share; 0 and 1 do not change.
 
     The logits move by the difference of the log-odds of `asked.asked_for` and
-    `asked.meant_for`.
+    `asked.meant_for`; where these are equal nothing changes. A result that equals one of
+    `thresholds` but for rounding is set to it.
     """
+    if asked.asked_for == asked.meant_for:
+        return score
     logits = logit(without_certainty(score))
-    found = probability(shift_prevalence(logits, asked.meant_for, asked.asked_for))
+    there = shift_prevalence(logits, asked.meant_for, asked.asked_for)
+    found = probability(there)
+    for threshold in thresholds:
+        if 0 < threshold < 1:
+            found = np.where(np.abs(there - logit(threshold)) <= _TIED, threshold, found)
     return np.where((score > 0) & (score < 1), found, score)
 
 
@@ -126,17 +148,20 @@ def at_asked_share(
     `sample` has the recalculated probabilities (`moved`). PPV and NPV follow from
     sensitivity and specificity (Bayes' theorem); their intervals combine the distances of
     these two to their bounds as the root of the sum of squares, on the scale of log-odds
-    (Zou & Donner 2008, doi:10.1002/sim.3095).
+    (Zou & Donner 2008, doi:10.1002/sim.3095). They are rough as those of `consequences`,
+    below `MANY` groups of either class.
     """
     calls = at_threshold(sample.truth, sample.score, sample.group, threshold=threshold)
     missed, alarms = _rest(calls["sensitivity"]), _rest(calls["specificity"])
     share = asked.asked_for
     calls["ppv"] = predictive(share, calls["sensitivity"], alarms)
     calls["npv"] = predictive(1 - share, calls["specificity"], missed)
-    return {
-        name: replace(calls[name], rough=each.rough) if name in calls else each
-        for name, each in found.items()
-    }
+    truth, group = sample.truth, sample.group
+    with_melanoma, without = (count_groups(group[side]) for side in (truth, ~truth))
+    few = {"ppv", "npv"} if min(with_melanoma, without) < MANY else set()
+    calls = {name: replace(each, rough=name in few) for name, each in calls.items()}
+    known = marked(calls, with_melanoma=with_melanoma, without=without)
+    return {name: known.get(name, each) for name, each in found.items()}
 
 
 def predictive(share: float, right: Interval, wrong: Interval) -> Interval:

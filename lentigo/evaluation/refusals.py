@@ -41,8 +41,9 @@ class Refused:
     auc_answered: Interval
     """AUC among the images that are not refused."""
     gain: Interval
-    """`auc_answered` − `auc_all`, with an interval from resampling groups; without bounds
-    where the answered images are of too few groups to tell a difference."""
+    """`auc_answered` − `auc_all`, with a rough interval from the spread of resamples of
+    groups (`kept`); without bounds where the answered images are of too few groups to
+    tell a difference."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the fields by name, for JSON."""
@@ -149,7 +150,8 @@ def _signed(gain: Interval) -> str:
         return "undefined"
     if math.isnan(gain.low):
         return f"{gain.value:+.4f}"
-    return f"{gain.value:+.4f} ({gain.low:+.4f} to {gain.high:+.4f})"
+    rough = ", rough" if gain.rough else ""
+    return f"{gain.value:+.4f} ({gain.low:+.4f} to {gain.high:+.4f}{rough})"
 
 
 def refusals_of(table: pd.DataFrame, *, seed: int) -> Refusals | None:
@@ -195,9 +197,9 @@ def _refused(name: str, rows: pd.DataFrame, seed: int) -> Refused:
     if rows["probability"].notna().all():
         whole = judged_part(name, rows).auc
         scores = rows["probability"].to_numpy(np.float64)
-        found = kept(truth, scores, refused, list(map(str, group)), seed=seed).gain
+        gain = kept(truth, scores, refused, list(map(str, group)), seed=seed).gain
         # Where no image is refused the gain is 0, without variance over resamples.
-        gain = Interval(*found) if refused.any() else Interval(0.0)
+        gain = gain if refused.any() else Interval(0.0)
         gain = told(gain, enough=tells(truth[~refused], group[~refused]))
     return Refused(
         name=name,

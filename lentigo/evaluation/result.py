@@ -25,7 +25,7 @@ from lentigo.evaluation.nested import Nested
 from lentigo.evaluation.official import Official
 from lentigo.evaluation.operating_points import Confusion
 from lentigo.evaluation.parts import Parts
-from lentigo.evaluation.prevalence import Asked
+from lentigo.evaluation.prevalence import Asked, equal_threshold
 from lentigo.evaluation.refusals import Refusals
 from lentigo.evaluation.registry import (
     ON_OWN_THRESHOLD,
@@ -119,6 +119,15 @@ class Evaluation:
         kept = {n: m for n, m in self.metrics.items() if not on_own_threshold(n)}
         notes = tuple(note for note in self.notes if note != ON_OWN_THRESHOLD)
         return replace(self, metrics=kept, notes=notes)
+
+    @property
+    def called_from(self) -> float:
+        """Return the probability, as given, from which melanoma is called.
+
+        It is `threshold`, recalculated where a share of melanoma was asked for.
+        """
+        score = self.scored["probability"].to_numpy(float)
+        return equal_threshold(self.threshold, self.prevalence, score)
 
     @property
     def mistakes(self) -> tuple[OverRepresented, ...]:

@@ -19,6 +19,7 @@ from lentigo.evaluation.brier_parts import brier_parts
 from lentigo.evaluation.by_diagnosis import by_diagnosis
 from lentigo.evaluation.choosing_elsewhere import ChooseOn, Chosen, choose_elsewhere
 from lentigo.evaluation.consequences import Consequences
+from lentigo.evaluation.decision_curve import REFERRAL
 from lentigo.evaluation.diagnosis_sets import diagnosis_sets, names_told
 from lentigo.evaluation.difficulty import Difficulty, difficulty_of
 from lentigo.evaluation.fold_thresholds import (
@@ -129,7 +130,9 @@ def evaluate(
         chosen = choose_elsewhere(asked, table, truth, columns=columns, group=group)
     images = _Images(matched, table, whole.unit, divided, (*notes, *chosen.notes))
     found = _judged(images, settings, (tuple(points), chosen.points))
-    nested = nested_of(matched, group=settings.group, threshold=threshold)
+    inner = matched.nested.get("probability", pd.Series(dtype=float)).to_numpy(float)
+    at = equal_threshold(threshold, found.prevalence, inner)
+    nested = nested_of(matched, group=settings.group, threshold=at)
     return replace(found, repeated=repeated, nested=nested, **_beside(matched, settings))
 
 
@@ -222,9 +225,11 @@ def _judged(
     found = measure(sample, diagnoses, **asked)
     warnings = warnings_about(sample, found, repeats=settings.repeats)
     shares, called = asked_share(matched.table, sample, settings.prevalence), sample
-    at = equal_threshold(settings.threshold, shares)
+    at = equal_threshold(settings.threshold, shares, sample.score)
     if shares is not None:
-        called = replace(sample, score=moved(sample.score, shares))
+        limits = [settings.threshold, REFERRAL]
+        limits += [point.threshold or 0.0 for point in chain.from_iterable(points)]
+        called = replace(sample, score=moved(sample.score, shares, limits))
         found = at_asked_share(found, called, shares, threshold=settings.threshold)
         warnings = [
             f"{shares.note} A call from {settings.threshold:g} there is one from {at:.3g} "
@@ -240,7 +245,7 @@ def _judged(
         by_diagnosis=by_diagnosis(diagnoses, diagnoses.of(sample.group))
         if diagnoses
         else (),
-        difficulty=_difficulty(matched, sample, settings),
+        difficulty=_difficulty(matched, sample, at),
         parts=_parts(table, pooled=found["auc"].value),
         subgroups=adjusted(list(_subgroups(images, sample, at))),
         prevalence=shares,
@@ -339,14 +344,15 @@ def _known(table: pd.DataFrame) -> Iterator[tuple[str, str]]:
             yield name, column
 
 
-def _difficulty(
-    matched: Matched, sample: Sample, settings: ScoringConfig
-) -> Difficulty | None:
-    """Judge melanoma against each diagnosis alone; None if the truth has no diagnoses."""
+def _difficulty(matched: Matched, sample: Sample, at: float) -> Difficulty | None:
+    """Judge melanoma against each diagnosis alone; None if the truth has no diagnoses.
+
+    `at` is the threshold on the probabilities as given.
+    """
     words = true_diagnoses(matched.table)
     if words is None:
         return None
-    return difficulty_of(sample, words, threshold=settings.threshold)
+    return difficulty_of(sample, words, threshold=at)
 
 
 def _counts(matched: Matched, sample: Sample, *, unit: str) -> Counts:

@@ -18,9 +18,10 @@ from lentigo.evaluation.clustered import clustered_difference
 from lentigo.evaluation.discrimination import BoolArray, FloatArray
 from lentigo.evaluation.headline import FEWEST
 from lentigo.evaluation.intervals import IntArray, Interval, count_groups
-from lentigo.evaluation.means import clustered_mean, clustered_mean_difference
+from lentigo.evaluation.means import clustered_mean_difference
 from lentigo.evaluation.ranking import auc_interval
-from lentigo.evaluation.shares import clustered_share, mean_of_shares
+from lentigo.evaluation.registry import MANY
+from lentigo.evaluation.shares import clustered_share, mean_of_shares, share_of
 from lentigo.evaluation.telling import tells, told
 
 PUBLISHED_FLIPS = (0.065, 0.22)
@@ -125,18 +126,24 @@ def corrupted_error(wrong: BoolArray, truth: BoolArray, group: IntArray) -> Inte
     `wrong` is (C, N): whether the call of each of N images was wrong in each of C
     conditions (a disturbance at a strength); all disturbances need the same number of
     strengths. The error of a class is the mean over its images of the share of conditions
-    in which the call was wrong; the balanced error is the mean of both classes. NaN where a
-    class is absent.
+    in which the call was wrong; the balanced error is the mean of both classes. The
+    interval of a class is that of a share of the effective number of calls (`shares`), also
+    where none of them, or each, was wrong. NaN where a class is absent; no bounds with one
+    group.
     """
-    share = wrong.mean(axis=0)
-    sides = [
-        _capped(clustered_mean(share[side], group[side])) if side.any() else None
-        for side in (truth, ~truth)
-    ]
-    first, second = sides
-    if first is None or second is None:
+    if not truth.any() or truth.all():
         return Interval(math.nan)
-    return mean_of_shares(_known(first), _known(second))
+    misses, alarms = (_errors(wrong[:, side], group[side]) for side in (truth, ~truth))
+    found = mean_of_shares(misses, alarms)
+    return (
+        _marked(found, truth, group) if count_groups(group) > 1 else Interval(found.value)
+    )
+
+
+def _errors(wrong: BoolArray, group: IntArray) -> Interval:
+    """Return the share of wrong calls of one class; `wrong` is (C, N), `group` (N,)."""
+    calls = np.full(len(group), float(len(wrong)))
+    return share_of(np.bincount(group, wrong.sum(axis=0)), np.bincount(group, calls))
 
 
 def relative_error(
@@ -147,23 +154,32 @@ def relative_error(
     This is the "relative" error of Hendrycks & Dietterich, unadjusted. `wrong`, (C, N), is
     as in `corrupted_error`; `plain`, (N,), is whether the call of the undisturbed image was
     wrong. The interval is Student's t over groups; the half widths of the two classes are
-    combined as the root of the sum of squares. NaN where a class is absent.
+    combined as the root of the sum of squares. Where no group of a class differs from the
+    others, as if no call changed, its half width is that of a share of none (`shares`). NaN
+    where a class is absent.
     """
+    if not truth.any() or truth.all():
+        return Interval(math.nan)
     gap = wrong.mean(axis=0) - plain
-    found = []
-    for side in (truth, ~truth):
-        if not side.any():
-            return Interval(math.nan)
-        freedom = max(count_groups(group[side]) - 1, 1)
-        found.append(clustered_mean_difference(gap[side], group[side], freedom=freedom))
-    value = (found[0].value + found[1].value) / 2
-    # A class without variance (none of its calls changed) adds 0 to the half width.
-    half = [0.0 if math.isnan(each.low) else each.high - each.value for each in found]
-    if not any(half):
-        return Interval(value)
-    reach = math.hypot(*half) / 2
-    ratio = _bounded(Interval(value, value - reach, value + reach))
-    return told(ratio, enough=tells(truth, group))
+    value = (float(gap[truth].mean()) + float(gap[~truth].mean())) / 2
+    reach = math.hypot(*(_half(gap[side], group[side]) for side in (truth, ~truth))) / 2
+    growth = _bounded(Interval(value, value - reach, value + reach))
+    return told(_marked(growth, truth, group), enough=tells(truth, group))
+
+
+def _marked(found: Interval, truth: BoolArray, group: IntArray) -> Interval:
+    """Return the interval, rough where either class has few groups: it is then too wide."""
+    fewest = min(count_groups(group[side]) for side in (truth, ~truth))
+    return replace(found, rough=fewest < MANY)
+
+
+def _half(gap: FloatArray, group: IntArray) -> float:
+    """Return half the width of the interval of the mean change of one class, (N,)."""
+    freedom = max(count_groups(group) - 1, 1)
+    found = clustered_mean_difference(gap, group, freedom=freedom)
+    if not math.isnan(found.low):
+        return found.high - found.value
+    return clustered_share(np.zeros(len(gap), bool), group).high
 
 
 def adjusted_error(errors: NDArray[np.float64], reference: NDArray[np.float64]) -> float:
@@ -233,17 +249,6 @@ def _share(hit: BoolArray, group: IntArray, of: BoolArray) -> Interval:
 
 def _renumbered(group: IntArray) -> IntArray:
     return np.asarray(np.unique(group, return_inverse=True)[1], np.intp)
-
-
-def _known(found: Interval) -> Interval:
-    """Return an interval with NaN bounds as one of width 0, to combine it with another."""
-    if math.isnan(found.low):
-        return replace(found, low=found.value, high=found.value)
-    return found
-
-
-def _capped(found: Interval) -> Interval:
-    return replace(found, high=min(found.high, 1.0))
 
 
 def _bounded(found: Interval) -> Interval:

@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import NullLocator
 
+from lentigo.evaluation.calibration import even_bins
 from lentigo.evaluation.calibration_curve import calibration_curve
 from lentigo.evaluation.discrimination import BoolArray, FloatArray
 from lentigo.evaluation.intervals import IntArray
@@ -27,7 +28,8 @@ def plot_reliability(
 ) -> None:
     """Draw the observed share of melanoma against the mean predicted probability, in bins.
 
-    Bins hold equal numbers of images, so that no dot rests on very few. The curve is that
+    Bins hold equal numbers of images, so that no dot rests on very few, but images of one
+    probability stay in one bin (`even_bins`). The curve is that
     of `calibration_curve`. Bars and band are 95 % intervals that take the groups of
     `group`, (N,), as independent, or single images if it is None. Above the diagonal,
     melanoma was more frequent than predicted. Where most dots are close to 0, as with few
@@ -85,8 +87,7 @@ def reliability_data(
     units = np.arange(len(truth)) if group is None else group
     rows = [
         _dot(truth[members], probability[members], units[members])
-        for members in np.array_split(np.argsort(probability, kind="stable"), bins)
-        if members.size
+        for members in even_bins(probability, bins)
     ]
     curve = calibration_curve(truth, probability, units) if len(truth) else None
     if curve is not None:
@@ -146,7 +147,7 @@ def draw_reliability(given: DrawnScores) -> Drawing:
     _draw(ax, data)
     titled(ax, title := "Reliability", given.size)
     caption = (
-        "How often melanoma was there against how often it was promised: in bins of equal "
-        "numbers of images, and as a smooth curve, with 95 % intervals."
+        "How often melanoma was there against how often it was promised: in bins of about "
+        "equal numbers of images, and as a smooth curve, with 95 % intervals."
     )
     return Drawing("reliability", title, caption, figure, data)

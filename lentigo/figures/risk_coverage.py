@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
@@ -39,7 +40,7 @@ def plot_risk_coverage(
             va="top",
             color=INK,
         )
-    top = float(curve.high.max())
+    top = float(np.nanmax([curve.risk, curve.high]))
     ax.set(
         xlim=(0, 102),
         ylim=(0, top * 1.2 if top > 0 else 1),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -102,20 +102,16 @@ class Beta(Fact):
         return _finite(self.a * melanoma - self.b * other + self.c)
 
 
-class Isotonic(Fact):
-    """Interpolate the logit linearly between knots; constant outside the knots.
+class _Knotted(Fact):
+    """Interpolate the logit linearly between knots; constant outside the knots."""
 
-    Fitted by isotonic regression (Zadrozny & Elkan 2002, doi:10.1145/775047.775151).
-    """
-
-    method: Literal["isotonic"] = "isotonic"
     knots: _Knots
     """Logits of the network, each above the one before."""
     values: _Knots
-    """Calibrated logit of each knot, none below the one before."""
+    """New logit of each knot, none below the one before."""
 
     @model_validator(mode="after")
-    def _rises(self) -> Isotonic:
+    def _rises(self) -> Self:
         if len(self.knots) != len(self.values):
             raise ValueError("knots and values are not equally many")
         if (np.diff(self.knots) <= 0).any() or (np.diff(self.values) < 0).any():
@@ -131,13 +127,36 @@ class Isotonic(Fact):
         return np.asarray(np.minimum(found, np.append(self.values, self.values[-1])[end]))
 
 
+class Isotonic(_Knotted):
+    """Isotonic regression: a line with knots (Zadrozny & Elkan 2002).
+
+    Fitted on labels (doi:10.1145/775047.775151).
+    """
+
+    method: Literal["isotonic"] = "isotonic"
+
+
+class Ranks(_Knotted):
+    """Give the logits of each network of an ensemble the same distribution.
+
+    Each logit is replaced by the mean, over the networks, of the logits with its rank
+    among the images of the fit (quantile normalisation, Bolstad et al. 2003,
+    doi:10.1093/bioinformatics/19.2.185). So only how a network ranks images enters the mean
+    of several. Without labels the probabilities remain uncalibrated.
+    """
+
+    method: Literal["ranks"] = "ranks"
+    then_line: bool = False
+    """Whether a line that was fitted on labels follows; `values` include it."""
+
+
 Map = Annotated[
-    NoCalibration | Temperature | Platt | Beta | Isotonic | Spread,
+    NoCalibration | Temperature | Platt | Beta | Isotonic | Spread | Ranks,
     Field(discriminator="method"),
 ]
 METHODS = ("none", "temperature", "platt", "beta", "isotonic")
 """Names of the methods that are fitted on labels, the simplest first."""
-WITHOUT_LABELS = frozenset({"none", "spread"})
+WITHOUT_LABELS = frozenset({"none", "spread", "ranks"})
 """Names of the methods that leave probabilities uncalibrated."""
 
 
@@ -160,6 +179,8 @@ def then_line(first: Map, slope: float, intercept: float) -> Map:
             c=_offset(slope * first.c + intercept),
         )
     values = tuple(_offset(slope * value + intercept) for value in first.values)
+    if isinstance(first, Ranks):
+        return Ranks(knots=first.knots, values=values, then_line=True)
     return Isotonic(knots=first.knots, values=values)
 
 
@@ -204,8 +225,12 @@ class Calibration(Fact):
 
     @property
     def method(self) -> str:
-        """Return the name of the method: one of `METHODS`, or "spread"."""
-        return self.map.method
+        """Return the name of the method: one of `METHODS`, "spread" or "ranks".
+
+        A line after ranks is "platt", as is a line after a spread.
+        """
+        ranks_and_line = isinstance(self.map, Ranks) and self.map.then_line
+        return "platt" if ranks_and_line else self.map.method
 
     def apply(self, logits: ArrayLike) -> FloatArray:
         """Return the calibrated logits of `logits`, of the same shape.

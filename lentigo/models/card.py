@@ -160,6 +160,8 @@ def _fit(known: Calibration, words: CardWords) -> str:
     on, images = words.word("on", known.fitted_on), words.counted(known.n_images, "image")
     if known.method == "spread":
         return words("calibration_spread", on=on, images=images)
+    if known.method == "ranks":
+        return words("calibration_ranks", on=on, images=images)
     return words(
         "calibration",
         method=words.word("method", known.method),

@@ -63,6 +63,8 @@ ENGLISH: Mapping[str, str] = {
     "calibration_mean": "The mean",
     "calibration_spread": "not calibrated, but brought to the spread of the networks "
     "beside it on {on} ({images}).",
+    "calibration_ranks": "not calibrated; its logits stand for ranks among those of the "
+    "networks beside it on {on} ({images}).",
     "calibration": "{method}, fitted on {on} ({images}, {melanomas}).",
     "context": "An answer also counts the logits of the same patient's other lesions, "
     "where they are known; fitted on {on} ({images}).",

@@ -24,7 +24,7 @@ from lentigo.config.imaging import ImagingConfig
 from lentigo.config.views import INPUT_VIEWS
 from lentigo.errors import ConfigError
 from lentigo.models.batch import Batch
-from lentigo.models.classifier import MELANOMA, Answers
+from lentigo.models.classifier import MELANOMA, Answers, Classifier
 from lentigo.models.losses import distillation_loss
 from lentigo.models.torch_predictor import TorchPredictor
 from lentigo.training.memory import as_many_as_fit
@@ -227,6 +227,15 @@ def _of_size(images: Tensor, side: int) -> Tensor:
         images.float(), size=(side, side), mode="bilinear", antialias=True
     )
     return resized.round().clamp(0, 255).to(torch.uint8)
+
+
+def class_logits_of(model: Classifier, shift: float, outputs: Tensor) -> Tensor:
+    """Return the logits of K classes, (N, K), for outputs of a network in training.
+
+    Their softmax is a probability at the shares of the training images. K is 2 for a
+    network with one logit, from which `shift` is subtracted.
+    """
+    return model.class_logits(outputs) if model.classes else of_one_logit(outputs, shift)
 
 
 def of_one_logit(logits: Tensor, shift: float) -> Tensor:

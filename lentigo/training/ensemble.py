@@ -1,4 +1,8 @@
-"""Train the networks of a fold; the model of several is the mean of calibrated logits."""
+"""Train the networks of a fold, and make one model of several.
+
+It is the mean of their calibrated logits, or of what their ranks say, or the network with
+the mean of their weights (`Config.combine`).
+"""
 
 from __future__ import annotations
 
@@ -27,9 +31,16 @@ from lentigo.run_layout import FoldLayout
 from lentigo.tables import DIAGNOSIS_COLUMNS, diagnosis_column, read_any_table, write_table
 from lentigo.training.abstention import limit_of_several
 from lentigo.training.context import described, with_context
-from lentigo.training.network import HeldOut, train_network, write_roles
+from lentigo.training.network import (
+    HeldOut,
+    begun,
+    judge_and_keep,
+    train_network,
+    write_roles,
+)
 from lentigo.training.prepare import Prepared
-from lentigo.training.spread import of_one_spread
+from lentigo.training.soup import greedy_soup
+from lentigo.training.spread import of_one_distribution, of_one_spread
 from lentigo.training.thresholds import (
     calibrated,
     calibration_of,
@@ -52,8 +63,8 @@ def train_fold(fabric: Fabric, work: Prepared, config: Config, number: int) -> N
     If `work` leaves out a second fold (`Prepared.without_too`), both are predicted.
 
     With several members, each member gets a model folder of its own inside the folder of
-    the fold, and the files of the fold itself are those of the members' mean. Networks that
-    are trained already are kept.
+    the fold, and the files of the fold itself are those of the members together. Networks
+    that are trained already are kept.
     """
     layout = work.layout(number)
     role = work.roles(number, config)
@@ -65,12 +76,30 @@ def train_fold(fabric: Fabric, work: Prepared, config: Config, number: int) -> N
     if fabric.is_global_zero:
         write_roles(work, role, layout)
     members = [layout.member(place) for place in range(len(config.members))]
+    start = config.seed if config.combine == "soup" else None
     for own, place in zip(config.of_members(), members, strict=True):
-        train_network(fabric, work, own.of_one_network(), HeldOut(number, place, role))
+        held_out = HeldOut(number, place, role, starting_seed=start)
+        train_network(fabric, work, own.of_one_network(), held_out)
         fabric.barrier()
-    if fabric.is_global_zero:
+    if config.combine == "soup":
+        _stir(fabric, work, config, HeldOut(number, layout, role), members)
+    elif fabric.is_global_zero:
         _join(work, config, layout, members)
     return None
+
+
+def _stir(
+    fabric: Fabric,
+    work: Prepared,
+    config: Config,
+    held_out: HeldOut,
+    members: list[FoldLayout],
+) -> None:
+    """Average the weights of trained members (`greedy_soup`) and write that network."""
+    first = config.of_members()[0]
+    trainer, role = begun(fabric, work, first, held_out)
+    greedy_soup(trainer, members)
+    judge_and_keep(trainer, work, role, held_out.number)
 
 
 def _join(
@@ -78,7 +107,7 @@ def _join(
 ) -> None:
     """Calibrate the mean of trained members, choose its thresholds, and write its files."""
     known = [read_description(member.model) for member in members]
-    own_maps, tables = _of_one_scale(layout.name, members, known)
+    own_maps, tables = _of_one_scale(layout.name, members, known, config.combine)
     mean = calibration_of(work.table, mean_of(tables[0]), logits="logit", methods=LINES)
     others = [each.members[0].others for each in known]
     chosen_on, judged = (calibrated(mean_of(own), mean, logits="logit") for own in tables)
@@ -117,18 +146,50 @@ def _join(
 
 
 def _of_one_scale(
-    name: str, members: Sequence[FoldLayout], known: Sequence[Description]
+    name: str, members: Sequence[FoldLayout], known: Sequence[Description], combine: str
 ) -> tuple[list[Calibration], list[list[pd.DataFrame]]]:
-    """Return the members' calibrations, and their validation and held-out predictions.
-
-    Their own calibrations make their scales alike, or else `brought_to_one_spread` does.
-    """
+    """Return the members' calibrations, and their validation and held-out predictions."""
     kinds = zip(*((each.validation, each.predictions) for each in members), strict=True)
     tables = [[read_any_table(table) for table in kind] for kind in kinds]
     maps = [each.members[0].calibration for each in known]
+    return brought_to_one_scale(name, maps, tables, combine=combine)
+
+
+def brought_to_one_scale(
+    name: str,
+    maps: list[Calibration],
+    tables: list[list[pd.DataFrame]],
+    *,
+    combine: str,
+    seen: str = VALIDATION,
+) -> tuple[list[Calibration], list[list[pd.DataFrame]]]:
+    """Make the scales of the members alike by their calibrations, spreads or ranks.
+
+    With `combine` "ranks", a member's logits are replaced by what their ranks say
+    (`of_one_distribution`). Otherwise the members' own calibrations `maps` make their
+    scales alike; if none of them was calibrated, `brought_to_one_spread` does. Arguments
+    and result are those of that function.
+    """
+    if combine == "ranks":
+        logits = [each["raw_logit"].to_numpy(np.float64) for each in tables[0]]
+        if ranks := of_one_distribution(logits, fitted_on=seen):
+            return ranks, _all_calibrated(tables, ranks)
+        log.warning(
+            "%s: one of the members answers the same of all %s, which so have no ranks; "
+            "the members' logits are averaged.", name, seen,
+        )  # fmt: skip
     if any(each.fitted_on for each in maps):
         return maps, tables
-    return brought_to_one_spread(name, maps, tables)
+    return brought_to_one_spread(name, maps, tables, seen)
+
+
+def _all_calibrated(
+    tables: list[list[pd.DataFrame]], maps: list[Calibration]
+) -> list[list[pd.DataFrame]]:
+    return [
+        [calibrated(own, each) for own, each in zip(part, maps, strict=True)]
+        for part in tables
+    ]
 
 
 def brought_to_one_spread(
@@ -160,11 +221,7 @@ def brought_to_one_spread(
         "%s: too few melanomas are among the %s to calibrate the members, "
         "so their logits are brought to one spread before the mean.", name, seen,
     )  # fmt: skip
-    moved = [
-        [calibrated(own, line) for own, line in zip(part, lines, strict=True)]
-        for part in tables
-    ]
-    return lines, moved
+    return lines, _all_calibrated(tables, lines)
 
 
 def mean_of(tables: list[pd.DataFrame]) -> pd.DataFrame:

@@ -61,6 +61,8 @@ class HeldOut:
     """Role of each image: train, validation, test or left out (`Prepared.roles`)."""
     after_epoch: AfterEpoch | None = None
     """Callable that receives the epochs so far (`Fold.after_epoch`)."""
+    starting_seed: int | None = None
+    """Seed of the weights that no file gives, such as the head's; by default `seed`."""
 
 
 def train_network(
@@ -79,15 +81,25 @@ def train_network(
         log.info("%s is trained already.", layout.name)
         return
     trainer, role = begun(fabric, work, config, held_out)
-    test = _examples(work, role, config, "test", trainer.model.metadata)
     _learn(trainer)
+    judge_and_keep(trainer, work, role, held_out.number)
+
+
+def judge_and_keep(trainer: Trainer, work: Prepared, role: pd.Series, number: int) -> None:
+    """Predict the held-out and validation images; calibrate and write a trained network.
+
+    `role` is the role of each image, `number` that of the held-out fold. Each of several
+    devices must call this function.
+    """
+    fabric, config = trainer.fabric, trainer.fold.config
+    test = _examples(work, role, config, "test", trainer.model.metadata)
     outputs = outputs_of(
         trainer, _described(trainer, work, role), work, role,
         {"test": test, "validation": trainer.fold.validation},
         index=config.training.index != "none",
     )  # fmt: skip
     if fabric.is_global_zero:
-        _keep(trainer, work, role, outputs, held_out.number)
+        _keep(trainer, work, role, outputs, number)
 
 
 def tried(
@@ -156,7 +168,8 @@ def begun(
     if lesson.tells_diagnoses and fabric.is_global_zero:
         log.info("%s", lesson.sentence)
     # Every network starts from the same random head, whichever was trained before it.
-    torch.manual_seed(config.seed)
+    start = held_out.starting_seed
+    torch.manual_seed(config.seed if start is None else start)
     model = build_model(config.model, view=config.imaging.view, metadata=encoding)
     return Trainer(fabric, model, fold), role
 

@@ -30,7 +30,7 @@ from lentigo.tables import DIAGNOSIS_COLUMNS, read_any_table
 from lentigo.training.context import described, with_context
 from lentigo.training.ensemble import (
     LINES,
-    brought_to_one_spread,
+    brought_to_one_scale,
     mean_of,
     shares_of_members,
     with_line,
@@ -183,8 +183,9 @@ def _join(
         calibrated(out_of_fold(folds), own)
         for folds, own in zip(of_folds, maps, strict=True)
     ]
-    if not any(each.fitted_on for each in maps):
-        maps, (tables,) = brought_to_one_spread(layout.name, maps, [tables], OUT_OF_FOLD)
+    maps, (tables,) = brought_to_one_scale(
+        layout.name, maps, [tables], combine=config.combine, seen=OUT_OF_FOLD
+    )
     mean = calibration_of(
         work.table, mean_of(tables), logits="logit", methods=LINES, fitted_on=OUT_OF_FOLD
     )

@@ -1,17 +1,21 @@
-"""Give the logits of several networks one standard deviation if labels are too few."""
+"""Give the logits of several networks one standard deviation, or one distribution."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 
 from lentigo.evaluation.discrimination import FloatArray
 from lentigo.evaluation.fold_thresholds import VALIDATION
-from lentigo.models.calibration import Calibration, Spread
+from lentigo.models.calibration import Calibration, Ranks, Spread
 
 _LEAST = 1e-6
 """Standard deviation, relative to the largest one, below which logits count as constant."""
+
+_KNOTS = 1000
+"""Quantiles of a map by ranks; more would only make `model.json` longer."""
 
 
 def of_one_spread(
@@ -34,6 +38,36 @@ def of_one_spread(
     whole = float(np.exp(np.log(spreads).mean()))
     slopes = (whole / spreads).tolist()
     return [_line(own, slope, fitted_on) for own, slope in zip(logits, slopes, strict=True)]
+
+
+def of_one_distribution(
+    logits: Sequence[FloatArray], *, fitted_on: str = VALIDATION
+) -> list[Calibration]:
+    """Return for each network the map that replaces its logits by what their ranks say.
+
+    `logits` holds the logits of each network for the same N images, (N,) each. A logit
+    becomes the mean, over the networks, of the logits of its rank (`Ranks`); tied logits
+    get the mean of their ranks. No label is used. `fitted_on` names the images.
+
+    Returns an empty list if the logits of a network are constant, or if there are fewer
+    than two images.
+    """
+    if any(len(own) < 2 or np.ptp(own) == 0 for own in logits):
+        return []
+    shares = np.linspace(0, 1, min(len(logits[0]), _KNOTS))
+    common = np.mean([np.quantile(own, shares) for own in logits], axis=0)
+    return [
+        Calibration(map=_ranks(own, shares, common), fitted_on=fitted_on, n_images=len(own))
+        for own in logits
+    ]
+
+
+def _ranks(logits: FloatArray, shares: FloatArray, common: FloatArray) -> Ranks:
+    """Return the map from the quantiles of `logits` at `shares` to the values `common`."""
+    table = pd.DataFrame({"knot": np.quantile(logits, shares), "value": common})
+    tied = table.groupby("knot", sort=True)["value"].mean()
+    values = np.maximum.accumulate(tied.to_numpy())  # rounding must not let a mean fall
+    return Ranks(knots=tuple(tied.index.tolist()), values=tuple(values.tolist()))
 
 
 def _line(logits: FloatArray, slope: float, fitted_on: str) -> Calibration:

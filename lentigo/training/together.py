@@ -14,11 +14,26 @@ from contextlib import contextmanager
 from functools import cache, partial
 from itertools import count
 from pathlib import Path
+from typing import Protocol
 
 import torch.distributed as dist
 
 from lentigo.errors import ConfigError, RunError
 from lentigo.run_layout import RunLayout
+
+
+class Store(Protocol):
+    """What is asked of a store of torch, which all processes reach."""
+
+    def set(self, key: str, value: str) -> None:
+        """Tell all processes `value`."""
+
+    def get(self, key: str) -> bytes:
+        """Return what was told."""
+
+    def check(self, keys: list[str]) -> bool:
+        """Tell whether something was told."""
+
 
 _READY, _FAILED = "ready", "failed"
 _SLICE, _LONGEST = 0.2, 24 * 3600.0
@@ -100,9 +115,12 @@ def _by_torchrun() -> bool:
 
 
 @cache  # kept for as long as the process: the first one may be its server
-def _store() -> dist.Store | None:
+def _store() -> Store | None:
     """Return the store that torchrun gives its processes; None without torchrun."""
     if not _by_torchrun():
         return None
-    store, _, _ = next(iter(dist.rendezvous("env://")))
+    from torch.distributed.rendezvous import rendezvous
+
+    store: Store
+    store, _, _ = next(iter(rendezvous("env://")))
     return store

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ from lentigo.stopping import deferred, stop_if_asked
 from lentigo.training.averaging import ENOUGH, EpochAverage
 from lentigo.training.checkpoint import Progress, Row, no_checkpoint
 from lentigo.training.data import Draw, Examples, Order, load, worker_count
-from lentigo.training.distillation import of_one_logit
+from lentigo.training.distillation import class_logits_of
 from lentigo.training.divergence import check_finite, diverged
 from lentigo.training.fold import Fold, Part
 from lentigo.training.frozen import FrozenEpochs, move_head
@@ -200,16 +201,23 @@ class Trainer:
             self.swa.add(self.model, epoch)
         if self.frozen.keeps(epoch):
             return
+        self.recompute(self.swa, epoch, side=image_side(self.fold.config.training, epoch))
+
+    def recompute(self, average: EpochAverage, epoch: int, *, side: int) -> None:
+        """Recompute the batch statistics of `average` from the first images of `epoch`.
+
+        The images have `side` × `side` pixels.
+        """
         # The same images on every device, so that all have the same statistics.
         batches = list(islice(self.order.epoch(epoch), -(-ENOUGH // self.order.batch_size)))
-        swa = self.swa
+        examples = self.fold.train.of_size(side)
 
-        def recompute(at_once: int) -> None:
-            read = self._read(epoch, batches)
+        def computed(at_once: int) -> None:
+            read = self._load(examples, batches)
             pieces = (each for batch in read for each in pieces_of(batch, at_once))
-            swa.recompute(self.model, pieces, self.fabric.autocast())
+            average.recompute(self.model, pieces, self.fabric.autocast())
 
-        self.steps.look(recompute, self.steps.learnt_from(self.order.batch_size))
+        self.steps.look(computed, self.steps.learnt_from(self.order.batch_size))
 
     def _seed_of(self, epoch: int) -> int:
         # No two (epoch, device) share one.
@@ -256,9 +264,12 @@ class Trainer:
             return ()
         if self.frozen.keeps(epoch):
             return self.frozen.read(epoch, batches)
-        config, device = self.fold.config.training, self.fabric.device
-        examples = self.fold.train.of_size(image_side(config, epoch))
-        workers = worker_count(device, config)
+        side = image_side(self.fold.config.training, epoch)
+        return self._load(self.fold.train.of_size(side), batches)
+
+    def _load(self, examples: Examples, batches: list[list[Draw]]) -> Iterator[Batch]:
+        device = self.fabric.device
+        workers = worker_count(device, self.fold.config.training)
         return load(examples, batches, workers=workers, device=device)
 
     def _step(
@@ -278,7 +289,10 @@ class Trainer:
         )
         if teacher is not None:
             taught, loss_of = teacher.add_to(
-                taught, loss_of, self._class_logits, at_once=self.steps.micro_batch
+                taught,
+                loss_of,
+                partial(class_logits_of, self.model, self.fold.shift),
+                at_once=self.steps.micro_batch,
             )
         share = self._share(len(batch.images))
         loss, answers = self.steps.take(model, taught, loss_of, optimizer, share=share)
@@ -308,25 +322,12 @@ class Trainer:
         """
         config = self.fold.config.training
         epoch = min(config.frozen_epochs, config.epochs - 1)
-        plain = load(
-            self.fold.train, list(islice(batches, len(rates))), device=self.fabric.device,
-            workers=worker_count(self.fabric.device, config),
-        )  # fmt: skip
+        plain = self._load(self.fold.train, list(islice(batches, len(rates))))
         network = self._ready(epoch)
         for step, (batch, rate) in enumerate(zip(plain, rates, strict=True)):
             self.part.rate = rate
             self._step(network, batch, step)
             yield float(self.part.losses[-1])
-
-    def _class_logits(self, outputs: Tensor) -> Tensor:
-        """Return the logits of K classes, (N, K), for outputs of the network in training.
-
-        Their softmax is a probability at the shares of the training images; K is 2 for a
-        network with one logit.
-        """
-        if self.model.classes:
-            return self.model.class_logits(outputs)
-        return of_one_logit(outputs, self.fold.shift)
 
     def _ready(self, epoch: int) -> tuple[nn.Module, torch.optim.Optimizer]:
         frozen = epoch in self.frozen

@@ -12,11 +12,12 @@ import pandas as pd
 from lightning_fabric import Fabric
 
 from lentigo.config import Config, with_settings
+from lentigo.errors import ConfigError
 from lentigo.run_layout import PIXELS, FoldLayout
 from lentigo.tables import NotedTable, read_any_table, write_table
 from lentigo.training.arithmetic import read_arithmetic, settle_arithmetic
 from lentigo.training.checkpoint import Row, previous_of
-from lentigo.training.ensemble import brought_to_one_spread, mean_of
+from lentigo.training.ensemble import brought_to_one_scale, mean_of
 from lentigo.training.network import HeldOut, tried
 from lentigo.training.prepare import Prepared, learnable, prepare, prepared
 from lentigo.training.run import make_fabric, starting_networks, with_parts
@@ -46,8 +47,14 @@ class Bench:
         mean of the members' calibrated logits. An interrupted training continues; finished
         predictions are read from `layout.validation`. `told` is called after each epoch.
 
-        Raises `RunError` if a network diverges, and what `told` raises.
+        Raises `RunError` if a network diverges, `ConfigError` for a soup, of which a trial
+        writes no networks, and what `told` raises.
         """
+        if config.combine == "soup":
+            raise ConfigError(
+                "combine soup cannot be tried here: a trial writes no networks whose "
+                "weights could be averaged. Give --set combine=logits."
+            )
         if layout.validation.is_file():
             return read_any_table(layout.validation)
         tables = []
@@ -56,20 +63,24 @@ class Bench:
             after = partial(told, number) if told is not None else None
             held_out = HeldOut(0, place, self.role, after)
             tables.append(tried(self.fabric, self.work, _shared(own), held_out))
-        mean = tables[0] if len(tables) == 1 else self._mean(layout.name, tables)
+        mean = (
+            tables[0]
+            if len(tables) == 1
+            else self._mean(layout.name, tables, config.combine)
+        )
         answers = mean[["image_id", "group_id", "logit"]]
         write_table(answers, layout.validation)
         return answers
 
-    def _mean(self, name: str, tables: list[pd.DataFrame]) -> pd.DataFrame:
+    def _mean(self, name: str, tables: list[pd.DataFrame], combine: str) -> pd.DataFrame:
         """Return the mean of several networks' predictions, each calibrated first.
 
-        Where no calibration can be fitted, their logits get one standard deviation.
+        `combine` is that of the settings. Where no calibration can be fitted, the logits
+        get one standard deviation.
         """
         maps = [calibration_of(self.work.table, each) for each in tables]
         alike = [calibrated(own, line) for own, line in zip(tables, maps, strict=True)]
-        if not any(each.fitted_on for each in maps):
-            _, [alike] = brought_to_one_spread(name, maps, [alike])
+        _, [alike] = brought_to_one_scale(name, maps, [alike], combine=combine)
         return mean_of(alike)
 
     def truth(self, answers: pd.DataFrame) -> np.ndarray:

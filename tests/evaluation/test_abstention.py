@@ -24,9 +24,31 @@ def test_risk_is_the_brier_score_of_those_answered() -> None:
     assert (found.risk <= found.high).all()
 
 
-def test_one_group_has_no_width() -> None:
-    found = risk_coverage(TRUTH, RIGHT * 0.5, np.arange(20.0), ["a"] * 20)
-    assert found.low == pytest.approx(found.high)
+@pytest.mark.parametrize("groups", [1, 4])
+def test_too_few_groups_have_no_bounds(groups: int) -> None:
+    names = [str(number % groups) for number in range(20)]
+    found = risk_coverage(TRUTH, RIGHT * 0.5, np.arange(20.0), names)
+    assert found.risk[-1] == pytest.approx(0.125)
+    assert np.isnan([*found.low, *found.high, *found.area[1:]]).all()
+
+
+def test_images_of_one_strangeness_are_answered_together() -> None:
+    """Only the last five are wrong: none of them is stranger than the others."""
+    wrong = RIGHT.copy()
+    wrong[-5:] = 1 - wrong[-5:]
+    for turn in (1, -1):
+        found = risk_coverage(TRUTH[::turn], wrong[::turn], np.zeros(20), NAMES)
+        assert found.risk == pytest.approx(5 / 20)
+        assert found.area[0] == pytest.approx(5 / 20)
+
+
+def test_the_interval_of_the_gain_is_as_far_to_either_side_and_rough() -> None:
+    rng = np.random.default_rng(0)
+    truth, refused = np.arange(120) < 20, rng.random(120) < 0.2
+    score = rng.random(120) + 0.3 * truth
+    found = kept(truth, score, refused, [str(number) for number in range(120)]).gain
+    assert found.rough
+    assert found.high - found.value == pytest.approx(found.value - found.low)
 
 
 def test_without_the_refused_the_order_is_right() -> None:
@@ -34,9 +56,9 @@ def test_without_the_refused_the_order_is_right() -> None:
     score[:2] = [0.0, 1.0]
     refused = np.arange(20) < 2
     found = kept(TRUTH, score, refused, NAMES)
-    assert found.refused[0] == 2 / 20
+    assert found.refused.value == 2 / 20
     assert found.auc_answered == 1
-    assert found.gain[0] == pytest.approx(1 - found.auc_all)
+    assert found.gain.value == pytest.approx(1 - found.auc_all)
 
 
 def test_what_was_not_answered_has_no_risk() -> None:
@@ -49,5 +71,5 @@ def test_what_was_not_answered_has_no_risk() -> None:
 )
 def test_what_is_undefined_is_not_a_number(truth: np.ndarray, refused: np.ndarray) -> None:
     found = kept(truth, RIGHT, refused, NAMES)
-    assert np.isnan(found.gain).all()
-    assert not np.isnan(found.refused).any()
+    assert np.isnan([found.gain.value, found.gain.low, found.gain.high]).all()
+    assert not np.isnan(found.refused.value)

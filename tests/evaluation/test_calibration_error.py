@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lentigo.evaluation.calibration import expected_calibration_error
+from lentigo.evaluation.calibration import even_bins, expected_calibration_error
 from lentigo.evaluation.calibration_error import calibration_error
 
 
@@ -46,3 +46,19 @@ def test_nothing_to_count_is_undefined() -> None:
     nothing = np.empty(0)
     found = calibration_error(nothing.astype(bool), nothing, nothing.astype(np.intp))
     assert np.isnan(found.value)
+
+
+def test_the_order_of_images_with_one_probability_does_not_matter() -> None:
+    """Of 200 images at 0.3 three of ten are melanomas, the melanomas first or mixed."""
+    probability, groups = np.full(200, 0.3), np.arange(200)
+    truth = np.arange(200) < 60
+    for labels in (truth, truth[::-1], np.random.default_rng(0).permutation(truth)):
+        assert expected_calibration_error(labels, probability) == pytest.approx(0)
+        assert calibration_error(labels, probability, groups).value < 0.001
+
+
+def test_bins_end_at_the_nearer_end_of_a_tie() -> None:
+    few = np.array([0.1, 0.2, 0.2, 0.2, 0.3, 0.4, 0.5, 0.6])
+    assert [len(part) for part in even_bins(few, 4)] == [1, 3, 2, 2]
+    assert [part.tolist() for part in even_bins(np.array([0.2, 0.1]), 4)] == [[1], [0]]
+    assert even_bins(np.empty(0), 4) == []

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 
 import lentigo
 from lentigo.errors import ConfigError
 from lentigo.evaluation.intervals import Interval
-from lentigo.evaluation.prevalence import predictive
+from lentigo.evaluation.prevalence import Asked, equal_threshold, moved, predictive
 
 NAMES = [f"I{number}" for number in range(100)]
 TRUTH = pd.DataFrame({"image_id": NAMES, "melanoma": [n < 50 for n in range(100)]})
@@ -78,3 +79,45 @@ def test_a_share_that_is_never_wrong_has_a_lower_bound() -> None:
     assert found.value == 1
     assert found.low == pytest.approx(0.03 / (0.03 + 0.09))
     assert found.high == 1
+
+
+TENTHS = np.round(np.arange(100) // 5 * 0.05, 2)
+"""0, 0.05, … 0.95: all of them are probabilities, and thresholds."""
+
+
+@pytest.mark.parametrize("share", [0.1, 0.2, 0.3, 0.5])
+@pytest.mark.parametrize("threshold", [0.15, 0.6, 0.9, 0.95])
+def test_the_share_that_was_judged_changes_no_call(share: float, threshold: float) -> None:
+    same = Asked(asked_for=share, meant_for=share, judged=share, said=True)
+    assert moved(TENTHS, same).tolist() == TENTHS.tolist()
+    assert equal_threshold(threshold, same) == threshold
+
+
+@pytest.mark.parametrize("meant", [0.1, 0.2, 0.3, 0.45])
+def test_a_score_on_the_threshold_is_called_whatever_rounding_does(meant: float) -> None:
+    """At a share of a half, the probability that equals the share meant is a half."""
+    there = Asked(asked_for=0.5, meant_for=meant, judged=meant, said=True)
+    at = equal_threshold(0.5, there, TENTHS)
+    assert at == meant
+    assert (moved(TENTHS, there, [0.5]) >= 0.5).tolist() == (meant <= TENTHS).tolist()
+
+
+def test_a_diagnosis_is_judged_at_the_threshold_of_all() -> None:
+    words = ["melanoma"] * 50 + ["nevus"] * 25 + ["keratosis"] * 25
+    truth = TRUTH.assign(diagnosis=words)
+    given = GIVEN.assign(probability=np.where(GIVEN["probability"] > 0.5, 0.6, 0.1))
+    found = lentigo.evaluate(given, truth, prevalence=0.02, threshold=0.5, repeats=10)
+    assert found.difficulty is not None
+    rows = {each.name: each.specificity.value for each in found.difficulty.diagnoses}
+    assert found["specificity"].value == rows["nevus"] == rows["keratosis"] == 1
+
+
+def test_predictive_values_of_a_clinic_are_as_rough_in_every_table() -> None:
+    """50 groups of either class: below 60 both are rough at another share."""
+    found = lentigo.evaluate(GIVEN, TRUTH, prevalence=0.02, threshold=0.1, repeats=10)
+    other = next(each for each in found.consequences if not each.judged)
+    for name in ("ppv", "npv", "sensitivity", "specificity"):
+        assert found[name].rough is other.figures[name].rough is True
+    nobody = lentigo.evaluate(GIVEN, TRUTH, prevalence=0.02, threshold=1, repeats=10)
+    assert np.isnan(nobody["ppv"].value)
+    assert not nobody["ppv"].rough

@@ -90,3 +90,27 @@ def test_answers_that_follow_the_file_are_tied_to_it() -> None:
     free = Answered(truth, np.arange(200), rng.normal(size=200), 0.0)
     assert all(tie.low < 0.5 < tie.high for tie in tied_to(free, size).values())
     assert all(math.isnan(tie.value) for tie in tied_to(free, np.ones(200)).values())
+
+
+def test_errors_that_none_of_a_few_images_shows_may_still_be_there() -> None:
+    """None of 5 melanomas is missed: up to 0.522 may be; of 20 others up to 0.168."""
+    truth, none = np.arange(25) < 5, np.zeros((1, 25), bool)
+    found = corrupted_error(none, truth, np.arange(25))
+    reach = [1 - 0.025 ** (1 / number) for number in (5, 20)]
+    assert found.value == found.low == 0
+    assert found.high == pytest.approx(math.hypot(*reach) / 2)
+    both = corrupted_error(np.repeat(none, 3, axis=0), truth, np.arange(25))
+    assert both.high == pytest.approx(found.high)  # the same images three times
+    every = corrupted_error(~none, truth, np.arange(25))
+    assert every.low == pytest.approx(1 - found.high)
+    assert every.high == 1
+    growth = relative_error(none, none[0], truth, np.arange(25))
+    assert (growth.low, growth.high) == pytest.approx((-found.high, found.high))
+
+
+def test_one_group_shows_no_spread_of_errors() -> None:
+    wrong = np.array([[1, 0, 1, 0, 0, 0]], dtype=bool)
+    found = corrupted_error(wrong, TRUTH, np.zeros(6, np.intp))
+    assert found.value == (1 / 2 + 1 / 4) / 2
+    assert math.isnan(found.low)
+    assert math.isnan(found.high)

@@ -13,31 +13,35 @@ from typing import Any
 import pandas as pd
 import pytest
 import torch.distributed as dist
+from torch.distributed import HashStore  # type: ignore[attr-defined]
 
 import lentigo
 from lentigo.errors import ConfigError, RunError
 from lentigo.tables import write_table
 from lentigo.training import together
-from lentigo.training.together import check_started, preparing, wait_for_first
+from lentigo.training.together import Store, check_started, preparing, wait_for_first
 from tests.cohorts import draw_cohort, tiny_config
 
 
 @pytest.fixture
-def store(monkeypatch: pytest.MonkeyPatch) -> dist.Store:
+def store(monkeypatch: pytest.MonkeyPatch) -> Store:
     """One store for the first process and another one, both of which are this process."""
-    shared = dist.HashStore()
+    shared: Store = HashStore()
     monkeypatch.setattr(together, "_store", lambda: shared)
     monkeypatch.setattr(together, "_key", lambda: "lentigo/prepared/0")
     return shared
 
 
 def test_another_process_goes_on_when_the_first_is_ready(
-    store: dist.Store, tmp_path: Path
+    store: Store, tmp_path: Path
 ) -> None:
     told: list[str] = []
-    other = threading.Thread(
-        target=lambda: (wait_for_first(tmp_path), told.append("goes on"))
-    )
+
+    def wait() -> None:
+        wait_for_first(tmp_path)
+        told.append("goes on")
+
+    other = threading.Thread(target=wait)
     with preparing() as ready:
         other.start()
         other.join(timeout=0.4)
@@ -48,7 +52,7 @@ def test_another_process_goes_on_when_the_first_is_ready(
 
 
 def test_another_process_ends_where_the_first_fails_or_takes_for_ever(
-    store: dist.Store, tmp_path: Path
+    store: Store, tmp_path: Path
 ) -> None:
     with pytest.raises(RunError, match=r"did not prepare .* within 0 s"):
         wait_for_first(tmp_path, longest=0)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from lentigo.evaluation.intervals import Interval
-from lentigo.evaluation.prevalence import equal_threshold
 from lentigo.evaluation.result import Evaluation
 from lentigo.files import write_csv
 from lentigo.json_files import to_json, write_json
@@ -105,7 +104,7 @@ def _judged(evaluation: Evaluation, both: Mapping[str, Evaluation]) -> DrawnScor
         },
         group=evaluation.scored["group"],
         # Drawn are the probabilities as they were given, whatever share was asked for.
-        threshold=equal_threshold(evaluation.threshold, evaluation.prevalence),
+        threshold=evaluation.called_from,
         seed=evaluation.seed,
         auc=_intervals(both, "auc"),
         average_precision=_intervals(both, "average_precision"),

@@ -35,7 +35,8 @@ def draw_mistakes(evaluation: Evaluation) -> Drawing | None:
     from lentigo.figures.scores import Drawing
     from lentigo.figures.style import MELANOMA, OTHER_LESION, style
 
-    called = scored["probability"] >= evaluation.threshold
+    limit = evaluation.called_from
+    called = scored["probability"] >= limit
     missed = scored[scored["melanoma"] & ~called].sort_values("probability")
     alarms = scored[~scored["melanoma"] & called].sort_values(
         "probability", ascending=False
@@ -53,11 +54,11 @@ def draw_mistakes(evaluation: Evaluation) -> Drawing | None:
         if len(rows)
     ]
     with style():
-        note = f"Called melanoma from {evaluation.threshold:g} upwards. {RESEARCH_ONLY}"
+        note = f"Called melanoma from {limit:.4g} upwards. {RESEARCH_ONLY}"
         figure = plot_grid(blocks, per_row=_PER_ROW, note=note)
     caption = (
         f"{counted(len(missed), 'melanoma')} missed and "
-        f"{counted(len(alarms), 'false alarm')} from {evaluation.threshold:g} upwards; "
+        f"{counted(len(alarms), 'false alarm')} from {limit:.4g} upwards; "
         "shown are those of which the model was surest."
     )
     data = pd.concat(

@@ -232,6 +232,12 @@ def calibration_sentence(evaluation: Mapping[str, Any]) -> str:
             "were only brought to one spread before the mean: the order of images can be "
             "trusted more than the size of the probabilities."
         )
+    if set(found["methods"]) == {"ranks"}:
+        return (
+            "The validation images were too few to calibrate the mean of the networks' "
+            "ranks: the order of images can be trusted more than the size of the "
+            "probabilities."
+        )
     if methods == "none":
         return (
             "No calibration was better on the validation images than the network's own "

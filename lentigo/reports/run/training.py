@@ -49,11 +49,16 @@ def sentence(config: Config) -> str:
     if not config.members:
         return f"The network is {_network(config)} (recipe {config.recipe})."
     networks = [f"member-{k} is {_network(each)}." for k, each in _numbered(config)]
-    return (
-        f"The answer is the mean over {counted(len(networks), 'network')}, each calibrated "
-        f"on the validation images of its fold (recipe {config.recipe}): "
-        f"{' '.join(networks)}"
-    )
+    of = counted(len(networks), "network")
+    answer = {
+        "logits": f"The answer is the mean over {of}, each calibrated on the validation "
+        "images of its fold",
+        "ranks": f"The answer is the mean over {of} of what their ranks among the "
+        "validation images of the fold say",
+        "soup": "The answer is that of one network, with the mean of the weights of those "
+        f"of {of} that raise the AUC of the fold's validation images",
+    }[config.combine]
+    return f"{answer} (recipe {config.recipe}): {' '.join(networks)}"
 
 
 def refit_sentence(evaluation: Mapping[str, Any]) -> str:
