@@ -10,6 +10,7 @@ LentigoError
 │   └── LeakError              a split or feature with data leakage
 ├── ImageError         a file that is not an image, or cannot be used
 ├── ModelError         weights or a model folder that cannot be used
+│   └── ExchangedError         a model folder that was changed since it was loaded
 └── RunError           a run folder that is taken, incomplete, or cannot be written
     └── UnreadableFileError    a damaged file of lentigo; also a `ValueError`
 
@@ -78,6 +79,10 @@ class ImageError(LentigoError):
 
 class ModelError(LentigoError):
     """Weights or a model folder that cannot be used, or do not fit the rest."""
+
+
+class ExchangedError(ModelError):
+    """A model folder that was changed since it was loaded."""
 
 
 class RunError(LentigoError):

@@ -125,7 +125,8 @@ def evaluate_command(
     points = _points(model) if model is not None else ()
     chosen_on = _to_choose_on(choose_on, choose_truth)
     files = _Files(predictions, truth, model, choose_on)
-    labels, opening = _opened(files, deviate, by=tuple(dict.fromkeys(by or ())), **how)
+    how_by = {**how, "by": tuple(dict.fromkeys(by or ()))}
+    labels, opening = _opened(files, columns, deviate, **how_by)
     more = _More(columns, by or (), repeats, seed, points, chosen_on)._asdict()
     found = evaluate(predictions, labels, **how, **more)
     if baselines:
@@ -207,16 +208,16 @@ def _hand_over(found: Evaluation, out: Path | None, *, as_json: bool) -> None:
 
 
 def _opened(
-    files: _Files, deviate: str | None, **settings: Any
+    files: _Files, columns: dict[str, str], deviate: str | None, **settings: Any
 ) -> tuple[Path | pd.DataFrame, Opening | None]:
     """Return the source of the labels, and the record of opening a locked test set.
 
     Labels that are not locked are returned as their path, with None. Opening a locked test
-    set is recorded in it; `settings` are compared with its protocol, and `deviate` is the
-    reason for a deviation.
+    set is recorded in it; `columns` and `settings` are compared with its protocol, and
+    `deviate` is the reason for a deviation.
     """
     from lentigo.datasets.reading.chosen import condition
-    from lentigo.evaluation.joining import read_predictions
+    from lentigo.evaluation.joining import check_readable
     from lentigo.evaluation.locking import Protocol, is_locked, open_labels
     from lentigo.evaluation.locking.protocol import model_digest, predictions_digest
 
@@ -226,12 +227,14 @@ def _opened(
             raise typer.BadParameter(f"--deviate is for a locked test set, not {truth}.")
         return truth, None
     # Errors in the predictions must be found before the labels are opened.
-    read_predictions(predictions)
-    judged = predictions_digest(predictions)
+    check_readable(predictions, columns)
+    table = predictions_digest(predictions)
+    judged = predictions_digest(predictions, columns.get("probability"))
     asked = Protocol(
-        model=model_digest(model) if model is not None else judged,
+        model=model_digest(model) if model is not None else table,
         choose_on=predictions_digest(choose_on) if choose_on is not None else None,
         where=condition(),
+        columns=tuple(f"{ours}={theirs}" for ours, theirs in sorted(columns.items())),
         **settings,
     )
     return open_labels(truth, asked, predictions=judged, deviate=deviate)

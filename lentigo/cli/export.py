@@ -90,6 +90,12 @@ def _say(result: Exported) -> None:
                 f"Of these images the 8-bit network refuses {found.refused.value:.1%}, the "
                 f"exact one {found.refused_exact.value:.1%}."
             )
+        for point in found.calls:
+            say(
+                f"From {point.name} it finds {point.found:,} of "
+                f"{counted(point.melanomas, 'melanoma')}, the exact one "
+                f"{point.found_exact:,}."
+            )
     for member in result.description.members:
         if member.cost:
             pairs = member.cost.images_a_second.items()

@@ -13,7 +13,7 @@ from scipy.special import stdtrit
 from lentigo.errors import DatasetError
 from lentigo.evaluation.discrimination import auc
 from lentigo.evaluation.headline import FEWEST
-from lentigo.evaluation.intervals import Interval, draws
+from lentigo.evaluation.intervals import ROUNDING, Interval, draws
 from lentigo.evaluation.shares import clustered_share
 
 FloatArray = NDArray[np.float64]
@@ -138,7 +138,7 @@ def kept(
 def _with_spread(value: float, drawn: FloatArray, freedom: int) -> Interval:
     """Return a difference of AUC with Student's t, from its values in resamples, (R,)."""
     known = drawn[~np.isnan(drawn)]
-    if math.isnan(value) or len(known) < 2 or not known.std() > 0:
+    if math.isnan(value) or len(known) < 2 or not known.std() > ROUNDING:
         return Interval(value)
     half = float(stdtrit(max(freedom, 1), 0.975) * known.std())
     return Interval(value, max(value - half, -1.0), min(value + half, 1.0), rough=True)

@@ -8,7 +8,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.special import logit
+from scipy.optimize import brentq
+from scipy.special import expit, logit
 
 from lentigo.evaluation.clustered_logistic import fit_logistic
 from lentigo.evaluation.discrimination import BoolArray, FloatArray
@@ -89,8 +90,22 @@ def calibration_intercept(
     if not truth.any() or truth.all():
         return Interval(math.nan)
     offset = logit(without_certainty(probability))
-    found = fit_logistic(np.ones((len(truth), 1)), truth, group, offset=offset)
+    alone = np.ones((len(truth), 1))
+    found = fit_logistic(alone, truth, group, offset=offset)
+    if found is None:  # it lies further from 0 than steps reach
+        start = np.array([_intercept(truth, offset)])
+        found = fit_logistic(alone, truth, group, offset=offset, start=start)
     return Interval(math.nan) if found is None else found.interval(0)
+
+
+def _intercept(truth: BoolArray, offset: FloatArray) -> float:
+    """Return what, added to the logits `offset`, (N,), makes their mean share the true one.
+
+    It lies between what would do so if all were the highest, and if all were the lowest.
+    """
+    share = float(truth.mean())
+    ends = logit(share) - offset.max() - 1, logit(share) - offset.min() + 1
+    return float(brentq(lambda more: expit(offset + more).mean() - share, *ends))
 
 
 def calibration_slope(

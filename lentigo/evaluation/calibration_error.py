@@ -9,7 +9,7 @@ from scipy.special import ndtr, stdtrit
 
 from lentigo.evaluation.calibration import even_bins
 from lentigo.evaluation.discrimination import BoolArray, FloatArray
-from lentigo.evaluation.intervals import IntArray, Interval, count_groups
+from lentigo.evaluation.intervals import ROUNDING, IntArray, Interval, count_groups
 
 BINS = 10
 _LEFT = math.sqrt(2 / math.pi) * (2 - math.sqrt(2))
@@ -27,7 +27,8 @@ def calibration_error(
     its bias is estimated and subtracted (Kumar, Liang & Ma 2019, arXiv:1909.10155). A
     negative result becomes 0. The interval is Student's t of the signed differences; its
     lower bound is lowered by the bias that may remain, so that it is 0 where the whole
-    error may be chance. Both take groups as independent. NaN without images.
+    error may be chance. Both take groups as independent. NaN without images; no bounds with
+    one group, or where all images are as far off.
     """
     if not len(truth):
         return Interval(math.nan)
@@ -39,13 +40,14 @@ def calibration_error(
         share = len(members) / len(truth)
         error += share * _without_chance(abs(gap), spread)
         left += share * _LEFT * spread
-        signs[members] = np.sign(gap)
+        signs[members] = -1.0 if gap < 0 else 1.0  # a gap of 0 has a spread, too
     value = max(error, 0.0)
     towards = signs * rest
     groups = count_groups(group)
-    if groups < 2:
+    error = _spread(towards - towards.mean(), group)
+    if groups < 2 or not error > ROUNDING:
         return Interval(value)
-    half = float(stdtrit(groups - 1, 0.975)) * _spread(towards - towards.mean(), group)
+    half = float(stdtrit(groups - 1, 0.975)) * error
     return Interval(value, max(value - left - half, 0.0), min(value + half, 1.0))
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit
 
 from lentigo.evaluation.discrimination import BoolArray, FloatArray, placements
-from lentigo.evaluation.intervals import Interval, count_groups
+from lentigo.evaluation.intervals import ROUNDING, Interval, count_groups
 
 IntArray = NDArray[np.intp]
 
@@ -31,8 +31,8 @@ def clustered_auc(
     freedom less than the rarer class has groups, as few groups estimate a variance poorly.
 
     NaN where a class is absent. The bounds are NaN where a class lies in fewer than two
-    groups, and where the estimated variance is 0 or the AUC is 0 or 1, since an estimated
-    variance of 0 does not show certainty.
+    groups, and where the estimated variance is 0 (but for rounding) or the AUC is 0 or 1,
+    since an estimated variance of 0 does not show certainty.
     """
     above, below = placements(truth, score)
     if not len(above):
@@ -42,7 +42,7 @@ def clustered_auc(
     if min(groups) < 2 or not 0 < value < 1:
         return Interval(value)
     variance = obuchowski_variance(truth, group, above, below)
-    if not variance > 0:
+    if not variance > ROUNDING**2:
         return Interval(value)
     times = float(stdtrit(min(groups) - 1, 0.5 + confidence / 2))
     half = times * math.sqrt(variance) / (value * (1 - value))
@@ -107,7 +107,9 @@ def estimated_mean_difference(
     if freedom < 1:
         return Estimate(value)
     variance = obuchowski_variance(truth, group, above, below)
-    return Estimate(value, math.sqrt(variance) if variance > 0 else math.nan, freedom)
+    return Estimate(
+        value, math.sqrt(variance) if variance > ROUNDING**2 else math.nan, freedom
+    )
 
 
 def _difference(

@@ -55,16 +55,18 @@ def fit_logistic(
     *,
     offset: FloatArray | None = None,
     firth: bool = False,
+    start: FloatArray | None = None,
 ) -> LogisticFit | None:
     """Fit the log-odds of `truth`, (N,), to `design`, (N, K), by damped Newton steps.
 
     `group`, (N,), are integers from 0. `offset`, (N,), is added to the log-odds with a
     fixed coefficient of 1. `firth` penalises the likelihood (Firth 1993,
     doi:10.1093/biomet/80.1.27): where the classes separate perfectly, the coefficients
-    would otherwise be infinite. None if 200 steps do not converge.
+    would otherwise be infinite. Steps, of at most 1, begin at `start`, (K,), else at 0.
+    None if 200 steps do not converge.
     """
     added: FloatArray = np.zeros(len(truth)) if offset is None else offset
-    weights = np.zeros(design.shape[1])
+    weights = np.zeros(design.shape[1]) if start is None else start
     for _ in range(_STEPS):
         expected = expit(design @ weights + added)
         hessian = (design.T * (expected * (1 - expected))) @ design

@@ -16,7 +16,7 @@ from lentigo.errors import DatasetError
 from lentigo.evaluation.calibration import log_losses, squared_errors
 from lentigo.evaluation.clustered import clustered_difference
 from lentigo.evaluation.discrimination import auc_difference
-from lentigo.evaluation.intervals import Interval, point, resample
+from lentigo.evaluation.intervals import ROUNDING, Interval, point, resample
 from lentigo.evaluation.joined_groups import joined_pair
 from lentigo.evaluation.joining import Source, match
 from lentigo.evaluation.means import clustered_mean_difference
@@ -202,7 +202,7 @@ def _of_precision(
     spread = one - other
     known = spread[~np.isnan(spread)]
     undefined = len(spread) - len(known)
-    if not len(known) or not known.std() > 0:
+    if not len(known) or not known.std() > ROUNDING:
         return Interval(value, undefined=undefined)
     half = float(stdtrit(max(freedom, 1), 0.975) * known.std())
     return Interval(value, value - half, value + half, undefined)

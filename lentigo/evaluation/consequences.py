@@ -160,7 +160,10 @@ class Called:
             return Interval(math.nan)
         values = net_benefit_of_each(self.truth, self.called, self.risk)
         freedom = min(self._sides()) - 1
-        found = clustered_mean_difference(values, self.group, freedom=freedom)
+        within = -odds(self.risk), 1.0
+        found = clustered_mean_difference(
+            values, self.group, freedom=freedom, within=within
+        )
         return scaled(found, 1000)
 
     def _sides(self) -> tuple[int, int]:
@@ -266,7 +269,7 @@ def _why_not(name: str, interval: Interval) -> str:
     if math.isnan(interval.value):
         return f"{_UNDEFINED.get(name, 'there is nothing to count')}{_at_least(interval)}"
     if math.isnan(interval.low) and math.isnan(interval.high):
-        return "all images are of one group, which shows no spread"
+        return "all images are of one group, or all groups alike, which shows no spread"
     return "it may be infinite" if math.isnan(interval.high) else ""
 
 

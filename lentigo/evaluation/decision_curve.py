@@ -46,7 +46,10 @@ def decision_curve(sample: Sample, thresholds: FloatArray) -> pd.DataFrame:
     for at in thresholds if len(sample.truth) else ():
         called = sample.score >= at
         values = net_benefit_of_each(sample.truth, called, float(at))
-        found = clustered_mean_difference(values, sample.group, freedom=freedom)
+        within = -odds(float(at)), 1.0
+        found = clustered_mean_difference(
+            values, sample.group, freedom=freedom, within=within
+        )
         of_all = share - (1 - share) * odds(float(at))
         rows.append((at, float(called.mean()), found.value, found.low, found.high, of_all))
     names = ["threshold", "called", "net_benefit", "low", "high", "excise_all"]

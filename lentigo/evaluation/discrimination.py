@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from lentigo.evaluation.intervals import Interval, ratio
+from lentigo.evaluation.intervals import ROUNDING, Interval, ratio
 
 BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]
@@ -79,7 +79,7 @@ def delong_interval(
     show certainty.
     """
     value, variance = auc(truth, score), delong_variance(truth, score)
-    if not variance > 0 or not 0 < value < 1:
+    if not variance > ROUNDING**2 or not 0 < value < 1:
         return Interval(value)
     half = ndtri(0.5 + confidence / 2) * math.sqrt(variance) / (value * (1 - value))
     centre = math.log(value / (1 - value))
@@ -97,7 +97,7 @@ def auc_difference(
     first, second = placements(truth, a), placements(truth, b)
     value = auc(truth, a) - auc(truth, b)
     variance = _variance(first[0] - second[0], first[1] - second[1])
-    if not variance > 0:
+    if not variance > ROUNDING**2:
         return Interval(value)
     half = float(ndtri(0.5 + confidence / 2)) * math.sqrt(variance)
     return Interval(value, value - half, value + half)

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from lentigo.errors import DatasetError
 from lentigo.evaluation.permutation import holm
+from lentigo.evaluation.stability import stability_bins, stability_index
 from lentigo.words import counted
 
 FloatArray = NDArray[np.float64]
@@ -31,7 +32,6 @@ ALARM = 0.05
 """An adjusted p-value below this is an alarm."""
 _LEVELS = 256
 """A numeric column with more distinct values is compared at this many quantiles."""
-_DECILES = 10
 _MOST_ROWS = 1000
 """Rows of features compared on each side; of more rows a random sample is taken."""
 _AT_ONCE = 100
@@ -264,9 +264,7 @@ def _of_numbers(
             for each in (before, after)
         ]
     distances = np.abs(cumulated[0] - cumulated[1]).max(axis=1)
-    edges = np.unique(np.quantile(values[:n][known[:n]], np.linspace(0, 1, _DECILES + 1)))
-    tenths = np.searchsorted(edges[1:-1], np.where(known, values, 0), side="right")
-    index = _stability(*deals.counts(tenths.astype(np.int64), known))
+    index = stability_index(*deals.counts(stability_bins(values, known, n), known))
     first, second = values[:n][known[:n]], values[n:][known[n:]]
     return _shift(
         period, column, "number", (len(first), len(second)),
@@ -286,22 +284,8 @@ def _of_words(
     said = [f"{names[most]} {100 * each[0, most]:.0f} %" for each in shares]
     return _shift(
         period, column, "word", (n, len(words) - n), (said[0], said[1]),
-        distances, _stability(before, after),
+        distances, stability_index(before, after),
     )  # fmt: skip
-
-
-def _stability(before: FloatArray, after: FloatArray) -> FloatArray:
-    """The population stability index of each deal; half an image is added to each bin.
-
-    `before` and `after` are the counts of the reference and the period, (D, bins).
-    """
-    shares = [
-        (each + 0.5) / (each + 0.5).sum(axis=1, keepdims=True) for each in (before, after)
-    ]
-    found: FloatArray = ((shares[1] - shares[0]) * np.log(shares[1] / shares[0])).sum(
-        axis=1
-    )
-    return found
 
 
 def _of_features(

@@ -26,6 +26,9 @@ from scipy.special import stdtrit
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
 
+ROUNDING = 1e-12
+"""A standard error up to this is rounding: no spread was seen, which is no certainty."""
+
 _MANY_GROUPS = 5_000
 """From this number of groups on, groups with equal contributions are drawn together."""
 
@@ -289,7 +292,12 @@ def share_like_interval(value: float, resampled: FloatArray, *, freedom: int) ->
         reach = 0.025 ** (1 / max(freedom + 1, 1))
         low, high = (reach, 1.0) if value else (0.0, 1 - reach)
         return Interval(value, low, high, undefined)
-    if math.isnan(value) or not 0 < value < 1 or not len(known) or not known.std() > 0:
+    if (
+        math.isnan(value)
+        or not 0 < value < 1
+        or not len(known)
+        or not known.std() > ROUNDING
+    ):
         return Interval(value, undefined=undefined)
     number = value * (1 - value) / float(known.var())
     times = float(stdtrit(max(freedom, 1), 0.975))

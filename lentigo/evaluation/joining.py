@@ -79,9 +79,7 @@ def match(
         UnknownNameError: `columns` has another key.
     """
     given, true = _as_table(predictions), _as_table(truth)
-    lesions = is_by_lesion(given) and "image_id" not in (columns or {})
-    if lesions:
-        given = given.rename(columns={LESION: "image_id"})
+    given, lesions = _by_image(given, columns or {})
     given, inner = outer_rows(given)
     given, *others = by_repeat(given)
     of_predictions, of_truth = _named(columns or {}, given, true)
@@ -105,6 +103,27 @@ def match(
     if one_origin and (found.table["probability"] == found.table[LABEL]).all():
         return replace(found, notes=[*found.notes, _LABELS_THEMSELVES])
     return found
+
+
+def check_readable(predictions: Source, columns: Mapping[str, str]) -> None:
+    """Raise the errors that `match` would raise of `predictions` and `columns` alone.
+
+    Labels that are opened only once are opened after this.
+    """
+    _check_keys(columns)
+    given, _ = _by_image(_as_table(predictions), columns)
+    given = by_repeat(outer_rows(given)[0])[0]
+    known = {ours: columns[ours] for ours in ("image_id", "probability") if ours in columns}
+    if known.get("image_id") not in given:
+        known.pop("image_id", None)
+    name = _called(predictions, "the prediction table")
+    read_predictions(given, columns=known, name=name)
+
+
+def _by_image(given: pd.DataFrame, columns: Mapping[str, str]) -> tuple[pd.DataFrame, bool]:
+    """Return the predictions with `image_id`, and whether that is the id of a lesion."""
+    lesions = is_by_lesion(given) and "image_id" not in columns
+    return given.rename(columns={LESION: "image_id"}) if lesions else given, lesions
 
 
 def _with_repeats(
@@ -296,6 +315,13 @@ def _called(source: Source, otherwise: str) -> str:
     return otherwise if isinstance(source, pd.DataFrame) else str(source)
 
 
+def _check_keys(columns: Mapping[str, str]) -> None:
+    known = ["image_id", "probability", "melanoma"]
+    for ours in columns:
+        if ours not in known:
+            raise unknown_name("column to name", ours, known)
+
+
 def _named(
     columns: Mapping[str, str], predictions: pd.DataFrame, truth: pd.DataFrame
 ) -> tuple[dict[str, str], dict[str, str]]:
@@ -304,11 +330,7 @@ def _named(
     Raises `UnknownNameError` for an unknown key, and `ColumnError` when neither table has
     the column for `image_id`.
     """
-    for ours in columns:
-        if ours not in {"image_id", "probability", "melanoma"}:
-            raise unknown_name(
-                "column to name", ours, ["image_id", "probability", "melanoma"]
-            )
+    _check_keys(columns)
     of_predictions, of_truth = (
         {ours: columns[ours] for ours in asked if ours in columns}
         for asked in (("image_id", "probability"), ("image_id", "melanoma"))

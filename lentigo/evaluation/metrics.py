@@ -53,7 +53,8 @@ def average_precision(judged: Judged) -> Statistic:
 
 def brier(judged: Judged) -> Interval:
     """The Brier score: mean squared difference of probability and truth."""
-    return clustered_mean(squared_errors(judged.truth, judged.score), judged.group)
+    errors = squared_errors(judged.truth, judged.score)
+    return clustered_mean(errors, judged.group, most=1.0)
 
 
 def log_loss(judged: Judged) -> Interval:
@@ -65,7 +66,8 @@ def calibration_gap(judged: Judged) -> Interval:
     """Return the share of melanomas less the mean probability: calibration in the large."""
     freedom = min(sides(judged.sample)) - 1
     beyond = judged.truth - judged.score
-    return clustered_mean_difference(beyond, judged.group, freedom=freedom)
+    within = -1.0, 1.0
+    return clustered_mean_difference(beyond, judged.group, freedom=freedom, within=within)
 
 
 def calibration_error(judged: Judged) -> Interval:

@@ -20,7 +20,7 @@ from lentigo.evaluation.intervals import IntArray, group_sums
 from lentigo.evaluation.joining import OF_TRUTH
 from lentigo.evaluation.true_diagnoses import NO_DIAGNOSIS, diagnosis_words, is_one_hot
 from lentigo.tables import DIAGNOSIS_COLUMNS
-from lentigo.words import counted, some
+from lentigo.words import counted, some, verb
 
 _FEWEST = 3
 """The smallest number of diagnoses judged as several; two are melanoma and the rest."""
@@ -98,9 +98,10 @@ def find_diagnoses(table: pd.DataFrame) -> tuple[Diagnoses | None, list[str]]:
     `table` comes from `match`: columns of the predictions, and of the truth with
     `OF_TRUTH`. Case and a leading `p_` or `probability_` do not matter. The truth has
     columns of 0 and 1, or one column of words, which may be synonyms (`nv`, nevus) or
-    subtypes (blue nevus). The most probable class is the called one. None where fewer than
-    three diagnoses are shared, or, with columns of 0 and 1, an image has none or several of
-    them or lacks a score; the sentences say which were matched, or why they were not.
+    subtypes (blue nevus). The most probable class is called (`likeliest`). None where fewer
+    than three diagnoses are shared, or, with columns of 0 and 1, an image has none or
+    several of them or lacks a score; the sentences say which were matched, or why they were
+    not.
     """
     pairs = _shared_columns(table)
     if len(pairs) < _FEWEST:
@@ -115,10 +116,30 @@ def find_diagnoses(table: pd.DataFrame) -> tuple[Diagnoses | None, list[str]]:
             f"without a score: "
             f"{some(table.loc[odd, 'image_id'].tolist())}."
         ]
-    diagnoses = Diagnoses(
-        tuple(pairs), truth.argmax(axis=1), score.argmax(axis=1), score=score
-    )
-    return diagnoses, [f"Classes are matched by name: {some(list(pairs), at_most=12)}."]
+    diagnoses = Diagnoses(tuple(pairs), truth.argmax(axis=1), likeliest(score), score=score)
+    note = f"Classes are matched by name: {some(list(pairs), at_most=12)}."
+    return diagnoses, [note, *_on_ties(diagnoses)]
+
+
+def likeliest(score: FloatArray) -> IntArray:
+    """Return the most probable class of each image, (N,); −1 where several tie for it.
+
+    `score` is (N, classes). Of tied classes none is called, as ISIC scores; the order of
+    the columns would decide otherwise.
+    """
+    highest = score == score.max(axis=1, keepdims=True)
+    return np.where(highest.sum(axis=1) == 1, highest.argmax(axis=1), -1)
+
+
+def _on_ties(diagnoses: Diagnoses) -> list[str]:
+    tied = int((diagnoses.called < 0).sum())
+    if not tied:
+        return []
+    return [
+        f"{counted(tied, 'image')} of {len(diagnoses.called):,} "
+        f"{verb(tied, 'has', 'have')} several diagnoses of the highest probability: none "
+        "of them is called, which counts as wrong."
+    ]
 
 
 def _by_words(table: pd.DataFrame) -> tuple[Diagnoses | None, list[str]]:
@@ -144,9 +165,8 @@ def _by_words(table: pd.DataFrame) -> tuple[Diagnoses | None, list[str]]:
             "score are left out where several diagnoses are judged at once."
         )
     judged = score[rows]
-    return Diagnoses(
-        tuple(names), truth[rows], judged.argmax(axis=1), score=judged, rows=rows
-    ), notes
+    found = Diagnoses(tuple(names), truth[rows], likeliest(judged), score=judged, rows=rows)
+    return found, [*notes, *_on_ties(found)]
 
 
 def _place(word: str, names: list[str]) -> int:

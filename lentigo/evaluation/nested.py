@@ -156,22 +156,24 @@ def nested_loss(name: str, blocks: list[Block], *, repeats: int = 1) -> NestedLo
     This is algorithm 1 of the paper, and what it says below it: the mean squared error is
     rescaled to the whole sample, the standard error kept between the plain one and that
     times the root of the number of folds, and the mean corrected for smaller training sets
-    as the authors' package does. Variances are of whole groups. `blocks` has each outer
-    fold once a repeat, repeat by repeat; `repeats` is how many repeats there are, all of
-    as many outer folds.
+    as the authors' package does; the result is clipped to what is possible, 0 to 1 (the log
+    loss has no upper end). Variances are of whole groups. `blocks` has each outer fold once
+    a repeat, repeat by repeat; `repeats` is how many repeats there are, all of as many
+    outer folds.
     """
     folds = len(blocks) // repeats
     inner = np.mean([each.inner.mean() for each in blocks])
     outer = np.concatenate([each.outer for each in blocks])
     mean = float(outer.mean())
-    plain = _plain(blocks[:folds], mean)
+    most = math.inf if name == "log_loss" else 1.0
+    plain = _plain(blocks[:folds], mean, most)
     # Let the error fall as n^(−1/2) with the n images learnt from. Its slope is then as
     # n^(−3/2), and a step from K − 2 folds to K − 1 is as long as one to K: the fall from
     # K − 1 folds to all K is about ((K − 2) / (K − 1))^1.5 times that from K − 2 to K − 1,
     # which is inner − mean. Releases of the authors' package differ: in some the divisor
     # is K.
     times = 1 + ((folds - 2) / (folds - 1)) ** 1.5
-    value = float(inner - times * (inner - mean))
+    value = min(max(float(inner - times * (inner - mean)), 0.0), most)
     error = _plain_error(blocks[:folds])
     if not error > 0:
         return NestedLoss(name, Interval(value), plain, math.nan)
@@ -179,16 +181,16 @@ def nested_loss(name: str, blocks: list[Block], *, repeats: int = 1) -> NestedLo
     within = [clustered_error(each.outer, each.outer_group) ** 2 for each in blocks]
     scaled = (folds - 1) / folds * float(np.mean(squares) - np.mean(within))
     wide = min(max(math.sqrt(max(scaled, 0.0)), error), math.sqrt(folds) * error)
-    low, high = max(value - NORMAL * wide, 0.0), value + NORMAL * wide
+    low, high = max(value - NORMAL * wide, 0.0), min(value + NORMAL * wide, most)
     return NestedLoss(name, Interval(value, low, high, rough=True), plain, wide / error)
 
 
-def _plain(first: list[Block], mean: float) -> Interval:
+def _plain(first: list[Block], mean: float, most: float) -> Interval:
     error = _plain_error(first)
     if not error > 0:
         return Interval(mean)
     half = NORMAL * error
-    return Interval(mean, max(mean - half, 0.0), mean + half, rough=True)
+    return Interval(mean, max(mean - half, 0.0), min(mean + half, most), rough=True)
 
 
 def _plain_error(first: list[Block]) -> float:

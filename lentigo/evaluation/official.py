@@ -19,6 +19,7 @@ from lentigo.evaluation.discrimination import (
     roc_curve,
 )
 from lentigo.evaluation.joining import LABEL, OF_TRUTH, Source, match
+from lentigo.evaluation.multiclass import likeliest
 from lentigo.evaluation.partial_auc import partial_auc
 from lentigo.words import aligned, counted, some, verb
 
@@ -219,8 +220,7 @@ def _balanced(pairs: Mapping[str, tuple[BoolArray, FloatArray]]) -> float:
     """The mean recall of the diagnoses; nothing is called where two tie for the highest."""
     truth = np.column_stack([truth for truth, _ in pairs.values()])
     score = np.column_stack([score for _, score in pairs.values()])
-    highest = score == score.max(axis=1, keepdims=True)
-    called = np.where(highest.sum(axis=1) == 1, highest.argmax(axis=1), -1)
+    called = likeliest(score)
     recall = [
         (called[side] == place).mean() for place, side in enumerate(truth.T) if side.any()
     ]

@@ -108,7 +108,7 @@ def calibration_figures(
     found = {
         "calibration_error": calibration_error(truth, probability, group),
         "log_loss": clustered_mean(log_losses(truth, probability), group),
-        "brier": clustered_mean(squared_errors(truth, probability), group),
+        "brier": clustered_mean(squared_errors(truth, probability), group, most=1.0),
         "calibration_intercept": calibration_intercept(truth, probability, group),
         "calibration_slope": calibration_slope(truth, probability, group),
     }

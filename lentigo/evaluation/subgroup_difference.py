@@ -23,7 +23,7 @@ class Difference:
     p: float = math.nan
     """Two-sided p-value of the hypothesis of no difference; NaN where bounds are NaN."""
     p_holm: float = math.nan
-    """`p` adjusted (Holm) for the number of subgroups compared; NaN before adjustment."""
+    """`p` adjusted (Holm) for the number of differences told; NaN before adjustment."""
     too_few: bool = False
     """Whether the subgroup, or the rest, has too few groups to tell a difference; then
     bounds and p-values are NaN."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,14 +18,11 @@ from lentigo.evaluation.measuring import measure_some, sides
 from lentigo.evaluation.permutation import holm
 from lentigo.evaluation.registry import MANY, METRICS
 from lentigo.evaluation.subgroup_difference import ALPHA, Difference, less, untold
+from lentigo.evaluation.subgroup_names import UNKNOWN, named_values
 from lentigo.evaluation.sums import Sample
-from lentigo.table_files.not_known import NOT_KNOWN
 from lentigo.visible import visible
 from lentigo.words import aligned, counted, some, verb
 
-UNKNOWN = "not known"
-_MOST_NUMBERS = 12
-"""A column of numbers with more values than this, such as ages, is divided at quartiles."""
 CROSS = "*"
 """Separator of two columns whose values are combined, as in `site*sex`."""
 MOST_CROSSED = 200
@@ -147,8 +144,8 @@ def subgroups_of(
 
     `values` has one value for each image of `sample`; images of equal value are a subgroup.
     Case does not matter, missing values are a subgroup of their own, and numbers with more
-    than 12 different values are divided at their quartiles. `by` and `said` name the
-    column; `threshold` is the probability from which melanoma is called.
+    than 12 different values are divided at their quartiles (`named_values`). `by` and
+    `said` name the column; `threshold` is the probability from which melanoma is called.
 
     Raises `ColumnError` when there are more than 40 subgroups, or 200 for two columns.
     """
@@ -173,46 +170,38 @@ def subgroups_of(
     return Subgroups(by=by, said=said, groups=tuple(groups))
 
 
-def named_values(values: pd.Series[Any]) -> pd.Series[Any]:
-    """Return the name of the subgroup of each value; see `subgroups_of`."""
-    codes, distinct = pd.factorize(values.astype("string"))
-    each = _plain(pd.Series(distinct, dtype="string"))
-    numbers = pd.to_numeric(each.dropna(), errors="coerce").astype("float64")
-    if np.isfinite(numbers).all() and numbers.nunique() > _MOST_NUMBERS:
-        found = _quarters(numbers.reindex(codes))
-    else:
-        found = _words(each).reindex(codes)
-    return found.astype("string").fillna(UNKNOWN).set_axis(values.index)
-
-
-def crossed(first: pd.Series[Any], second: pd.Series[Any]) -> pd.Series[Any]:
-    """Return each row's subgroup by the columns `first` and `second`: "torso, female"."""
-    return named_values(first).str.cat(named_values(second), sep=", ")
-
-
 def adjusted(found: Sequence[Subgroups]) -> tuple[Subgroups, ...]:
     """Return the subgroups with p-values adjusted for their number (Holm).
 
-    For each metric the p-values of the subgroups of all columns are adjusted together;
-    subgroups of too few images do not count.
+    The p-values of all metrics and of the subgroups of all columns are adjusted together;
+    those of subgroups of too few images do not count, and the two of a column that has only
+    two subgroups are one test.
     """
-    known = [
-        (metric, group.name, each.by)
-        for each in found
-        for group in each.groups
-        for metric in group.said_differences
-    ]
-    p = {key: _p_of(found, key) for key in known}
-    holms: dict[tuple[str, str, str], float] = {}
-    for metric in {key[0] for key in known}:
-        keys = [key for key in known if key[0] == metric]
-        holms |= dict(
-            zip(keys, holm(np.array([p[key] for key in keys])).tolist(), strict=True)
-        )
+    tests = list(_tests(found))
+    after = holm(np.array([p for *_, p in tests])).tolist()
+    known = {test[:3]: p for test, p in zip(tests, after, strict=True)}
     return tuple(
-        replace(each, groups=tuple(_with(group, each.by, holms) for group in each.groups))
+        replace(each, groups=tuple(_with(group, each, known) for group in each.groups))
         for each in found
     )
+
+
+def _tests(found: Sequence[Subgroups]) -> Iterator[tuple[str, str, str, float]]:
+    """Yield column, subgroup, metric and p-value of each test that is told.
+
+    Of a column with two subgroups it is that of the lower one.
+    """
+    for each in found:
+        for group in each.groups:
+            for metric, told in group.said_differences.items():
+                if len(each.groups) != 2 or group is _lower(each, metric):
+                    yield each.by, group.name, metric, told.p
+
+
+def _lower(parts: Subgroups, metric: str) -> Subgroup:
+    """Return the subgroup whose metric is furthest below the rest; NaN counts as 0."""
+    values = [group.against_rest[metric].interval.value for group in parts.groups]
+    return parts.groups[int(np.argmin(np.nan_to_num(values)))]
 
 
 def sentence_on(found: Sequence[Subgroups]) -> str:
@@ -220,42 +209,33 @@ def sentence_on(found: Sequence[Subgroups]) -> str:
 
     The p-values are those after Holm's adjustment. Empty where there is no p-value.
     """
-    every = [
-        (group.name, metric, each.p_holm)
-        for parts in found
-        for group in parts.groups
-        for metric, each in group.said_differences.items()
-        if not math.isnan(each.p)
-    ]
+    after = {
+        (each.by, group.name, metric): told.p_holm
+        for each in found
+        for group in each.groups
+        for metric, told in group.said_differences.items()
+    }
+    every = [test[:3] for test in _tests(found) if not math.isnan(test[3])]
     if not every:
         return ""
-    stand = [f"{metric} of {visible(name)}" for name, metric, p in every if p < ALPHA]
+    stand = [f"{test[2]} of {visible(test[1])}" for test in every if after[test] < ALPHA]
     said = f": {some(stand, at_most=8)}" if stand else ""
     return (
         f"{counted(len(every), 'difference')} to the rest were looked at; "
         f"{len(stand):,} {verb(len(stand), 'has', 'have')} p below {ALPHA:g} after Holm's "
-        f"adjustment{said}."
-    )
-
-
-def _p_of(found: Sequence[Subgroups], key: tuple[str, str, str]) -> float:
-    metric, name, by = key
-    return next(
-        group.against_rest[metric].p
-        for each in found
-        if each.by == by
-        for group in each.groups
-        if group.name == name
+        f"adjustment for all of them{said}."
     )
 
 
 def _with(
-    group: Subgroup, by: str, holms: Mapping[tuple[str, str, str], float]
+    group: Subgroup, parts: Subgroups, holms: Mapping[tuple[str, str, str], float]
 ) -> Subgroup:
-    against = {
-        metric: replace(each, p_holm=holms.get((metric, group.name, by), math.nan))
-        for metric, each in group.against_rest.items()
-    }
+    pair = len(parts.groups) == 2
+    against = {}
+    for metric, each in group.against_rest.items():
+        tested = _lower(parts, metric) if pair else group
+        p = holms.get((parts.by, tested.name, metric), math.nan)
+        against[metric] = replace(each, p_holm=p)
     return replace(group, against_rest=against)
 
 
@@ -302,30 +282,6 @@ def _part(sample: Sample, mine: np.ndarray[Any, np.dtype[np.bool_]]) -> Sample:
     there = np.bincount(group, minlength=sample.groups) > 0
     number = np.cumsum(there) - 1
     return Sample(sample.truth[mine], sample.score[mine], number[group], int(there.sum()))
-
-
-def _plain(values: pd.Series[Any]) -> pd.Series[Any]:
-    """Return the values as trimmed text, missing for a word such as "unknown"."""
-    text = (
-        values.astype("string").str.strip().str.replace(r"^(-?\d+)\.0$", r"\1", regex=True)
-    )
-    # "other" is kept: it is a value, such as of a device or clinic.
-    return text.mask(text.str.casefold().isin(NOT_KNOWN - {"other"}))
-
-
-def _quarters(numbers: pd.Series[Any]) -> pd.Series[Any]:
-    """Return for each number the range between two quartiles it is in: "45 to 55"."""
-    plain = numbers.reset_index(drop=True)
-    quarter = pd.qcut(plain, 4, labels=False, duplicates="drop")
-    ends = plain.groupby(quarter).agg(["min", "max"])
-    named = {place: f"{low:g} to {high:g}" for place, low, high in ends.itertuples()}
-    return quarter.map(named)
-
-
-def _words(plain: pd.Series[Any]) -> pd.Series[Any]:
-    """Return each word of `plain` as it is first spelled there, so that case is ignored."""
-    folded = plain.str.casefold()
-    return folded.map(plain.groupby(folded).first())
 
 
 def _in_order(names: pd.Series[Any]) -> list[str]:

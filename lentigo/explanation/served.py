@@ -21,6 +21,7 @@ from lentigo.inference.inputs import Source
 from lentigo.inference.predict import Model
 from lentigo.inference.similar import Cases, cases
 from lentigo.models.backend import Images, Preparation
+from lentigo.models.description import check_version
 
 if TYPE_CHECKING:
     from lentigo.imaging.segmentation import Outline
@@ -89,11 +90,15 @@ class Gaps:
 class Examiner:
     """A loaded model that can explain its predictions.
 
-    The weights for the maps and the index of similar cases are loaded at their first use.
+    The weights for the maps and the index of similar cases are loaded at their first use,
+    if the folder still holds the `version` that predicts; "" to load them all the same.
     """
 
-    def __init__(self, model: Model, folder: Path | str, *, engine: str = "auto") -> None:
+    def __init__(
+        self, model: Model, folder: Path | str, *, engine: str = "auto", version: str = ""
+    ) -> None:
         self._model, self._folder, self._engine = model, folder, engine
+        self._version = version
         self._explainer: Explainer | None = None
         self._cases: Cases | str | None = None
 
@@ -108,6 +113,7 @@ class Examiner:
         Raises:
             UnknownNameError: a method does not exist.
             ModelError: the model does not allow a method given by name.
+            ExchangedError: the model folder was changed since the model was loaded.
         """
         gaps = Gaps()
         explainer = self._for(wish.methods, gaps) if wish.methods else None
@@ -126,7 +132,9 @@ class Examiner:
             if name != ALL and name not in METHODS:
                 raise unknown_name("method", name, [*METHODS, ALL])
         if self._explainer is None:
-            self._explainer = load_explainer(self._folder, engine=self._engine)
+            loaded = load_explainer(self._folder, engine=self._engine)
+            self._check_version()
+            self._explainer = loaded
         whole = self._explainer
         refused = {n: self._why_not(n) for n in METHODS if n not in whole.methods}
         for name in methods:
@@ -140,6 +148,10 @@ class Examiner:
             gaps.add(SHUFFLED, _no_torch_kind(), f"{why}; {self._why_no_torch()}")
         wanted = whole.methods if ALL in methods else tuple(dict.fromkeys(methods))
         return replace(whole, methods=wanted)
+
+    def _check_version(self) -> None:
+        if self._version:
+            check_version(self._model.folders, self._version)
 
     def _why_not(self, name: str) -> str:
         if self._in_torch():
@@ -162,9 +174,11 @@ class Examiner:
     ) -> list[dict[str, Any]]:
         if self._cases is None:
             try:
-                self._cases = cases(self._model)
+                found: Cases | str = cases(self._model)
             except ModelError as error:
-                self._cases = str(error)
+                found = str(error)
+            self._check_version()
+            self._cases = found
         known = self._cases
         if isinstance(known, str):
             gaps.add(CASES, "no_index", known)
@@ -178,10 +192,10 @@ class Examiner:
         except ModelError as error:
             gaps.add(CASES, "no_features", str(error))
             return []
-        found = [row for row in rows if not row.get("reason")]
-        if not found:
+        others = [row for row in rows if not row.get("reason")]
+        if not others:
             gaps.add(CASES, "no_others", str(rows[0]["reason"]))
-        return found
+        return others
 
 
 def heat_of(found: Mapping[str, Any]) -> NDArray[np.float32]:

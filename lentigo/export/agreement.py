@@ -19,8 +19,10 @@ from lentigo.evaluation.shares import clustered_share
 from lentigo.inference.ensemble import Ensemble
 from lentigo.inference.inputs import Source, as_sources
 from lentigo.inference.predict import Model, load
+from lentigo.models.calibration import Calibration
 from lentigo.models.description import read_description
 from lentigo.models.engines import ENGINES
+from lentigo.models.operating_point import OperatingPoint, read_points
 from lentigo.run_layout import fold_of
 from lentigo.tables import DIAGNOSIS_COLUMNS
 from lentigo.words import counted
@@ -34,6 +36,10 @@ MOST_REFUSED = 0.05
 """Largest share of the held-out images that the 8-bit networks may refuse beyond the share
 that the exact ones refuse."""
 
+MOST_LOST = 0.01
+"""Largest share of the held-out melanomas, and more than one of them, that the 8-bit
+networks may find less at a stored threshold."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Agreement:
@@ -45,10 +51,23 @@ class Agreement:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Int8Judged:
-    """The AUC and the refusals of the 8-bit networks beside those of the exact ones.
+class AtThreshold:
+    """The melanomas that the 8-bit networks call at a threshold, and the exact ones."""
 
-    Both are computed on the same held-out images.
+    name: str
+    """Name of the operating point."""
+    melanomas: int
+    """Number of held-out melanomas with a probability by both."""
+    found: int
+    """Number of these that the 8-bit networks call; `found_exact`: the exact ones."""
+    found_exact: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Int8Judged:
+    """The AUC, refusals and calls of the 8-bit networks beside those of the exact ones.
+
+    All are computed on the same held-out images.
     """
 
     engine: str
@@ -67,6 +86,8 @@ class Int8Judged:
     None if they have no limit of abstention."""
     refused_exact: Interval | None
     """The same of the exact networks."""
+    calls: tuple[AtThreshold, ...] = ()
+    """The calls at each stored threshold; empty if none is stored."""
 
     @property
     def difference_in_words(self) -> str:
@@ -115,20 +136,63 @@ def judge_int8(folder: Path, held_out: Mapping[str, pd.DataFrame]) -> list[Int8J
 
     Raises `ModelError` where, by any engine, the AUCs differ by more than 0.002, or cannot
     be computed, or the 8-bit networks refuse more than `MOST_REFUSED` beyond what the exact
-    ones do.
+    ones do, or lose more than `MOST_LOST` of the melanomas at a stored threshold.
     """
     exact = _out_of_fold(folder, "onnx", held_out)
     truth = pd.concat(held_out.values(), ignore_index=True)
     truth = truth[["image_id", "melanoma", "group_id"]]
-    return [
-        _judged(engine.name, _out_of_fold(folder, engine.name, held_out), exact, truth)
+    points = read_points(read_description(folder).operating_points)
+    judged = [
+        (engine.name, _out_of_fold(folder, engine.name, held_out))
         for engine in ENGINES.values()
         if engine.is_installed() and engine.file == "onnx_int8"
     ]
+    return [
+        _judged(name, small, exact, truth, _calls(name, small, exact, truth, points))
+        for name, small in judged
+    ]
+
+
+def _calls(
+    engine: str,
+    small: pd.DataFrame,
+    exact: pd.DataFrame,
+    truth: pd.DataFrame,
+    points: Sequence[OperatingPoint],
+) -> tuple[AtThreshold, ...]:
+    """Return the calls at each of `points` with a threshold; raise if too few are left."""
+    ids = pd.Index(truth.loc[truth["melanoma"].fillna(False).astype(bool), "image_id"])
+    ours, theirs = (
+        each.set_index("image_id")["probability"].reindex(ids) for each in (small, exact)
+    )
+    known = ours.notna() & theirs.notna()
+    found = tuple(
+        AtThreshold(
+            name=point.name, melanomas=int(known.sum()),
+            found=int((ours[known] >= point.threshold).sum()),
+            found_exact=int((theirs[known] >= point.threshold).sum()),
+        )
+        for point in points
+        if point.threshold is not None
+    )  # fmt: skip
+    for each in found:
+        lost = each.found_exact - each.found
+        if lost > max(1, MOST_LOST * each.melanomas):
+            raise ModelError(
+                f"From the threshold {each.name} the 8-bit network ({engine}) finds "
+                f"{each.found:,} of {counted(each.melanomas, 'held-out melanoma')} and the "
+                f"exact one {each.found_exact:,}; {MOST_LOST:.0%} less is allowed. Export "
+                "without --int8."
+            )
+    return found
 
 
 def _judged(
-    engine: str, small: pd.DataFrame, exact: pd.DataFrame, truth: pd.DataFrame
+    engine: str,
+    small: pd.DataFrame,
+    exact: pd.DataFrame,
+    truth: pd.DataFrame,
+    calls: tuple[AtThreshold, ...],
 ) -> Int8Judged:
     """Compare the predictions `small` of 8-bit networks with `exact` ones."""
     found = compare(small, exact, truth, group="group_id")
@@ -146,7 +210,7 @@ def _judged(
     return Int8Judged(
         engine=engine, images=found.n_images, melanomas=found.n_melanomas,
         difference=auc.value, low=auc.low, high=auc.high, largest=float(np.nanmax(apart)),
-        refused=refused, refused_exact=before,
+        refused=refused, refused_exact=before, calls=calls,
     )  # fmt: skip
 
 
@@ -186,6 +250,8 @@ def _out_of_fold(
         alone = Ensemble(
             members=tuple(whole.members[k] for k in own),
             calibrations=tuple(whole.calibrations[k] for k in own),
+            # That of the mean of all networks is none of those of a fold, either.
+            calibration=whole.calibration if len(own) == len(folds) else Calibration(),
             familiar=tuple(whole.familiar[k] for k in own),
             # The limit of all networks together is none of those of a fold.
             abstention=whole.abstention if len(own) == len(folds) else None,

@@ -74,7 +74,7 @@ def export(
     Raises:
         ModelError: the ONNX networks differ from torch by more than 1e-4 in a probability,
             or the 8-bit networks by more than 0.002 in the AUC on held-out images, or
-            refuse 5 % more of them.
+            refuse 5 % more of them, or call 1 % less of the melanomas at a threshold.
         DatasetNotFoundError: no `images` are given and `source` belongs to no run.
         ConfigError: the run's table names no image file, or for `int8` the held-out images
             of a network are not known.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from lentigo.answer_columns import ABSTAIN, YES
 from lentigo.curation import assign_groups
 from lentigo.datasets.any_table import read_any
 from lentigo.errors import ConfigError, DatasetError, ModelError
@@ -19,14 +21,21 @@ from lentigo.evaluation.joining import read_predictions
 from lentigo.inference.inputs import Source, find_sources
 from lentigo.inference.predict import Model, load
 from lentigo.inference.squares import squares
+from lentigo.models.calibration import probability
 from lentigo.models.description import find_models
 from lentigo.run_layout import RunLayout, run_of
-from lentigo.tables import check_table
+from lentigo.tables import DIAGNOSIS_COLUMNS, check_table, diagnosis_column
 from lentigo.words import counted
 
 ANSWERS = ("probability", "answered", "call", "strangeness", "abstain")
 PATIENTS = ("age", "sex", "site", "skin_type", "dataset", "modality")
 _UNITS = ("patient_id", "lesion_id", "dataset", "group_id")
+_MELANOMA = diagnosis_column("melanoma")
+_OTHERS = (
+    "Answers are not compared: the held-out ones of the run are those of single networks, "
+    "and here others answer (several together, or one that learnt from all rows). To "
+    "compare them, give answers of this model on images new to it with --reference."
+)
 _MOST_LOOKED_AT = 500
 """Most held-out images whose features are computed."""
 
@@ -45,9 +54,13 @@ def watch_drift(
 ) -> Drift:
     """Compare predictions of `model` in one or several periods with its held-out ones.
 
-    `predictions` are tables of `lentigo predict`, one per period. `reference` is a
-    prediction table of images that the model was not trained on, by default the held-out
-    predictions of the run that the model belongs to. `tables` describe the patients of the
+    `predictions` are tables of `lentigo predict`, one per period. A refused image has no
+    answer, and an answer for another share of melanoma is moved back to the model's own, so
+    that options of `predict` are no drift. `reference` is a prediction table of images that
+    the model was not trained on, by default the held-out predictions of the run that the
+    model belongs to. Those of several folds were made by single networks; if all of them
+    answer together, or one that learnt from all rows, only patients are compared, and a
+    note says so. `tables` describe the patients of the
     periods (age, sex, site, groups); `reference_table` those of the reference, by default
     the table of the run. `images` are image files of the periods: if given, the model's
     features of them are compared with its features of at most 500 reference images.
@@ -57,13 +70,19 @@ def watch_drift(
             periods have the same name.
         DatasetError: a period or the reference has no row or too few groups (see
             `lentigo.evaluation.drift.drift`), or features are to be compared and none of
-            `images` was predicted or no file of a reference image exists.
+            `images` was predicted or no file of a reference image exists; or a table
+            does not say for which share of melanoma its answers were meant.
         ModelError: features are to be compared, and the engine gives none.
     """
-    find_models(Path(model))
+    models = find_models(Path(model))
     run = _run(Path(model))
     known = reference_table or (run.table if run and reference is None else None)
-    judged = Path(reference) if reference is not None else _held_out(run, Path(model))
+    if reference is not None:
+        judged, alike = Path(reference), True
+    else:
+        judged, alike = _held_out(run, Path(model), models)
+    if images and not alike:
+        raise ConfigError(f"{_OTHERS} Features need a --reference, too, or no --images.")
     first = _side(judged, [known] if known is not None else [], name="the reference")
     several = len(predictions) > 1
     periods = [
@@ -73,12 +92,14 @@ def watch_drift(
     _check_names(periods)
     if images:
         first, periods = _with_features(load(model, engine=engine), first, periods, images)
+    answers = (*ANSWERS, *_diagnoses(first.table)) if alike else ()
     columns = [
         name
-        for name in (*ANSWERS, *_diagnoses(first.table), *PATIENTS)
+        for name in (*answers, *PATIENTS)
         if any(_holds(side.table, name) for side in (first, *periods))
     ]
-    return drift(first, periods, columns, repeats=repeats, seed=seed)
+    found = drift(first, periods, columns, repeats=repeats, seed=seed)
+    return found if alike else replace(found, notes=(_OTHERS, *found.notes))
 
 
 def _run(model: Path) -> RunLayout | None:
@@ -86,18 +107,30 @@ def _run(model: Path) -> RunLayout | None:
     return next((run for run in there if run.config.is_file()), None)
 
 
-def _held_out(run: RunLayout | None, model: Path) -> Path:
+def _held_out(
+    run: RunLayout | None, model: Path, models: Sequence[Path]
+) -> tuple[Path, bool]:
+    """Return the held-out predictions of a run, and whether `models` made them.
+
+    `models` are the model folders at `model`. Of one fold among several its own predictions
+    are returned.
+    """
     if run is None:
         raise ConfigError(
             f"{model} lies in no run, so its held-out predictions are not known. Name them "
             "with --reference."
         )
-    return run.predictions
+    folds = run.folds()
+    own = [fold for fold in folds if fold.model.resolve() == models[0].resolve()]
+    if len(models) > 1 or not own:
+        return run.predictions, False
+    several = len(folds) > 1 and own[0].predictions.is_file()
+    return own[0].predictions if several else run.predictions, True
 
 
 def _diagnoses(table: pd.DataFrame) -> list[str]:
-    named = [str(name) for name in table if str(name).startswith("probability_")]
-    return [name for name in named if name != "probability_melanoma"]
+    named = [str(name) for name in table if str(name).startswith(DIAGNOSIS_COLUMNS)]
+    return [name for name in named if name != _MELANOMA]
 
 
 def _holds(table: pd.DataFrame, name: str) -> bool:
@@ -118,6 +151,7 @@ def _side(predictions: Path, tables: Sequence[Path | str], *, name: str) -> Side
     with "the " the file of the predictions is added.
     """
     answers, _ = read_predictions(predictions)
+    answers = _without_refused(_moved_back(answers, predictions))
     answers["answered"] = np.where(answers["probability"].notna(), "yes", "no")
     for each in tables:
         answers = _joined(answers, _patients(Path(each)))
@@ -126,6 +160,60 @@ def _side(predictions: Path, tables: Sequence[Path | str], *, name: str) -> Side
     called = f"{name} ({predictions})"
     return Side(name=called if name.startswith("the ") else name, table=answers,
                 groups=_groups(answers))  # fmt: skip
+
+
+def _answer_columns(table: pd.DataFrame) -> list[str]:
+    named = [str(name) for name in table if str(name).startswith(DIAGNOSIS_COLUMNS)]
+    return ["probability", *named]
+
+
+def _without_refused(answers: pd.DataFrame) -> pd.DataFrame:
+    """Return predictions in which an image that the model refuses has no answer.
+
+    A run shows the probability of refused images all the same; `predict` leaves it out.
+    """
+    if ABSTAIN not in answers:
+        return answers
+    refused = answers[ABSTAIN].astype("string").str.lower().isin([YES, "true"])
+    empty = [name for name in (*_answer_columns(answers), "call") if name in answers]
+    return answers.assign(**{name: answers[name].mask(refused) for name in empty})
+
+
+def _moved_back(answers: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """Return predictions at the share of melanoma that the model's own are meant for."""
+    meant, asked = (
+        pd.to_numeric(answers.get(name, pd.Series(np.nan, answers.index)), errors="coerce")
+        for name in ("meant_for", "prevalence")
+    )
+    moved = asked.notna() & (asked != meant)
+    if not moved.any():
+        return answers
+    known = meant.between(0, 1, inclusive="neither") & asked.between(
+        0, 1, inclusive="neither"
+    )
+    if not known[moved].all():
+        raise DatasetError(
+            f"{path} holds answers at another share of melanoma (column prevalence) and "
+            "does not say for which they were meant (meant_for). Predict again without "
+            "--prevalence."
+        )
+    back = (_log_odds(meant) - _log_odds(asked)).where(moved, 0.0)
+    own = probability(_log_odds(answers["probability"]) + back)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        rest = ((1 - own) / (1 - answers["probability"])).where(moved, 1.0)
+    of_others = {
+        str(name): answers[name] * rest
+        for name in _answer_columns(answers)
+        if name not in {"probability", _MELANOMA}
+    }
+    of_melanoma = {name: own for name in ("probability", _MELANOMA) if name in answers}
+    return answers.assign(**of_others, **of_melanoma)
+
+
+def _log_odds(share: pd.Series) -> pd.Series:
+    with np.errstate(divide="ignore"):
+        odds: pd.Series = np.log(share) - np.log1p(-share)
+    return odds
 
 
 def _patients(path: Path) -> pd.DataFrame:

@@ -37,20 +37,29 @@ class Ducklings:
     compared lesions that are less odd), and the `reason` why `oddness` is missing."""
     found: Interval
     """Share of patients whose oddest lesion is a melanoma, among the patients who have both
-    a melanoma and a lesion labelled as not melanoma; NaN without such patients."""
+    a melanoma and a lesion labelled as not melanoma, and whose oddest lesion has a label;
+    NaN without such patients."""
     chance: float
     """The same share for a lesion drawn at random from each patient."""
     n_patients: int
     """Number of patients behind `found` and `chance`."""
+    n_unlabelled: int = 0
+    """Number of patients like them but that the oddest lesion has no label."""
 
     @property
     def sentence(self) -> str:
         """Return a sentence on `found` and `chance`; empty without labelled patients."""
-        if not self.n_patients:
+        every = self.n_patients + self.n_unlabelled
+        if not every:
             return ""
+        said = f"Of {counted(every, 'patient')} with a melanoma and other lesions, "
+        if not self.n_patients:
+            return f"{said}none has a label of the odd one."
+        if self.n_unlabelled:
+            told = f"{self.n_patients:,} {verb(self.n_patients, 'has', 'have')}"
+            said += f"{told} a label of the odd one. Of these "
         return (
-            f"Of {counted(self.n_patients, 'patient')} with a melanoma and other lesions, "
-            f"the odd one is a melanoma in {self.found.in_words}; by chance "
+            f"{said}the odd one is a melanoma in {self.found.in_words}; by chance "
             f"{self.chance:.3f}."
         )
 
@@ -172,24 +181,29 @@ def _ranked(rows: pd.DataFrame) -> Ducklings:
         for number in rows.loc[few, "lesions"]
     ]
     rows["oddness"] = rows["oddness"].round(4)
-    found, chance, count = _melanomas(rows)
+    found = _melanomas(rows)
     order = pd.factorize(person)[0]
     ordered = rows.assign(order=order).sort_values(["order", "rank"], kind="stable")
     table = ordered[list(COLUMNS)].reset_index(drop=True)
-    return Ducklings(table, found, chance, count)
+    return Ducklings(table, *found)
 
 
-def _melanomas(rows: pd.DataFrame) -> tuple[Interval, float, int]:
-    """Return `found`, `chance` and `n_patients` of `Ducklings`."""
-    known = rows[rows["oddness"].notna() & rows["melanoma"].notna()]
-    hits, chances = [], []
-    for _, part in known.groupby("person", sort=False):
-        label = part["melanoma"].to_numpy(dtype=bool)
-        if label.all() or not label.any() or not (part["rank"] == 1).any():
+def _melanomas(rows: pd.DataFrame) -> tuple[Interval, float, int, int]:
+    """Return `found`, `chance`, `n_patients` and `n_unlabelled` of `Ducklings`."""
+    ranked = rows[rows["oddness"].notna()]
+    hits, chances, unlabelled = [], [], 0
+    for _, part in ranked.groupby("person", sort=False):
+        known = part[part["melanoma"].notna()]
+        label = known["melanoma"].to_numpy(dtype=bool)
+        if label.all() or not label.any():
             continue
-        hits.append(bool(label[(part["rank"] == 1).to_numpy()][0]))
+        first = (known["rank"] == 1).to_numpy(dtype=bool)
+        if not first.any():
+            unlabelled += 1
+            continue
+        hits.append(bool(label[first][0]))
         chances.append(float(label.mean()))
     if not hits:
-        return Interval(float("nan")), float("nan"), 0
+        return Interval(float("nan")), float("nan"), 0, unlabelled
     share = clustered_share(np.array(hits), np.arange(len(hits)))
-    return share, float(np.mean(chances)), len(hits)
+    return share, float(np.mean(chances)), len(hits), unlabelled

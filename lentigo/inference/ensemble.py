@@ -18,10 +18,10 @@ from lentigo.models.calibration import Calibration
 from lentigo.models.conformal import ConformalSets
 from lentigo.models.context import Context, People
 from lentigo.models.description import checked_file, read_description
-from lentigo.models.engines import load_members
+from lentigo.models.engines import is_exact, load_members
 from lentigo.models.index import read_index
 from lentigo.models.metadata import Patients
-from lentigo.models.operating_point import unread_points
+from lentigo.models.operating_point import of_the_exact, unread_points
 from lentigo.models.schema import Description, Member
 from lentigo.progress import log
 from lentigo.words import counted, some, verb
@@ -207,7 +207,10 @@ def load_ensemble(folder: Path, engine: str) -> Ensemble:
         members=members,
         calibrations=tuple(each.calibration for each in description.members),
         calibration=description.calibration,
-        operating_points=tuple(description.operating_points),
+        operating_points=tuple(
+            point if is_exact(members[0].engine) else of_the_exact(point)
+            for point in description.operating_points
+        ),
         prevalence=description.prevalence,
         familiar=familiar,
         abstention=description.abstention if all(familiar) else None,

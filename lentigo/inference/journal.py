@@ -19,6 +19,7 @@ import numpy as np
 
 from lentigo.errors import LentigoError, RunError
 from lentigo.files import cannot_write, locked, opened
+from lentigo.imaging.decoding import packed
 from lentigo.inference.inputs import Source
 from lentigo.models.backend import Logits
 from lentigo.run_layout import UNFINISHED
@@ -194,8 +195,9 @@ def engine_of(out: Path) -> str:
 def task_of(sources: Sequence[Source], parts: Iterable[str], *, batch_size: int) -> Task:
     """Return the `Task` of a prediction; `parts` identify the model and the options.
 
-    The digest of the task covers name, size and time of each image file, and the patient's
-    id, age, sex and site, so it changes if one of these does.
+    The digest of the task covers name, size and time of each image file (in a zip, its
+    checksum, too), the ids of patient and lesion, and age, sex and site, so it changes if
+    one of these does.
     """
     found = hashlib.sha256("\n".join([*parts, str(batch_size)]).encode())
     for source in sources:
@@ -205,7 +207,7 @@ def task_of(sources: Sequence[Source], parts: Iterable[str], *, batch_size: int)
         patient = (source.age, source.sex, source.site)
         if patient != (None, None, None):
             known += f"\t{patient}"
-        if source.patient_id is not None:
+        if (source.patient_id, source.lesion_id) != (None, None):
             known += f"\t{source.dataset}\t{source.patient_id}\t{source.lesion_id}"
         found.update(known.encode("utf-8", "backslashreplace") + b"\n")
         if source.image is not None:
@@ -214,6 +216,8 @@ def task_of(sources: Sequence[Source], parts: Iterable[str], *, batch_size: int)
 
 
 def _facts(path: Path | None) -> str:
+    if path is not None and packed.split(path):
+        return "{} {}".format(*packed.mark(path))
     try:
         facts = path.stat() if path is not None else None
     except (OSError, ValueError):

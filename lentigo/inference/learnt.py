@@ -3,39 +3,108 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
 
+from lentigo.curation.groups import ARCHIVE_IDS
 from lentigo.errors import ImageError, LentigoError
 from lentigo.files import digest
 from lentigo.imaging.decoding import packed
 from lentigo.inference.inputs import ARRAY
+from lentigo.models.description import checked_file, find_models, read_description
+from lentigo.models.index import Index, read_index
 from lentigo.progress import log
 from lentigo.run_layout import RunLayout, run_of
+
+_ARCHIVE_WIDE = re.compile("|".join(f"(?:.*:)?{pattern}" for *_, pattern in ARCHIVE_IDS))
+"""Groups whose name means the same patient, lesion or image wherever it stands. Clinics
+number their patients from 1, so patient 7 of two of them are two."""
 
 
 def learnt_images(path: Path, predictions: Iterable[pd.DataFrame]) -> list[str]:
     """Return the ids of predicted images that the model in `path` was trained or chosen on.
 
-    `predictions` are the parts of a prediction table; without a run folder none is taken.
+    `predictions` are the parts of a prediction table; none is taken where nothing is known.
     Ids and SHA-256 digests of these images are in the model's run folder, so a renamed copy
-    is found too. Their predictions are no test of the model. Empty without a run folder or,
-    with a warning, if its tables cannot be read.
+    is found too. A model folder outside its run has an index, if any: it knows the training
+    images by their ids, and their patients where these have ids of the ISIC Archive; see
+    `hardly_known`. Predictions of these images are no test of the model. Empty, with a
+    warning, if the tables or the index cannot be read.
     """
-    runs = [layout for layout in run_of(path) if _is_run(layout)]
+    runs = _runs(path)
     try:
-        return _learnt(path, runs[0], predictions) if runs else []
+        if runs:
+            return _learnt(path, runs[0], predictions)
+        return _indexed(_indices(path), predictions)
     except (LentigoError, KeyError, TypeError, ValueError) as error:
         log.warning(
-            "Whether the model learnt from these images cannot be told: the tables of %s "
-            "cannot be read (%s).",
-            runs[0].folder,
+            "Whether the model learnt from these images cannot be told: what %s knows of "
+            "them cannot be read (%s).",
+            runs[0].folder if runs else path,
             " ".join(str(error).split())[:200],
         )
         return []
+
+
+def hardly_known(path: Path) -> str:
+    """Return a sentence on learnt images that `learnt_images` cannot find; else ""."""
+    if _runs(path):
+        return ""
+    if not _has_index(path):
+        return (
+            "Whether the model learnt from some of these images cannot be told: its folder "
+            "is not in its run and has no index."
+        )
+    return (
+        "The model's folder is not in its run: of the images that the model learnt from, "
+        "those it trained on are known by their ids, and those that chose its epoch and "
+        "its thresholds are not."
+    )
+
+
+def _runs(path: Path) -> list[RunLayout]:
+    return [layout for layout in run_of(path) if _is_run(layout)]
+
+
+def _has_index(path: Path) -> bool:
+    return any(
+        member.files.index is not None
+        for folder in find_models(path)
+        for member in read_description(folder).members
+    )
+
+
+def _indices(path: Path) -> list[Index]:
+    """Return the indices of all networks at `path` that have one."""
+    found = []
+    for folder in find_models(path):
+        known = read_description(folder)
+        names = dict.fromkeys(member.files.index for member in known.members)
+        found += [read_index(checked_file(folder, known, name)) for name in names if name]
+    return found
+
+
+def _indexed(indices: Sequence[Index], predictions: Iterable[pd.DataFrame]) -> list[str]:
+    if not indices:
+        return []
+    ids = [set(index.ids.tolist()) for index in indices]
+    groups = [set(index.groups.tolist()) for index in indices]
+    found = []
+    for part in predictions:
+        named = part["image_id"].astype(str).tolist()
+        group = part["group_id"].tolist() if "group_id" in part else [None] * len(named)
+        for name, own in zip(named, group, strict=True):
+            ours = isinstance(own, str) and _ARCHIVE_WIDE.fullmatch(own)
+            if any(
+                index.digest(name) in known or (ours and index.digest(own) in people)
+                for index, known, people in zip(indices, ids, groups, strict=True)
+            ):
+                found.append(name)
+    return found
 
 
 def _learnt(path: Path, run: RunLayout, predictions: Iterable[pd.DataFrame]) -> list[str]:

@@ -25,7 +25,7 @@ from lentigo.inference.calibrate import (
     grouped_folds,
 )
 from lentigo.inference.inputs import ARRAY, Source, as_sources
-from lentigo.inference.learnt import learnt_images
+from lentigo.inference.learnt import hardly_known, learnt_images
 from lentigo.inference.predict import load, model_folders
 from lentigo.inference.sets import Told, fit_sets, told_by
 from lentigo.models.calibration import Calibration, probability
@@ -155,6 +155,8 @@ def _answered(
     # A patient's other lesions count without a label, too, as they do in `predict`.
     asked = as_sources(table if bare.takes_context else labelled)
     learnt = set(learnt_images(folder, [_named(asked)]))
+    if unsure := hardly_known(folder):
+        log.warning("%s", unsure)
     asked = [each for each in asked if each.image_id not in learnt]
     left_out = labelled["image_id"].isin(learnt)
     if left_out.any():
@@ -178,6 +180,7 @@ def _named(sources: Sequence[Source]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "image_id": [each.image_id for each in sources],
+            "group_id": [each.group_id for each in sources],
             "path": [as_text(each.path) if each.path else ARRAY for each in sources],
             "probability": 1.0,
         }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lentigo.inference.decide import Decision
 from lentigo.inference.predict import Model
+from lentigo.models.engines import AUTO, is_exact
 from lentigo.models.facts import Measured
 from lentigo.models.operating_point import OperatingPoint
 from lentigo.run_layout import FIRST_FOLD
@@ -38,11 +39,20 @@ def _call_sentences(model: Model, decision: Decision) -> list[str]:
     others = [p.name for p in points if p != decision.point and p.threshold is not None]
     more = f" Others: {listed(others)} (--operating-point)." if others else ""
     if decision.point is not None:
-        return [threshold_sentence(decision.point) + more]
+        return [threshold_sentence(decision.point) + more, *_in_eight_bits(model)]
     absent = (
         [f"No threshold {points[0].aim}. {points[0].absent}"] if points[0].absent else []
     )
     return [*absent, f"Nothing is called.{more}"]
+
+
+def _in_eight_bits(model: Model) -> list[str]:
+    if model.engine == AUTO or is_exact(model.engine):
+        return []
+    return [
+        "Thresholds were chosen with the exact network; in 8 bits "
+        f"({model.engine}) they may find less."
+    ]
 
 
 def point_sentence(point: OperatingPoint) -> str:

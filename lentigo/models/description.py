@@ -6,6 +6,7 @@ it is used; `lentigo.models.schema` defines what is allowed.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from pydantic import ValidationError
 from lentigo.errors import (
     ConfigError,
     DatasetNotFoundError,
+    ExchangedError,
     ModelError,
     UnreadableFileError,
     mistake,
@@ -28,6 +30,7 @@ from lentigo.run_layout import FIRST_FOLD, MODEL, FoldLayout, RunLayout
 from lentigo.words import some
 
 DESCRIPTION, WEIGHTS, CARD = "model.json", "model.safetensors", "card.md"
+_LONGEST_VERSION = 12
 _LONGEST = 1_000_000
 """Highest size of `model.json` in bytes; those of our own models have 5,000."""
 
@@ -102,6 +105,28 @@ def read_description(folder: Path) -> Description:
     except ConfigError as error:
         raise _no_model(path, str(error).rstrip(".")) from error
     return description
+
+
+def version_of(folders: Sequence[Path]) -> str:
+    """Return the version of a model: 12 hexadecimal digits of a digest of its descriptions.
+
+    A description holds the digests of all other files, so any change gives a new version.
+    """
+    whole = "".join(digest(folder / DESCRIPTION) for folder in folders)
+    return hashlib.sha256(whole.encode()).hexdigest()[:_LONGEST_VERSION]
+
+
+def check_version(folders: Sequence[Path], version: str) -> None:
+    """Raise `ExchangedError` unless the model in `folders` still has this `version`."""
+    try:
+        same = version_of(folders) == version
+    except OSError:
+        same = False
+    if not same:
+        raise ExchangedError(
+            f"The model in {some([str(each) for each in folders])} was changed since it "
+            "was loaded. Load it again."
+        )
 
 
 def _no_model(path: Path, wrong: str) -> ModelError:

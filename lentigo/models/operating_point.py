@@ -21,6 +21,8 @@ random draws of the images on which the threshold is chosen. `mean_sensitivity` 
 on average over such draws.
 """
 
+OUT_OF_FOLD = "out-of-fold images"
+"""In words, the held-out images of all folds, predicted by models that did not see them."""
 FIGURES = ("sensitivity", "specificity", "ppv", "npv", "balanced_accuracy")
 """Names of the metrics that are measured at a threshold."""
 
@@ -88,6 +90,21 @@ class OperatingPoint(Fact):
         return self.kind in {"cost", "decision_curve"}
 
     @property
+    def of_the_folds(self) -> bool:
+        """Tell whether the folds' networks answered the images on which it was chosen.
+
+        So it is in a model that learnt from all rows (`refit`): what those networks find at
+        a threshold says nothing certain of this one.
+        """
+        return self.chosen_on == OUT_OF_FOLD and self.threshold is not None
+
+    @property
+    def of_the_exact(self) -> bool:
+        """Tell whether a guarantee holds for the exact network, and here 8 bits compute."""
+        promises = self.kind == "guaranteed_sensitivity" and self.confidence is None
+        return promises and self.threshold is not None and not self.of_the_folds
+
+    @property
     def aim(self) -> str:
         """The aim of the threshold, as the end of a sentence: "to find 95 % …"."""
         if self.kind == "youden":
@@ -100,9 +117,13 @@ class OperatingPoint(Fact):
                 f"that costs {self.cost_excision or 0:g}"
             )
         wish = f"to find {100 * (self.sensitivity or 0):g} % of melanomas"
+        if self.kind == "guaranteed_sensitivity" and self.of_the_folds:
+            return f"{wish}, by the folds' networks; of this one nothing is guaranteed"
+        if self.of_the_exact:
+            return f"{wish}, by the exact network; of this one nothing is guaranteed"
         if self.kind == "guaranteed_sensitivity":
             return f"{wish}, guaranteed with {100 * (self.confidence or 0):g} % confidence"
-        return f"{wish} on average"
+        return f"{wish} on average" + (", by the folds' networks" * self.of_the_folds)
 
 
 def read_points(entries: Iterable[Mapping[str, Any]]) -> tuple[OperatingPoint, ...]:
@@ -119,6 +140,11 @@ def read_points(entries: Iterable[Mapping[str, Any]]) -> tuple[OperatingPoint, .
         with suppress(ValidationError):
             points.append(OperatingPoint.model_validate(entry))
     return tuple(points)
+
+
+def of_the_exact(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an operating point of a model folder as it holds in 8 bits: no guarantee."""
+    return {**entry, "confidence": None} if "confidence" in entry else {**entry}
 
 
 def unread_points(entries: Iterable[Mapping[str, Any]]) -> list[str]:

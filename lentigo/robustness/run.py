@@ -28,7 +28,7 @@ from lentigo.imaging.disturbances import DISTURBANCES, STRENGTHS
 from lentigo.inference.decide import AUTO
 from lentigo.inference.inputs import Source, as_sources
 from lentigo.inference.journal import Journal
-from lentigo.inference.learnt import learnt_images
+from lentigo.inference.learnt import hardly_known, learnt_images
 from lentigo.inference.predict import Model
 from lentigo.models.calibration import probability
 from lentigo.progress import log
@@ -114,6 +114,7 @@ def _rows(model: Model, table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     known = known.reset_index(drop=True)
     shown = known.assign(probability=0.0)
     learnt = {name for folder in model.folders for name in learnt_images(folder, [shown])}
+    notes += dict.fromkeys(filter(None, map(hardly_known, model.folders)))
     kept = known[~known["image_id"].isin(learnt)].reset_index(drop=True)
     if learnt:
         notes.append(
@@ -151,7 +152,8 @@ def _failed(found: Disturbed, rows: pd.DataFrame) -> list[str]:
         lost = int((plain & ~np.isfinite(found.of(hidden[0]))).sum())
         if lost:
             notes.append(
-                f"In {counted(lost, 'image')} no lesion was found, so none is hidden."
+                f"In {counted(lost, 'image')} no lesion was found, or its mask could not "
+                "be used, so none is hidden."
             )
     return notes
 

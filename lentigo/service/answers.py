@@ -14,7 +14,6 @@ from lentigo.answer_columns import (
 )
 from lentigo.inference.fhir import Subject, fhir_bundle
 from lentigo.inference.served import FEATURES, Row
-from lentigo.models.description import read_description
 from lentigo.models.operating_point import OperatingPoint
 from lentigo.service.core import Answered
 from lentigo.service.decoding import Prepared
@@ -81,8 +80,7 @@ def model_name(model: Hosted) -> ModelName:
 
 
 def model_facts(model: Hosted) -> ModelFacts:
-    """Return the facts of a model for `/v1/models`; reads its description from disk."""
-    known = read_description(model.folders[0])
+    """Return the facts of a model for `/v1/models`."""
     return ModelFacts(
         name=model.name,
         version=model.version,
@@ -92,7 +90,7 @@ def model_facts(model: Hosted) -> ModelFacts:
         prevalence=model.prevalence,
         diagnoses=["melanoma", *model.diagnoses] if model.diagnoses else [],
         operating_points=[_point(each) for each in model.points],
-        intended_use=known.intended_use,
+        intended_use=model.description.intended_use,
     )
 
 
@@ -127,11 +125,11 @@ def _image(answered: Answered, place: int) -> ImageAnswer:
 
 def _lesion(answered: Answered, row: Row) -> LesionAnswer:
     asked = answered.asked
-    own = [n for n, name in enumerate(asked.lesions) if name == row["lesion_id"]]
-    patients = {asked.patients[place] for place in own if asked.patients}
+    own = [n for n, key in enumerate(asked.lesion_keys) if key == row["lesion_id"]]
+    patient, lesion = asked.ids(own[0])
     return LesionAnswer(
-        lesion=row["lesion_id"],
-        patient=patients.pop() if len(patients) == 1 else "",
+        lesion=lesion,
+        patient=patient,
         images=[place + 1 for place in own],
         n_images=row["n_images"],
         **_judged(row),

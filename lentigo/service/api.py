@@ -230,7 +230,7 @@ async def post_ducklings(request: Request) -> Response:
 async def get_models(request: Request) -> Response:
     """Tell which models there are, and how each of their thresholds was judged."""
     found = service_of(request).queue.crew.models
-    facts = [await asyncio.to_thread(model_facts, each) for each in found]
+    facts = [model_facts(each) for each in found]
     return JSONResponse(Models(models=facts).model_dump(mode="json"))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
 from lentigo.inference.decide import AUTO
 from lentigo.service.problems import wrong_field
@@ -43,6 +44,17 @@ class Asked:
     operating_point: str = AUTO
     features: bool = False
     """Whether the answer is to hold the features of each image."""
+
+    @cached_property
+    def lesion_keys(self) -> tuple[str, ...]:
+        """Return one word per image, the same for images of one lesion; empty if no ids.
+
+        Clinics number lesions from 1 for each patient, so lesion "1" of two patients is two
+        lesions.
+        """
+        pairs = list(zip(self.patients or self.lesions, self.lesions, strict=False))
+        numbers = {each: str(n) for n, each in enumerate(dict.fromkeys(pairs), start=1)}
+        return tuple(numbers[each] for each in pairs)
 
     @property
     def our_site(self) -> str:

@@ -50,6 +50,8 @@ CREATE TRIGGER head_remains BEFORE DELETE ON head
 """
 _AT_ONCE = 5_000
 """Rows that `verify` reads in one transaction, for which a service may have to wait."""
+_WAIT = 2_000
+"""Milliseconds for which an answer waits if another program has locked the file."""
 _END = re.compile(r"(\d{1,18}):([0-9a-f]{64})")
 
 
@@ -99,6 +101,7 @@ class AuditLog:
             )
             with self._translated():
                 self._prepare()
+            self._connection.execute(f"PRAGMA busy_timeout = {_WAIT}")
         except sqlite3.OperationalError as error:
             raise RunError(
                 f"{path} cannot be written: {error}. Give --audit-log another place."

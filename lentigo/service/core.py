@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ from lentigo.config.serving import ServingConfig
 from lentigo.errors import LentigoError
 from lentigo.inference.decide import Decision, decision
 from lentigo.inference.served import FEATURES, Question, Reply, Row
+from lentigo.progress import log
 from lentigo.service.asked import Asked
 from lentigo.service.audit_log import AuditLog, Entry
 from lentigo.service.closer import Eye, Look, Material
@@ -20,7 +22,7 @@ from lentigo.service.problems import not_ready, wrong_field
 from lentigo.service.queue import Crew, DiedOverItError, Queue
 from lentigo.service.telemetry import Telemetry
 from lentigo.service.upload import FILES
-from lentigo.service.worker import Hosted, Place
+from lentigo.service.worker import Hosted, Place, RefusedError
 
 T = TypeVar("T")
 
@@ -42,7 +44,8 @@ class Answered:
     images: list[Row | None]
     """The prediction of each file; None if it could not be decoded."""
     lesions: list[Row]
-    """The prediction of each lesion; empty if the request named none."""
+    """The prediction of each lesion, whose `lesion_id` is one of `Asked.lesion_keys`;
+    empty if the request named none."""
 
 
 class Service:
@@ -111,7 +114,7 @@ class Service:
         async with self._admitted(len(files)):
             found = await self._decoded(files, answered.model)
             answered = await self._answer(found, answered, crew)
-        await self._noted(answered)
+            await self._noted(answered)
         return answered
 
     async def read(
@@ -150,7 +153,7 @@ class Service:
                     picture=None if place else first,
                 )  # fmt: skip
                 shown.append(await asyncio.to_thread(show, replace(seen, place=place)))
-        await self._noted(answered)
+            await self._noted(answered)
         return answered, shown
 
     def _begun(
@@ -207,14 +210,17 @@ class Service:
         if not there:
             return Reply([], [])
         model, asked = answered.model, answered.asked
-        lesions = tuple(asked.lesions[place] for place in there if asked.lesions)
+        lesions = tuple(asked.lesion_keys[place] for place in there if asked.lesions)
         patients = tuple(asked.patients[place] for place in there if asked.patients)
         question = Question(
             len(there), lesions, patients, asked.prevalence, asked.operating_point,
             asked.features, age=asked.age, sex=asked.sex, site=asked.our_site,
         )  # fmt: skip
         squares = {way: [found[p].squares[way] for p in there] for way in model.ways}
-        return await self.queue.ask(crew, model, question, squares)
+        try:
+            return await self.queue.ask(crew, model, question, squares)
+        except RefusedError as error:
+            raise wrong_field(FILES, str(error)) from None
 
     async def _survivors(
         self, found: list[Prepared], there: list[int], answered: Answered, crew: Crew
@@ -233,14 +239,21 @@ class Service:
         return survivors
 
     async def _noted(self, answered: Answered) -> None:
+        """Write an answer to the audit log and count it; nobody gets one that is not noted.
+
+        Raises `ProblemError` 503 if the log cannot be written now.
+        """
+        if self._audit is not None:
+            try:
+                async with self._audit_turn:
+                    await asyncio.to_thread(self._audit.add, _entry(answered))
+            except sqlite3.OperationalError as error:
+                log.error("The audit log cannot be written: %s.", error)
+                raise not_ready("The audit log cannot be written now.") from None
         model = answered.model
         for row in answered.images:
             outcome = "refused" if row is None else "doubted" if row["reason"] else "fine"
             self.telemetry.images.labels(model.name, model.version, outcome).inc()
-        if self._audit is None:
-            return
-        async with self._audit_turn:
-            await asyncio.to_thread(self._audit.add, _entry(answered))
 
 
 def _decision(model: Hosted, asked: Asked) -> Decision:

@@ -7,7 +7,6 @@ is computed alone and at once, under much load many together.
 from __future__ import annotations
 
 import asyncio
-import math
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -19,20 +18,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lentigo.errors import LentigoError
+from lentigo.errors import ExchangedError, LentigoError
 from lentigo.explanation.served import Examined, Wish
 from lentigo.inference.served import Question, Reply
 from lentigo.inference.squares import Square
 from lentigo.models.backend import Preparation
 from lentigo.progress import log
-from lentigo.service.problems import full, not_ready
-from lentigo.service.worker import Hosted, Place, Ways, Worker, WorkerDiedError
+from lentigo.service.problems import not_ready
+from lentigo.service.room import Room
+from lentigo.service.worker import (
+    Hosted,
+    Place,
+    RefusedError,
+    Ways,
+    Worker,
+    WorkerDiedError,
+)
 
 _TRIES = 3
 """How often a request is tried when the worker process dies: not the request but a signal
 may have killed it, or the new process may not start at once."""
-_MEMORY = 0.9
-"""Weight of earlier batches in the running mean of the time per image."""
 
 
 class DiedOverItError(Exception):
@@ -64,45 +69,6 @@ class Closer:
     """The parts of the explanation that are requested."""
     picture: NDArray[np.uint8]
     """The image, (H, W, 3) RGB."""
-
-
-@dataclass
-class Room:
-    """Counts the images that wait or are computed, and keeps them below a limit."""
-
-    limit: int
-    """Highest number of images that wait or are computed."""
-    images: int = 0
-    """Number of images that wait or are computed now."""
-    seconds_an_image: float = 0.1
-    """Running mean of the computing time of an image, in seconds."""
-
-    def check(self) -> None:
-        """Raise `ProblemError` 503 if the limit is reached."""
-        if self.images >= self.limit:
-            raise full(self.retry_after())
-
-    def enter(self, images: int) -> None:
-        """Add `images` to the count; a request above the limit is taken if it is alone.
-
-        Raises `ProblemError` 503 if the limit would be exceeded.
-        """
-        if self.images and self.images + images > self.limit:
-            raise full(self.retry_after())
-        self.images += images
-
-    def leave(self, images: int) -> None:
-        """Subtract `images` from the count."""
-        self.images -= images
-
-    def retry_after(self) -> int:
-        """Return the estimated seconds until the images are computed, from 1 to 60."""
-        return max(1, min(60, math.ceil(self.images * self.seconds_an_image)))
-
-    def learn(self, images: int, seconds: float) -> None:
-        """Update the mean time per image with a batch that took `seconds`."""
-        own = seconds / max(1, images)
-        self.seconds_an_image += (1 - _MEMORY) * (own - self.seconds_an_image)
 
 
 @dataclass
@@ -152,6 +118,8 @@ class Queue:
         self.replaced = 0
         """Number of worker processes that died and were replaced."""
         self._crew: Crew | None = None
+        self._turn = asyncio.Lock()
+        self._loading: asyncio.Task[None] | None = None
         self._threads = ThreadPoolExecutor(4 * workers + 2, thread_name_prefix="work")
 
     @property
@@ -186,6 +154,10 @@ class Queue:
         Until then the workers before answer requests. Raises `LentigoError` if a model
         cannot be loaded; the workers before then stay.
         """
+        async with self._turn:
+            await self._load()
+
+    async def _load(self) -> None:
         crew = Crew(
             [
                 Worker(self._places(), engine=self._engine, seconds=self._seconds)
@@ -195,12 +167,12 @@ class Queue:
         loop = asyncio.get_running_loop()
         starts = [loop.run_in_executor(self._threads, each.start) for each in crew.workers]
         loaded = await asyncio.gather(*starts, return_exceptions=True)
-        for found in loaded:
-            if isinstance(found, BaseException):
-                for worker in crew.workers:
-                    worker.close()
-                raise found
-            crew.models = found
+        try:
+            crew.models = _agreed(loaded)
+        except BaseException:
+            for worker in crew.workers:
+                worker.close()
+            raise
         crew.tasks = [asyncio.create_task(self._work(crew, w)) for w in crew.workers]
         before, self._crew = self._crew, crew
         if before is not None:
@@ -215,7 +187,8 @@ class Queue:
     ) -> Reply:
         """Return the predictions for one request, whose images `room` has counted.
 
-        Raises `DiedOverItError` if the worker process dies each time that it computes them.
+        Raises `RefusedError` for a request that makes no sense to the model, and
+        `DiedOverItError` if the worker process dies each time that it computes it.
         """
         reply: Reply = await self._put(crew, model, question, squares)
         return reply
@@ -253,6 +226,8 @@ class Queue:
 
     async def close(self) -> None:
         """Answer the waiting requests, then end the workers."""
+        if self._loading is not None:
+            await self._loading
         if self._crew is not None:
             await self._close(self._crew)
         self._threads.shutdown(wait=False, cancel_futures=True)
@@ -281,9 +256,9 @@ class Queue:
                     await self._replace(worker)
 
     async def _answer(self, worker: Worker, batch: list[_Waiting]) -> None:
-        """Answer a batch of requests; if the worker process dies, try each request alone.
+        """Answer a batch; if the worker dies over it or refuses it, try each request alone.
 
-        So only the request that kills the process fails.
+        So only the request that kills the process, or makes no sense, fails.
         """
         begun = time.monotonic()
         try:
@@ -291,6 +266,8 @@ class Queue:
         except Exception as error:
             ours = isinstance(error, LentigoError)
             _fail(batch, not_ready(str(error)) if ours else error)
+            if isinstance(error, ExchangedError):
+                self._load_anew()
             return
         if replies is None:
             for each in batch:
@@ -306,7 +283,7 @@ class Queue:
                 each.answer.set_result(reply)
 
     async def _tried(self, worker: Worker, batch: list[_Waiting]) -> list[Any] | None:
-        """Return the replies to a batch; None if the worker died and there are several.
+        """Return the replies to a batch; None if each request is to be tried alone.
 
         Raises `DiedOverItError` if the worker died each time over a single request, and
         any other error of the worker.
@@ -315,6 +292,10 @@ class Queue:
         for _ in range(_TRIES if len(batch) == 1 else 1):
             try:
                 return await loop.run_in_executor(self._threads, _compute, worker, batch)
+            except RefusedError:
+                if len(batch) == 1:
+                    raise
+                return None
             except WorkerDiedError:
                 await self._replace(worker)
                 if all(each.answer.done() for each in batch):
@@ -332,7 +313,21 @@ class Queue:
         except (LentigoError, OSError, ValueError) as error:
             # Such as no memory for another process: the next question tries again.
             log.error("%s", error)
+            if isinstance(error, ExchangedError):
+                self._load_anew()
             await asyncio.sleep(1)
+
+    def _load_anew(self) -> None:
+        """Begin to load the models as their folders are now; once at a time."""
+        if self._loading is None or self._loading.done():
+            log.warning("A model folder was changed: the models are loaded anew.")
+            self._loading = asyncio.create_task(self._loaded_anew())
+
+    async def _loaded_anew(self) -> None:
+        try:
+            await self.load()
+        except (LentigoError, OSError, ValueError) as error:
+            log.error("%s", error)
 
 
 def _taken(crew: Crew, most: int) -> list[_Waiting]:
@@ -378,8 +373,23 @@ def _fail(batch: Sequence[_Waiting], error: Exception) -> None:
             each.answer.set_exception(error)
 
 
+def _agreed(loaded: Sequence[list[Hosted] | BaseException]) -> list[Hosted]:
+    """Return the models that all workers loaded; raise what one of them raised.
+
+    Raises `ExchangedError` if a folder was changed between the starts of two workers.
+    """
+    found: list[list[Hosted]] = []
+    for each in loaded:
+        if isinstance(each, BaseException):
+            raise each
+        found.append(each)
+    if len({tuple((m.name, m.version) for m in models) for models in found}) > 1:
+        raise ExchangedError("A model was changed while it was loaded; try again.")
+    return found[0]
+
+
 def _same(crew: Crew, model: Hosted) -> Hosted:
     for each in crew.models:
-        if each.name == model.name and each.ways == model.ways:
+        if (each.name, each.version) == (model.name, model.version):
             return each
     raise not_ready("The model was exchanged while the request was read.")

@@ -16,13 +16,14 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lentigo.errors import LentigoError, ModelError, RunError
+from lentigo.errors import ExchangedError, LentigoError, ModelError, RunError
 from lentigo.explanation.served import Examined, Wish
 from lentigo.inference.served import Question, Reply
 from lentigo.inference.squares import Square
 from lentigo.isolated import command, could_not_start, environment
 from lentigo.models.backend import Preparation
 from lentigo.models.operating_point import OperatingPoint, read_points
+from lentigo.models.schema import Description
 
 _CODE = "from lentigo.service.worker_process import main\nmain()"
 _LONGEST_REMARKS = 1_000_000
@@ -40,7 +41,7 @@ class WorkerDiedError(Exception):
 
 
 class RefusedError(Exception):
-    """The model does not allow a requested explanation; the message says why."""
+    """The model cannot answer a request as it stands; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,8 @@ class Hosted:
     """All ways in which its networks need an image to be made square."""
     folders: tuple[Path, ...]
     """The model folders, one for each ensemble."""
+    description: Description
+    """What the first of them said when the model was loaded."""
 
 
 class Worker:
@@ -91,6 +94,7 @@ class Worker:
         # Opened to append, so that writing goes on correctly after the file was emptied.
         self._remarks = tempfile.TemporaryFile("a+b")  # noqa: SIM115
         self._ended = False
+        self._versions: list[str] = []
         self.starts = 0
         """Number of starts; each but the first replaced a process that had died."""
 
@@ -106,8 +110,9 @@ class Worker:
     def start(self) -> list[Hosted]:
         """Start the process, in place of an earlier one, and return the models it loaded.
 
-        Raises `LentigoError` if a model cannot be loaded, and `RunError` if the process
-        ends before it has loaded the models.
+        Raises `ExchangedError` if the folders no longer hold the models of the first start,
+        `LentigoError` if a model cannot be loaded, and `RunError` if the process ends
+        before it has loaded the models.
         """
         self._drop()
         models = [{"name": p.name, "folder": str(p.folder)} for p in self._places]
@@ -130,6 +135,11 @@ class Worker:
         if "error" in said:
             self._drop()
             raise ModelError(said["error"])
+        versions = [facts["version"] for facts in said["models"]]
+        if versions != (self._versions or versions):
+            self._drop()
+            raise ExchangedError("A model was changed since it was loaded; try again.")
+        self._versions = versions
         return [
             _hosted(place, number, facts)
             for number, (place, facts) in enumerate(
@@ -145,11 +155,13 @@ class Worker:
     ) -> list[Reply]:
         """Return the predictions for some requests; see `lentigo.inference.served.answer`.
 
-        `model` is `Hosted.index`. Raises `WorkerDiedError` if the process dies meanwhile;
-        `start` then starts a new one.
+        `model` is `Hosted.index`. Raises `RefusedError` for a request that makes no sense,
+        and `WorkerDiedError` if the process dies meanwhile; `start` then starts a new one.
         """
         asked = {"questions": [asdict(each) for each in questions]}
         said = self._said(model, asked, squares)
+        if "refused" in said:
+            raise RefusedError(said["refused"])
         return [Reply(**each) for each in said["replies"]]
 
     def examine(
@@ -157,8 +169,8 @@ class Worker:
     ) -> Examined:
         """Explain one image; see `lentigo.explanation.served.Examiner.examine`.
 
-        Raises `RefusedError` for a method that the model does not allow, and
-        `WorkerDiedError` if the process dies meanwhile.
+        Raises `RefusedError` for a method that the model does not allow, `ExchangedError`
+        if its folder was changed, and `WorkerDiedError` if the process dies meanwhile.
         """
         asked = {"wish": asdict(wish), "picture": picture.shape[:2]}
         said = self._said(model, asked, squares, picture)
@@ -195,6 +207,8 @@ class Worker:
         if os.fstat(self._remarks.fileno()).st_size > _LONGEST_REMARKS:
             os.ftruncate(self._remarks.fileno(), 0)
         said: dict[str, Any] = json.loads(line)
+        if "exchanged" in said:
+            raise ExchangedError("The model was changed since it was loaded; try again.")
         return said
 
     def _exchange(self, line: bytes, pixels: Sequence[NDArray[np.uint8]]) -> bytes:
@@ -267,4 +281,5 @@ def _hosted(place: Place, index: int, facts: dict[str, Any]) -> Hosted:
         points=read_points(facts["points"]),
         ways=tuple(Preparation(**way) for way in facts["ways"]),
         folders=tuple(map(Path, facts["folders"])),
+        description=Description.model_validate(facts["description"]),
     )

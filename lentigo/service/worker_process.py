@@ -7,28 +7,28 @@ is a line of JSON. The first line of output says which models were loaded, or wh
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lentigo.errors import LentigoError
+from lentigo.errors import ExchangedError, LentigoError
 from lentigo.explanation.served import Examiner, Wish
-from lentigo.files import digest
 from lentigo.inference.predict import Model, load
 from lentigo.inference.served import Question, answer
 from lentigo.inference.squares import Square
 from lentigo.models.backend import Preparation
-from lentigo.models.description import DESCRIPTION
-
-_LONGEST_VERSION = 12
+from lentigo.models.description import (
+    check_version,
+    find_models,
+    read_description,
+    version_of,
+)
 
 
 def main() -> None:
@@ -37,15 +37,16 @@ def main() -> None:
     os.dup2(2, 1)  # what a library prints must not get between the answers
     job = json.loads(sys.argv[1])
     try:
-        models = [load(each["folder"], engine=job["engine"]) for each in job["models"]]
+        loaded = [_loaded(each["folder"], job["engine"]) for each in job["models"]]
+        models = [model for model, _ in loaded]
         _warm_up(models)
     except LentigoError as error:
         _say(answers, {"error": str(error)})
         return
-    _say(answers, {"models": [_facts(each) for each in models], "pid": os.getpid()})
+    _say(answers, {"models": [facts for _, facts in loaded], "pid": os.getpid()})
     examiners = [
-        Examiner(model, each["folder"], engine=job["engine"])
-        for model, each in zip(models, job["models"], strict=True)
+        Examiner(model, each["folder"], engine=job["engine"], version=facts["version"])
+        for (model, facts), each in zip(loaded, job["models"], strict=True)
     ]
     for line in sys.stdin.buffer:
         asked = json.loads(line)
@@ -54,9 +55,7 @@ def main() -> None:
             picture = _pixels((*asked["picture"], 3), sys.stdin.buffer)
             _say(answers, _examined(examiners[asked["model"]], asked, squares, picture))
             continue
-        questions = [_question(each) for each in asked["questions"]]
-        replies = answer(models[asked["model"]], questions, squares)
-        _say(answers, {"replies": [asdict(each) for each in replies]})
+        _say(answers, _answered(models[asked["model"]], asked, squares))
 
 
 def _warm_up(models: Sequence[Model]) -> None:
@@ -67,10 +66,20 @@ def _warm_up(models: Sequence[Model]) -> None:
         answer(model, [Question(1)], {**black})
 
 
-def _facts(model: Model) -> dict[str, Any]:
+def _loaded(folder: str, engine: str) -> tuple[Model, dict[str, Any]]:
+    """Return a model and its facts; raise `ExchangedError` if it was changed meanwhile."""
+    version = version_of(find_models(folder))
+    model = load(folder, engine=engine)
+    facts = _facts(model, version)
+    check_version(model.folders, version)
+    return model, facts
+
+
+def _facts(model: Model, version: str) -> dict[str, Any]:
     ways = dict.fromkeys(each.preparation for each in model.members)
     return {
-        "version": version_of(model.folders),
+        "version": version,
+        "description": read_description(model.folders[0]).model_dump(mode="json"),
         "engine": model.engine,
         "networks": len(model.members),
         "abstains": model.can_abstain,
@@ -80,15 +89,6 @@ def _facts(model: Model) -> dict[str, Any]:
         "ways": [asdict(each) for each in ways],
         "folders": [str(each) for each in model.folders],
     }
-
-
-def version_of(folders: Sequence[Path]) -> str:
-    """Return the version of a model: 12 hexadecimal digits of a digest of its descriptions.
-
-    A description holds the digests of all other files, so any change gives a new version.
-    """
-    whole = "".join(digest(folder / DESCRIPTION) for folder in folders)
-    return hashlib.sha256(whole.encode()).hexdigest()[:_LONGEST_VERSION]
 
 
 def _squares(ways: list[Any], source: BinaryIO) -> dict[Preparation, Sequence[Square]]:
@@ -104,6 +104,17 @@ def _pixels(shape: tuple[int, ...], source: BinaryIO) -> NDArray[np.uint8]:
     return np.frombuffer(content, np.uint8).reshape(shape)
 
 
+def _answered(
+    model: Model, asked: dict[str, Any], squares: dict[Preparation, Sequence[Square]]
+) -> dict[str, Any]:
+    questions = [_question(each) for each in asked["questions"]]
+    try:
+        replies = answer(model, questions, squares)
+    except LentigoError as error:
+        return {"refused": str(error)}
+    return {"replies": [asdict(each) for each in replies]}
+
+
 def _examined(
     examiner: Examiner,
     asked: dict[str, Any],
@@ -117,6 +128,8 @@ def _examined(
     try:
         one = {way: np.array(found[0]) for way, found in squares.items()}
         return {"examined": asdict(examiner.examine(wish, one, np.array(picture)))}
+    except ExchangedError as error:
+        return {"exchanged": str(error)}
     except LentigoError as error:
         return {"refused": str(error)}
 

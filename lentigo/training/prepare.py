@@ -245,15 +245,35 @@ def held_out_folds(table: pd.DataFrame, config: Config, folds: int) -> int:
 
 
 def prepared(config: Config, out: Path) -> Prepared:
-    """Read the table, pixel store, duplicates and repeats that `prepare` wrote to `out`."""
+    """Read the table, pixel store, duplicates and repeats that `prepare` wrote to `out`.
+
+    Raises `RunError` if the store holds other files' pixels than those of the table, as a
+    store (`imaging.store`) may to which another command added.
+    """
     layout = RunLayout(out)
     pairs = read_any_table(layout.duplicates).astype("string")
     table = read_table_file(layout.table)
     store = open_store(store_folder(config, out)).of(table)
+    _check_same_files(table, store)
     if config.split.repeats == 1:
         return Prepared(out, table, store, pairs)
     repeats = read_any_table(layout.repeats).astype({"image_id": "string"})
     return Prepared(out, table, store, pairs, repeats)
+
+
+def _check_same_files(table: pd.DataFrame, store: PixelStore) -> None:
+    was = table["sha256"].astype("string").reset_index(drop=True)
+    now = store.index["sha256"].astype("string").reset_index(drop=True)
+    failed = store.index["error"].notna().reset_index(drop=True)
+    other = (was.notna() & now.notna() & (was != now)) | failed
+    if other.any():
+        names = table["image_id"][other.to_numpy(dtype=bool)].tolist()
+        raise RunError(
+            f"The pixel store {store.folder} holds other files of "
+            f"{counted(len(names), 'image')} than this training began with: {some(names)}. "
+            "They were replaced since. Bring the files back and give the command again, or "
+            "train anew with another --out."
+        )
 
 
 def store_folder(config: Config, out: Path) -> Path:
@@ -302,7 +322,8 @@ def _divide(
         for note in divided.notes:
             log.info("%s", note)
         return divided
-    grouped, parts = assign_groups(table, pairs), config.split.parts()
+    grouped = assign_groups(table, pairs, keep=True)
+    parts = config.split.parts()
     check_enough(grouped, folds=parts)
     dealt = assign_folds(grouped, folds=parts, seed=config.seed)
     return NotedTable(dealt, tuple(shared_lesions(table)))
@@ -338,6 +359,8 @@ def _write_failures(table: pd.DataFrame, store: PixelStore, out: Path) -> None:
 def _source_digest(table: pd.DataFrame, split: Path | None, config: Config) -> str:
     """Return the SHA-256 of the input of a training: ids, labels, split …"""
     columns = ["image_id", "melanoma", "patient_id", "lesion_id"]
+    if table["group_id"].notna().any():
+        columns.append("group_id")
     if "diagnosis" in config.targets:
         columns += ["diagnosis", "malignant"]
     if config.fuses_metadata:
@@ -355,7 +378,7 @@ def _check_same_source(table: pd.DataFrame, source: str, out: Path) -> None:
     what = (
         f"{len(gone):,} of its images are not in this one: {some(gone)}"
         if gone
-        else ("images, labels, patients, lesions or the split have changed")
+        else ("images, labels, patients, lesions, groups or the split have changed")
     )
     raise RunError(
         f"The run in {out} was started on another table ({what}). Resume it with the same "

@@ -17,12 +17,10 @@ from lentigo.inference.diagnoses import shares_of, with_diagnoses
 from lentigo.inference.sets import fit_sets, shares_in, told_by, with_sets
 from lentigo.models.calibration import METHODS, Calibration, probability
 from lentigo.models.conformal import ConformalSets
+from lentigo.models.operating_point import OUT_OF_FOLD as OUT_OF_FOLD
 from lentigo.models.operating_point import OperatingPoint
 from lentigo.progress import log
 from lentigo.tables import WITHOUT_METADATA
-
-OUT_OF_FOLD = "out-of-fold images"
-"""In words, the held-out images of all folds, predicted by models that did not see them."""
 
 
 def calibration_of(
@@ -128,11 +126,20 @@ def points_out_of_fold(
     """Return the operating points chosen on out-of-fold predictions.
 
     They have no metrics on held-out images, because all images were used to choose them;
-    the performance of such points is that of the folds.
+    the performance of such points is that of the folds. Nor is any sensitivity guaranteed:
+    the folds' networks answered, and the network that learnt from all rows may answer
+    otherwise.
     """
     points = choose_points(_answers(table, predictions), costs=costs, chosen_on=OUT_OF_FOLD)
     _warn(points)
-    return [point.model_dump(mode="json") for point in points]
+    return [_of_the_folds(point).model_dump(mode="json") for point in points]
+
+
+def _of_the_folds(point: OperatingPoint) -> OperatingPoint:
+    if not point.of_the_folds:
+        return point
+    method = f"{point.method}, of the folds' networks" if point.method else ""
+    return point.model_copy(update={"confidence": None, "method": method})
 
 
 def _warn(points: tuple[OperatingPoint, ...]) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 from scipy.special import expit, logit
+from scipy.stats import t as student
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss
 from sklearn.metrics import log_loss as sklearn_log_loss
@@ -166,3 +167,17 @@ def test_expected_calibration_error_is_the_mean_gap_of_the_bins() -> None:
     assert expected_calibration_error(truth, probability, bins=2) == pytest.approx(
         (0.2 + 0.3) / 2
     )
+
+
+@pytest.mark.parametrize("power", [-100, -250])
+def test_probabilities_near_0_have_an_intercept(power: int) -> None:
+    """Of 200 images three of ten are melanomas, and all had next to no probability."""
+    truth, groups = np.arange(200) < 60, np.arange(200)
+    tiny = np.full(200, 10.0**power)
+    found = calibration_intercept(truth, tiny, groups)
+    assert found.value == pytest.approx(logit(0.3) - power * np.log(10))
+    assert found.high - found.value == pytest.approx(
+        student.ppf(0.975, 59) / np.sqrt(200 * 0.3 * 0.7), rel=0.01
+    )
+    half = np.where(np.arange(200) % 2 == 1, 0.5, tiny)
+    assert calibration_intercept(truth, half, groups).value == pytest.approx(logit(0.6))

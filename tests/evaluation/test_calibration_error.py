@@ -54,7 +54,9 @@ def test_the_order_of_images_with_one_probability_does_not_matter() -> None:
     truth = np.arange(200) < 60
     for labels in (truth, truth[::-1], np.random.default_rng(0).permutation(truth)):
         assert expected_calibration_error(labels, probability) == pytest.approx(0)
-        assert calibration_error(labels, probability, groups).value < 0.001
+        found = calibration_error(labels, probability, groups)
+        assert found.value == found.low < 0.001
+        assert 0.05 < found.high < 0.08  # two standard errors of 60 of 200
 
 
 def test_bins_end_at_the_nearer_end_of_a_tie() -> None:

@@ -9,6 +9,7 @@ from scipy.stats import ks_2samp
 
 from lentigo.errors import DatasetError
 from lentigo.evaluation.drift import Side, _discrepancy, _gaussian, drift
+from lentigo.evaluation.stability import stability_bins
 
 
 def side(name: str, columns: dict[str, object], *, each: int = 1) -> Side:
@@ -143,3 +144,34 @@ def test_the_same_seed_gives_the_same_answer() -> None:
     before, after = side("a", {"x": range(20)}), side("b", {"x": range(5, 25)})
     first, again = (drift(before, [after], ["x"], repeats=300, seed=3) for _ in range(2))
     assert first == again
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "bins"),
+    [
+        ([0.0] * 14 + [1.0] * 6, [0.0] * 4 + [1.0] * 16, [(14, 4), (6, 16)]),
+        ([1.0] * 20, [9.0] * 20, [(20, 0), (0, 20)]),
+        ([1.0] * 8 + [2.0] * 6 + [3.0] * 6, [1.0] * 20, [(8, 20), (6, 0), (6, 0)]),
+    ],
+)
+def test_the_stability_of_few_numbers_by_hand(
+    before: list[float], after: list[float], bins: list[tuple[int, int]]
+) -> None:
+    pair = side("a", {"x": before}), side("b", {"x": after})
+    (found,) = drift(pair[0], [pair[1]], ["x"], repeats=200).shifts
+    shares = (np.array(bins) + 0.5) / (20 + 0.5 * len(bins))
+    by_hand = float((np.diff(shares) * np.diff(np.log(shares))).sum())
+    assert found.psi == pytest.approx(by_hand)
+    assert found.psi > 0.5
+
+
+def test_what_lies_beyond_the_reference_and_what_fills_tenths_are_bins() -> None:
+    known = np.ones(60, dtype=bool)
+    even = np.concatenate([np.arange(20.0), np.arange(20.0) + 0.5, np.arange(20.0)])
+    inside = stability_bins(even, known, 40)
+    assert np.bincount(inside[:40]).tolist() == [4] * 10
+    beyond = stability_bins(np.concatenate([even[:58], [-1.0, 99.0]]), known, 40)
+    assert (beyond[58], beyond[59]) == (0, 11)
+    assert np.bincount(beyond[:40]).tolist() == [0] + [4] * 10
+    zeros = np.concatenate([np.zeros(34), np.arange(1.0, 27.0)])
+    assert np.bincount(stability_bins(zeros, known, 40))[0] == 34

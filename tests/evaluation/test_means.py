@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 from scipy.stats import t as student
 
+from lentigo.evaluation import metrics
+from lentigo.evaluation.calibration_error import calibration_error
+from lentigo.evaluation.consequences import Called
+from lentigo.evaluation.judged import Judged
 from lentigo.evaluation.means import clustered_mean, clustered_mean_difference
+from lentigo.evaluation.sums import Sample
 
 
 def test_values_without_skewness_have_the_t_interval() -> None:
@@ -47,3 +52,29 @@ def test_differences_may_be_below_0() -> None:
 def test_one_group_or_none_has_no_bounds() -> None:
     assert math.isnan(clustered_mean(np.array([1.0, 2]), np.zeros(2, np.intp)).low)
     assert math.isnan(clustered_mean(np.empty(0), np.empty(0, np.intp)).value)
+
+
+def test_rounding_is_no_spread() -> None:
+    """0.9 for each melanoma and 0.1 for each other image: all errors are 0.01."""
+    truth = np.arange(200) % 2 == 1
+    errors = (np.where(truth, 0.9, 0.1) - truth) ** 2
+    groups = np.arange(200)
+    assert errors.std() > 0  # of rounding alone
+    for found in (
+        clustered_mean(errors, groups),
+        clustered_mean_difference(errors, groups, freedom=99),
+        calibration_error(truth, np.where(truth, 0.9, 0.1), groups),
+    ):
+        assert math.isnan(found.low)
+        assert math.isnan(found.high)
+
+
+def test_bounds_stay_within_what_is_possible() -> None:
+    truth, score = np.array([True, True, False, False]), np.array([0.9, 0.1, 0.6, 0.2])
+    judged = Judged(Sample(truth, score, np.arange(4), 4), 0.5, None)
+    assert metrics.brier(judged).high == 1
+    gap = metrics.calibration_gap(judged)
+    assert (gap.low, gap.high) == (-1, 1)
+    called = Called(truth=truth, called=score > 0.5, group=np.arange(4), risk=0.2)
+    benefit = called.figures()["net_benefit_per_1000"]
+    assert (benefit.low, benefit.high) == (-250, 1000)

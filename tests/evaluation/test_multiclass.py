@@ -65,3 +65,18 @@ def _one_hot(truth: np.ndarray, called: np.ndarray) -> pd.DataFrame:
     hot = pd.DataFrame(np.eye(4)[truth], columns=names).assign(image_id=ids)
     score = pd.DataFrame(np.eye(4)[called], columns=names).assign(image_id=ids)
     return match(score, hot).table
+
+
+@pytest.mark.parametrize("order", [["MEL", "NV", "BCC"], ["BCC", "NV", "MEL"]])
+def test_of_tied_diagnoses_none_is_called_whatever_the_order(order: list[str]) -> None:
+    """Image a ties between melanoma and nevus, and is of melanoma: a wrong answer."""
+    tied = PREDICTED.copy()
+    tied.loc[tied["image_id"] == "a", ["p_mel", "p_nv"]] = 0.4
+    tied.loc[tied["image_id"] == "a", "p_bcc"] = 0.2
+    columns = ["p_" + name.lower() for name in order]
+    others = [name for name in tied if name not in columns]
+    found, notes = find_diagnoses(match(tied[[*others, *columns]], TRUTH).table)
+    assert found is not None
+    assert found.called.tolist()[0] == -1
+    assert balanced_accuracy(found.truth, found.called) == pytest.approx((0 + 1 / 2) / 3)
+    assert "1 image of 4 has several diagnoses of the highest probability" in notes[1]

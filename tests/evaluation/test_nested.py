@@ -188,3 +188,18 @@ def test_images_of_later_repeats_have_groups() -> None:
     assert len(outer) == 2 * IMAGES - 1
     assert found.losses[0].plain.value == pytest.approx(outer.mean())
     assert not math.isnan(found.losses[0].inflation)
+
+
+def test_a_loss_is_never_below_0_or_outside_its_interval() -> None:
+    """Ten folds: 1 error in 100 outer answers, 3 in 90 inner ones of each fold."""
+    blocks = [
+        Block(
+            outer=np.arange(10) == 0 if fold == 3 else np.zeros(10),
+            outer_group=np.arange(10) + 10 * fold,
+            inner=(np.arange(90) < 3).astype(float),
+        )
+        for fold in range(10)
+    ]
+    found = nested_loss("error_rate", blocks).nested
+    assert found.value == found.low == 0
+    assert found.high > 0

@@ -15,6 +15,7 @@ from lentigo.errors import ColumnError
 from lentigo.evaluation import evaluate
 from lentigo.evaluation.intervals import Interval
 from lentigo.evaluation.subgroup_difference import less
+from lentigo.evaluation.subgroup_names import UNKNOWN, named_values
 from lentigo.evaluation.subgroups import sentence_on
 from lentigo.json_files import to_json
 
@@ -179,13 +180,17 @@ def test_p_values_are_adjusted_for_all_subgroups_of_all_columns() -> None:
     many = truth.assign(half=np.arange(300) % 2, third=np.arange(300) % 3)
     found = evaluate(guesses, many, repeats=20, by=["site", "half", "third"]).subgroups
     every = [group for each in found for group in each.groups]
-    known = sorted(group.against_rest["auc"].p for group in every)
-    lowest = min(group.against_rest["auc"].p_holm for group in every)
-    assert len(known) == 7
-    assert lowest == pytest.approx(min(7 * known[0], 1))
+    told = [each for group in every for each in group.against_rest.values()]
+    lowest = min(told, key=lambda each: each.p)
+    # Two columns of two halves and one of thirds: 1 + 1 + 3 tests of each of 4 metrics.
+    assert lowest.p_holm == pytest.approx(min(20 * lowest.p, 1))
     assert sentence_on(found).startswith(
-        "28 differences to the rest were looked at; 0 have"
+        "20 differences to the rest were looked at; 0 have"
     )
+    one, other = (group.against_rest for group in found[1].groups)
+    assert {n: each.p_holm for n, each in one.items()} == {
+        n: each.p_holm for n, each in other.items()
+    }
 
 
 def test_a_subgroup_that_is_worse_is_found_and_stands_first() -> None:
@@ -230,3 +235,25 @@ def test_the_gap_is_the_share_of_melanomas_less_the_mean_probability() -> None:
     mean = truth["melanoma"].mean() - guesses["probability"].mean()
     assert gap.value == pytest.approx(mean, abs=1e-12)
     assert gap.low < mean < gap.high
+
+
+def test_quarters_are_told_apart_by_enough_digits() -> None:
+    days = pd.Series(np.arange(20230101, 20230129))
+    assert named_values(days).unique().tolist() == [
+        "20230101 to 20230107", "20230108 to 20230114",
+        "20230115 to 20230121", "20230122 to 20230128",
+    ]  # fmt: skip
+    close = named_values(pd.Series(1 + np.arange(40) * 1e-9))
+    assert (close.value_counts() == 10).all()
+
+
+def test_a_number_that_fills_quarters_is_a_subgroup_and_the_rest_is_divided() -> None:
+    """Of 100 numbers 85 are 0; the other 15 are 1 to 15, and one is not known."""
+    counts = pd.Series([*np.zeros(85), *range(1, 16), np.nan])
+    assert named_values(counts).value_counts(sort=False).to_dict() == {
+        "0": 85, "1 to 4": 4, "5 to 8": 4, "9 to 11": 3, "12 to 15": 4, UNKNOWN: 1,
+    }  # fmt: skip
+    both = pd.Series([*range(-10, 0), *np.zeros(40), *range(1, 11)])
+    assert named_values(both).value_counts(sort=False).to_dict() == {
+        "-10 to -6": 5, "-5 to -1": 5, "0": 40, "1 to 5": 5, "6 to 10": 5,
+    }  # fmt: skip

@@ -14,7 +14,7 @@ from PIL import Image
 
 import lentigo
 from lentigo.errors import ModelError
-from lentigo.export.agreement import Int8Judged, judge_int8
+from lentigo.export.agreement import AtThreshold, Int8Judged, judge_int8
 from lentigo.inference.abstention.fit import make_index, seen, set_limit
 from lentigo.models.backend import Images
 from lentigo.models.description import read_description, write_folder
@@ -175,6 +175,44 @@ def test_one_that_ranks_alike_and_refuses_all_is_refused(
         ModelError, match=r"\(onnx-int8\) refuses 100\.0% of 40 .* 5% more are allowed"
     ):
         judge_int8(tmp_path / "shy", {"fold-0": held_out})
+
+
+def shifted(model: Path, folder: Path, *, by: float, threshold: float) -> Path:
+    """A copy whose 8-bit file is the exact network plus `by`, with one threshold."""
+    shutil.copytree(model, folder)
+    network = onnx.load(folder / "model.onnx")
+    name = network.graph.output[0].name
+    (last,) = (node for node in network.graph.node if name in node.output)
+    last.output[0] = "before"
+    value = onnx.helper.make_tensor("by", onnx.TensorProto.FLOAT, [1], [by])
+    network.graph.initializer.append(value)
+    network.graph.node.append(onnx.helper.make_node("Add", ["before", "by"], [name]))
+    onnx.save(network, folder / "model-int8.onnx")
+    known = read_description(folder).model_dump(mode="json", exclude={"files"})
+    known["operating_points"] = [
+        {"name": "sensitivity_90", "kind": "guaranteed_sensitivity", "sensitivity": 0.9,
+         "confidence": 0.95, "threshold": threshold, "chosen_on": "validation images"}
+    ]  # fmt: skip
+    write_folder(folder, known)
+    return folder
+
+
+def test_calls_at_a_stored_threshold_are_told_and_may_not_be_lost(
+    model: Path, held_out: pd.DataFrame, tmp_path: Path
+) -> None:
+    table = lentigo.load(model, engine="onnx").predict(list(held_out["path"]))
+    lowest, second = sorted(table.loc[held_out["melanoma"].to_numpy(), "probability"])[:2]
+    between = float(lowest + second) / 2
+    fine = shifted(model, tmp_path / "fine", by=0.0, threshold=between)
+    (calls,) = judge_int8(fine, {"fold-0": held_out})[0].calls
+    assert calls == AtThreshold(name="sensitivity_90", melanomas=5, found=4, found_exact=4)
+    low = shifted(model, tmp_path / "low", by=-9.0, threshold=between)
+    with pytest.raises(ModelError, match=r"finds 0 of 5 held-out melanomas and .* one 4;"):
+        judge_int8(low, {"fold-0": held_out})
+    for engine, guaranteed in (("onnx", True), ("onnx-int8", False)):
+        (point,) = lentigo.load(fine, engine=engine).operating_points
+        assert ("guaranteed with 95 % confidence" in point.aim) is guaranteed
+        assert ("of this one nothing is guaranteed" in point.aim) is not guaranteed
 
 
 def test_early_features_stay_exact_where_they_are_asked_for(

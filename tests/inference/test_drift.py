@@ -68,7 +68,7 @@ def test_what_moved_is_said_and_written(place: Path) -> None:
     assert table.loc[("april", "probability"), "moved"]
     assert not table.loc[("march", "sex"), "moved"]
     assert {"abstain", "site", "sex", "age"} <= set(table.loc["march"].index)
-    assert "answered" not in table.loc["march"].index  # all images were
+    assert "answered" in table.loc["april"].index  # those refused were not
     page = (place / "out" / "index.html").read_text()
     assert "april: age moved" in page
     assert "not a medical device" in page
@@ -129,3 +129,65 @@ def test_features_of_other_pictures_moved(place: Path) -> None:
 def test_other_images_than_those_predicted_are_refused(place: Path) -> None:
     with pytest.raises(DatasetError, match="None of the images"):
         watch_drift(place / "run", [place / "march.csv"], images=[place / "discs"])
+
+
+def test_options_of_predict_are_no_drift(place: Path) -> None:
+    """The same answers: refused ones left out, and moved to a clinic with 2 % melanoma."""
+    run = pd.read_csv(place / "run" / "predictions.csv")
+    logit = np.log(run["probability"] / (1 - run["probability"]))
+    refused = run["probability"] > 0.7
+    rest = 1 / (1 + np.exp(logit))
+    full = run.assign(
+        abstain=np.where(refused, "yes", "no"), probability_melanoma=run["probability"],
+        probability_nevus=0.75 * rest, probability_keratosis=0.25 * rest,
+    )  # fmt: skip
+    full.to_csv(place / "run" / "predictions.csv", index=False)
+    moved = logit + np.log(0.02 / 0.98) - np.log(0.1 / 0.9)
+    left = 1 / (1 + np.exp(moved))
+    asked = full.assign(
+        probability=1 - left, probability_melanoma=1 - left,
+        probability_nevus=0.75 * left, probability_keratosis=0.25 * left,
+        meant_for=0.1, prevalence=0.02,
+    )  # fmt: skip
+    answers = [name for name in asked if str(name).startswith("probability")]
+    asked.loc[refused, answers] = np.nan
+    asked.to_csv(place / "may.csv", index=False)
+    found = watch_drift(place / "run", [place / "may.csv"], repeats=200)
+    assert 0 < refused.sum() < IMAGES / 2
+    compared = {each.column: each.distance for each in found.shifts}
+    assert {"probability", "probability_nevus", "answered", "abstain"} <= set(compared)
+    assert max(compared.values()) < 1 / 30  # one image of 34, by the last digit
+    assert compared["answered"] == compared["abstain"] == 0
+    asked.drop(columns="meant_for").to_csv(place / "may.csv", index=False)
+    with pytest.raises(DatasetError, match="does not say for which"):
+        watch_drift(place / "run", [place / "may.csv"], repeats=200)
+
+
+def test_answers_of_others_than_those_that_were_judged_are_not_compared(
+    place: Path,
+) -> None:
+    """One fold is compared with its own answers; several together, or a refit, are not."""
+    run = place / "run"
+    save(run / "fold-1" / "model", seed=1)
+    whole = pd.read_csv(run / "predictions.csv")
+    for fold in (0, 1):
+        own = whole[fold::2].assign(probability=0.2 + 0.5 * fold)
+        own.to_csv(run / f"fold-{fold}" / "predictions.csv", index=False)
+    words: dict[str, Any] = {
+        "predictions": [place / "march.csv"], "tables": [place / "march-patients.csv"],
+        "repeats": 200,
+    }  # fmt: skip
+    one = watch_drift(run / "fold-1", **words)
+    (shift,) = [each for each in one.shifts if each.column == "probability"]
+    assert shift.n_reference == IMAGES // 2
+    assert "0.7" in shift.reference
+    together = watch_drift(run, **words)
+    save(run / "refit" / "model", seed=2)
+    for found in (together, watch_drift(run, **words)):
+        assert {each.column for each in found.shifts} >= {"age", "sex", "site"}
+        assert not {"probability", "abstain", "answered"} & {
+            each.column for each in found.shifts
+        }
+        assert "those of single networks" in found.notes[0]
+    with pytest.raises(ConfigError, match="--reference"):
+        watch_drift(run, images=[place / "discs"], **words)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import zipfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lentigo.errors import RunError
+from lentigo.imaging.decoding import packed
 from lentigo.inference.inputs import Source
 from lentigo.inference.journal import Done, Journal, Task, journal_of, task_of
 from lentigo.isolated import command
@@ -107,6 +109,7 @@ def in_little_room(out: Path, values: list[float], room: int) -> str:
 import numpy as np
 from pathlib import Path
 from lentigo.errors import RunError
+from lentigo.imaging.decoding import packed
 from lentigo.inference.journal import Done, Journal, Task
 journal = None
 try:
@@ -189,3 +192,26 @@ def test_a_batch_that_is_not_the_next_one_is_computed_again(tmp_path: Path) -> N
 def test_a_journal_without_a_batch_does_not_stay(tmp_path: Path) -> None:
     out = started(tmp_path)
     assert not journal_of(out).exists()
+
+
+def test_another_file_in_the_same_zip_is_another_prediction(tmp_path: Path) -> None:
+    path = tmp_path / "images.zip"
+    digests = []
+    for content in (b"one", b"two", b"two"):
+        with zipfile.ZipFile(path, "w") as file:
+            file.writestr(zipfile.ZipInfo("a.png"), content)
+            file.writestr(zipfile.ZipInfo("b.png"), b"the same")
+        packed.close(path)
+        for name in ("a.png", "b.png"):
+            digests.append(task_of([Source(name, path / name)], [], batch_size=1).digest)
+    a, b = digests[::2], digests[1::2]
+    assert a[0] != a[1] == a[2]
+    assert b[0] == b[1] == b[2]
+
+
+def test_another_lesion_is_another_prediction_without_a_patient_too() -> None:
+    digests = {
+        task_of([Source("a", lesion_id=lesion)], [], batch_size=1).digest
+        for lesion in (None, "1", "2")
+    }
+    assert len(digests) == 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -30,8 +31,8 @@ POINT: dict[str, Any] = {
 YOUDEN = {"name": "youden", "kind": "youden", "threshold": 0.3}
 
 
-def model(*folders: tuple[dict[str, Any], ...]) -> Model:
-    network = cast("Predictor", None)
+def model(*folders: tuple[dict[str, Any], ...], engine: str = "onnx") -> Model:
+    network = cast("Predictor", SimpleNamespace(engine=engine))
     return Model(
         tuple(
             Ensemble(members=(network,), operating_points=points, prevalence=0.1)
@@ -51,6 +52,14 @@ def test_a_threshold_is_said_with_what_it_found() -> None:
         "held-out images had sensitivity 0.900 (0.800–0.960) and specificity 0.600. "
         "Others: youden (--operating-point)."
     ]
+
+
+def test_in_eight_bits_it_is_said_that_the_exact_network_chose() -> None:
+    (*_, last) = said(model((POINT,), engine="onnx-int8"))
+    assert last == (
+        "Thresholds were chosen with the exact network; in 8 bits (onnx-int8) they may "
+        "find less."
+    )
 
 
 def test_an_absent_threshold_says_what_it_takes() -> None:

@@ -8,7 +8,15 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from lentigo.models.operating_point import OperatingPoint, first_format
+from lentigo.inference.thresholds import threshold_sentence
+from lentigo.models.operating_point import (
+    OUT_OF_FOLD,
+    OperatingPoint,
+    first_format,
+    of_the_exact,
+    read_points,
+)
+from lentigo.service.page.language import LANGUAGES, aim_text
 
 OLD = {
     "name": "sensitivity_95",
@@ -73,3 +81,28 @@ def test_only_limits_on_the_probability_move_with_the_share_of_melanoma() -> Non
         for kind in ("guaranteed_sensitivity", "youden", "cost", "decision_curve")
     }
     assert [kind for kind, does in moves.items() if does] == ["cost", "decision_curve"]
+
+
+def test_a_threshold_of_the_folds_networks_guarantees_nothing_of_another() -> None:
+    """A refit stores thresholds that the folds' networks chose; old folders likewise."""
+    point = OperatingPoint(
+        name="sensitivity_95", kind="guaranteed_sensitivity", threshold=0.1,
+        sensitivity=0.95, confidence=0.95, chosen_on=OUT_OF_FOLD,
+    )  # fmt: skip
+    assert point.aim == (
+        "to find 95 % of melanomas, by the folds' networks; of this one nothing is "
+        "guaranteed"
+    )
+    assert "nothing is guaranteed" in threshold_sentence(point)
+    for language in LANGUAGES:
+        own = point.model_copy(update={"chosen_on": "validation images"})
+        assert aim_text(point, language) != aim_text(own, language)
+    assert aim_text(point, "en") == point.aim
+    mean = point.model_copy(update={"kind": "mean_sensitivity"})
+    assert aim_text(mean, "en") == mean.aim
+    (small,) = read_points([of_the_exact(own.model_dump())])
+    assert "by the exact network; of this one nothing is guaranteed" in small.aim
+    assert aim_text(small, "en") == small.aim
+    assert mean.aim.endswith("on average, by the folds' networks")
+    absent = point.model_copy(update={"threshold": None, "absent": "Too few."})
+    assert "guaranteed with 95 % confidence" in absent.aim

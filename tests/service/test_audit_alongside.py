@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from lentigo.config.serving import ServingConfig
 from lentigo.errors import RunError
 from lentigo.service import audit_log
+from lentigo.service.asked import Asked
 from lentigo.service.audit_log import AuditLog, verify
+from lentigo.service.core import Answered, Service, _decision
+from lentigo.service.problems import ProblemError
+from lentigo.service.telemetry import Telemetry
 from tests.service.test_audit_log import ENTRY
+from tests.service.test_queue import HOSTED
 
 
 @pytest.fixture
@@ -76,3 +83,27 @@ def test_a_log_that_cannot_be_read_now_is_not_called_none(
     monkeypatch.setattr(audit_log, "_head", busy)
     with pytest.raises(RunError, match="start the service once"):
         verify(tmp_path / "log.sqlite")
+
+
+def test_while_another_program_holds_the_log_the_service_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit_log, "_WAIT", 10)
+    config = ServingConfig(audit_log=tmp_path / "log.sqlite")
+    other = sqlite3.connect(tmp_path / "log.sqlite", isolation_level=None)
+
+    async def live() -> None:
+        service = Service([], config, Telemetry())
+        answered = Answered("r", Asked(), HOSTED, _decision(HOSTED, Asked()), [], [], [])
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(ProblemError, match="audit log cannot be written") as problem:
+            await service._noted(answered)
+        assert problem.value.status == 503
+        assert problem.value.headers["retry-after"]
+        other.execute("COMMIT")
+        await service._noted(answered)
+        await service.close()
+
+    asyncio.run(live())
+    other.close()
+    assert verify(tmp_path / "log.sqlite").rows == 1

@@ -120,6 +120,11 @@ def test_sighup_loads_another_version_and_keeps_the_old_one_if_it_is_damaged(
         served.process.send_signal(signal.SIGHUP)
         wait_for(lambda: "reload failed" in events(served))
         assert (version(served), after != before) == (after, True)
+        description.unlink()  # as while a folder is exchanged
+        with served.client() as client:
+            (told,) = client.get("/v1/models").json()["models"]
+            assert (told["version"], bool(told["intended_use"])) == (after, True)
+            assert client.get("/model").status_code == 200
 
 
 def test_a_damaged_model_ends_the_start_in_a_sentence(tmp_path: Path, model: Path) -> None:

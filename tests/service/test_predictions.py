@@ -74,6 +74,22 @@ def test_images_of_one_lesion_are_answered_for_together(
     assert np.abs(found - expected["probability"]).max() < 1e-6
 
 
+def test_lesion_1_of_two_patients_is_two_lesions(served: Served, images: Path) -> None:
+    contents = [each.read_bytes() for each in sorted(images.glob("*.png"))[:3]]
+    named = {"patient": ["A", "B", "A"], "lesion": ["1", "1", "1"]}
+    with served.client() as client:
+        answer = post(client, *contents, **named)
+        alone = [
+            post(client, *(contents[n] for n in own), lesion="1").json()["lesions"][0]
+            for own in ([0, 2], [1])
+        ]
+    lesions = answer.json()["lesions"]
+    found = [(each["patient"], each["lesion"], each["images"]) for each in lesions]
+    assert found == [("A", "1", [1, 3]), ("B", "1", [2])]
+    for own, other in zip(lesions, alone, strict=True):
+        assert own["probability"] == pytest.approx(other["probability"], abs=1e-6)
+
+
 def test_a_share_of_melanoma_moves_the_probability(served: Served, images: Path) -> None:
     content = (images / "0.png").read_bytes()
     with served.client() as client:

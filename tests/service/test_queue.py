@@ -5,22 +5,33 @@ from __future__ import annotations
 import asyncio
 import os
 from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from lentigo.config.serving import ServingConfig
+from lentigo.errors import DatasetError, ExchangedError
+from lentigo.explanation.served import Examiner, Wish
+from lentigo.inference.predict import load
 from lentigo.inference.served import Question, Reply
 from lentigo.models.backend import Preparation
+from lentigo.models.description import version_of
 from lentigo.service.asked import Asked
 from lentigo.service.core import Answered, Service, _decision
 from lentigo.service.decoding import Prepared
-from lentigo.service.queue import Crew, DiedOverItError, Queue
+from lentigo.service.problems import ProblemError
+from lentigo.service.queue import Crew, DiedOverItError, Queue, _agreed, _same
 from lentigo.service.telemetry import Telemetry
-from lentigo.service.worker import Hosted, Worker, WorkerDiedError
+from lentigo.service.worker import Hosted, Place, RefusedError, Worker, WorkerDiedError
+from lentigo.service.worker_process import _answered
+from tests.inference.test_predict import save
 
 WAY = Preparation(4, "stretch", 100)
-HOSTED = Hosted("m", "v", 0, "onnx", 1, False, None, (), (), (WAY,), ())
+DESCRIBED: Any = None
+HOSTED = Hosted("m", "v", 0, "onnx", 1, False, None, (), (), (WAY,), (), DESCRIBED)
 SQUARES = {WAY: [np.zeros((4, 4, 3), np.uint8)]}
 
 
@@ -126,6 +137,51 @@ def test_one_image_that_kills_the_worker_fails_alone(monkeypatch: Any) -> None:
     assert asked == 1 + 1 + 3 + 1  # together, then each alone, the white one thrice
 
 
+class StrictWorker(PoisonedWorker):
+    """A worker that refuses a batch with a white image, as one that makes no sense."""
+
+    def ask(self, _: int, questions: list[Question], squares: Any) -> list[Reply]:
+        try:
+            return super().ask(_, questions, squares)
+        except WorkerDiedError:
+            self.dead = False
+            raise RefusedError("Two patients have it.") from None
+
+
+def test_a_request_that_makes_no_sense_is_refused_alone_and_kills_nothing(
+    monkeypatch: Any,
+) -> None:
+    async def live() -> tuple[list[Any], int]:
+        queue = queue_of(StrictWorker(), monkeypatch)
+        await queue.load()
+        asked = [
+            queue.ask(
+                queue.crew, HOSTED, Question(1),
+                {WAY: [np.full((4, 4, 3), light, np.uint8)]},
+            )
+            for light in (7, 255)
+        ]  # fmt: skip
+        found = await asyncio.wait_for(asyncio.gather(*asked, return_exceptions=True), 8)
+        await queue.close()
+        return list(found), queue.replaced
+
+    (fine, refused), replaced = asyncio.run(live())
+    assert fine.images == [{"probability": 7}]
+    assert isinstance(refused, RefusedError)
+    assert replaced == 0
+
+
+def test_what_a_worker_process_finds_wrong_with_a_request_is_an_answer(
+    monkeypatch: Any,
+) -> None:
+    def refuse(*_: Any) -> list[Reply]:
+        raise DatasetError("Two patients have a lesion called 1.")
+
+    monkeypatch.setattr("lentigo.service.worker_process.answer", refuse)
+    said = _answered(None, {"questions": []}, {})  # type: ignore[arg-type]
+    assert said == {"refused": "Two patients have a lesion called 1."}
+
+
 def test_of_one_request_the_image_that_kills_the_worker_has_a_reason(
     monkeypatch: Any,
 ) -> None:
@@ -176,3 +232,88 @@ def test_what_libraries_say_in_a_worker_is_kept_within_bounds(monkeypatch: Any) 
         assert worker.ask(0, [], {}) == []
         assert os.fstat(worker._remarks.fileno()).st_size < 1_700_000
     worker.close()
+
+
+class ChangedWorker(FailingWorker):
+    """A worker that without a process starts one at a question, as `Worker` does."""
+
+    def ask(self, *_: Any) -> list[Reply]:
+        if self.asked:
+            self.start()
+        return super().ask()
+
+
+def test_a_folder_that_was_changed_answers_nothing_before_all_is_loaded_anew(
+    monkeypatch: Any,
+) -> None:
+    async def live() -> tuple[int, str, Reply]:
+        worker = ChangedWorker(*[ExchangedError("The model was changed.")] * 9)
+        queue = queue_of(worker, monkeypatch)
+        await queue.load()
+        new = FailingWorker()
+        new.start = lambda: [replace(HOSTED, version="new")]  # type: ignore[method-assign]
+        monkeypatch.setattr("lentigo.service.queue.Worker", lambda *_, **__: new)
+        worker.dead = True  # as if it had been killed
+        with pytest.raises(ProblemError) as problem:
+            await asyncio.wait_for(queue.ask(queue.crew, HOSTED, Question(1), SQUARES), 8)
+        while queue.crew.models == [HOSTED]:
+            await asyncio.sleep(0.01)
+        (model,) = queue.crew.models
+        reply = await queue.ask(queue.crew, model, Question(1), SQUARES)
+        await queue.close()
+        return int(problem.value.status), model.version, reply
+
+    status, version, reply = asyncio.run(live())
+    assert (status, version) == (503, "new")
+    assert reply.images == [{"probability": 0.5}]
+
+
+STARTING = """
+import json, pathlib, sys
+version = pathlib.Path(json.loads(sys.argv[1])["engine"]).read_text()
+print(json.dumps({"models": [{"version": version}]}), flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_worker_does_not_start_again_with_another_version(
+    monkeypatch: Any, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("lentigo.service.worker._CODE", STARTING)
+    monkeypatch.setattr("lentigo.service.worker._hosted", lambda *given: given[2])
+    version = tmp_path / "version"
+    version.write_text("1")
+    worker = Worker([Place("m", tmp_path)], engine=str(version), seconds=20)
+    told: list[Any] = [worker.start(), worker.start()]
+    assert told == [[{"version": "1"}]] * 2
+    version.write_text("2")
+    with pytest.raises(ExchangedError):
+        worker.start()
+    assert worker.has_died()
+    worker.close()
+
+
+def test_what_was_asked_of_one_version_is_not_computed_by_another() -> None:
+    one, two = HOSTED, replace(HOSTED, version="w", index=1)
+    assert _same(Crew([], [one, two]), two) is two
+    with pytest.raises(ProblemError, match="exchanged"):
+        _same(Crew([], [one]), two)
+    with pytest.raises(ExchangedError):
+        _agreed([[one], [two]])
+
+
+def test_an_explanation_is_not_computed_by_a_changed_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    save(folder)
+    version = version_of([folder])
+    examiner = Examiner(load(folder, engine="torch"), folder, version=version)
+    way = Preparation(32, "stretch", 10**6)
+    squares, picture = {way: np.zeros((32, 32, 3), np.uint8)}, np.zeros((8, 8, 3), np.uint8)
+    asked = Wish(cases=1, lesion=False)
+    assert "no index" in examiner.examine(asked, squares, picture).missing["cases"]
+    text = (folder / "model.json").read_text(encoding="utf-8")
+    (folder / "model.json").write_text(text + " ", encoding="utf-8")
+    examiner = Examiner(load(folder, engine="torch"), folder, version=version)
+    for wish in (asked, Wish(methods=("occlusion",), lesion=False)):
+        with pytest.raises(ExchangedError, match="was changed since"):
+            examiner.examine(wish, squares, picture)

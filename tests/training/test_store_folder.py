@@ -5,10 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
 from lentigo.cli.app import app
-from tests.cohorts import draw_cohort
+from lentigo.errors import RunError
+from lentigo.imaging.store.build import build_store
+from lentigo.json_files import write_json
+from lentigo.run_layout import RunLayout
+from lentigo.training.prepare import learnable, prepare, prepared
+from tests.cohorts import draw_cohort, tiny_config
 
 COMMANDS = {
     "train": "train {0}/t.parquet --recipe demo --out {0}/out --set imaging.store={1}",
@@ -38,3 +44,21 @@ def test_a_store_in_a_place_of_other_things_is_refused_at_once(
     assert not (tmp_path / "out").exists()
     assert not (tmp_path / "out-images").exists()
     assert [path.name for path in (tmp_path / "mine").iterdir()] == ["letter.txt"]
+
+
+def test_a_training_does_not_go_on_with_other_pixels_of_a_shared_store(
+    tmp_path: Path,
+) -> None:
+    """Another command rebuilds an image of the store while a training is stopped."""
+    table = draw_cohort(tmp_path / "images", images=40)
+    config = tiny_config(imaging__store=tmp_path / "store", imaging__size=32)
+    out = tmp_path / "out"
+    out.mkdir()
+    write_json(RunLayout(out).environment, {})
+    prepare(learnable(table, config), config, out)
+    assert len(prepared(config, out).store) == 40
+    changed = Path(str(table["path"][7]))
+    Image.new("RGB", (64, 64), "red").save(changed)
+    build_store(table, tmp_path / "store", config=config.imaging)
+    with pytest.raises(RunError, match=f"1 image than .*: {table['image_id'][7]}. They"):
+        prepared(config, out)

@@ -10,7 +10,12 @@ import pytest
 from scipy.special import expit, logit
 
 from lentigo.evaluation.choosing import Costs
-from lentigo.training.thresholds import calibrated, calibration_of, operating_points
+from lentigo.training.thresholds import (
+    calibrated,
+    calibration_of,
+    operating_points,
+    points_out_of_fold,
+)
 
 COSTS = Costs(miss=20, excision=1)
 
@@ -80,3 +85,14 @@ def test_probabilities_that_are_too_sure_are_calibrated() -> None:
     assert after["logit"].to_numpy() == pytest.approx(logits / 3, rel=0.25)
     assert after["probability"].to_numpy() == pytest.approx(expit(after["logit"]))
     assert after["raw_logit"].equals(seen["raw_logit"])
+
+
+def test_thresholds_of_the_folds_networks_hold_no_guarantee() -> None:
+    table, answers, _ = tables(35)
+    named = {each["name"]: each for each in points_out_of_fold(table, answers, COSTS)}
+    found = named["sensitivity_90"]
+    assert found["threshold"] is not None
+    assert found["confidence"] is None
+    assert found["method"].endswith(", of the folds' networks")
+    assert named["sensitivity_95"]["confidence"] == 0.95  # there is none, and why
+    assert "takes 59" in named["sensitivity_95"]["absent"]

@@ -33,34 +33,46 @@ class Protocol:
     """The condition on rows to be judged (--where); None for all rows."""
     choose_on: str | None = None
     """Digest of the predictions that thresholds are chosen on."""
+    columns: tuple[str, ...] | None = None
+    """The columns that are named (--column), such as "probability=model_a", sorted; empty
+    where all are guessed, None to be set by the first opening."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the fields by name, for JSON."""
-        return {**asdict(self), "metrics": list(self.metrics), "by": list(self.by)}
+        columns = None if self.columns is None else list(self.columns)
+        lists = {"metrics": list(self.metrics), "by": list(self.by), "columns": columns}
+        return {**asdict(self), **lists}
 
     @classmethod
     def from_dict(cls, known: Mapping[str, Any]) -> Protocol:
         """Make a protocol from the result of `as_dict`.
 
+        Locks that were made before there were `columns` lack them, as if they were None.
+
         Raises `UnreadableFileError` when the keys are not exactly the fields.
         """
         names = {field.name for field in fields(cls)}
-        if not isinstance(known, Mapping) or set(known) != names:
+        if not isinstance(known, Mapping) or {*known, "columns"} != names:
             raise UnreadableFileError("The protocol of the locked test set is not whole.")
-        return cls(
-            **{**known, "metrics": tuple(known["metrics"]), "by": tuple(known["by"])}
-        )
+        columns = known.get("columns")
+        lists = {
+            "metrics": tuple(known["metrics"]),
+            "by": tuple(known["by"]),
+            "columns": None if columns is None else tuple(columns),
+        }
+        return cls(**{**known, **lists})
 
     def completed(self, asked: Protocol) -> Protocol:
-        """Return this protocol with the model of `asked` if `model` is None."""
-        return replace(self, model=self.model or asked.model)
+        """Return this protocol with what is None in `model` or `columns` from `asked`."""
+        columns = asked.columns if self.columns is None else self.columns
+        return replace(self, model=self.model or asked.model, columns=columns)
 
 
 def differences(frozen: Protocol, asked: Protocol) -> list[str]:
     """Return how `asked` differs from `frozen`, such as "threshold 0.5, not 0.3".
 
-    Empty without a difference. `metrics` are not compared, nor is a `model` of None in
-    `frozen`.
+    Empty without a difference. `metrics` are not compared, nor are a `model` and `columns`
+    of None in `frozen`.
     """
     found = []
     for field in fields(Protocol):
@@ -72,7 +84,7 @@ def differences(frozen: Protocol, asked: Protocol) -> list[str]:
 
 
 def _open(name: str, value: object) -> bool:
-    return name == "model" and value is None
+    return name in {"model", "columns"} and value is None
 
 
 def _said(value: object) -> str:
@@ -95,6 +107,9 @@ def model_digest(path: Path) -> str:
     return f"models {hashlib.sha256(' '.join(each).encode()).hexdigest()}"
 
 
-def predictions_digest(path: Path) -> str:
-    """Return a digest of a prediction table, for `Protocol.model` of an unknown model."""
-    return f"predictions {digest(path)}"
+def predictions_digest(path: Path, column: str | None = None) -> str:
+    """Return a digest of a prediction table, for `Protocol.model` of an unknown model.
+
+    `column` is the name of the probabilities, where it was given.
+    """
+    return f"predictions {digest(path)}" + (f" {column}" if column is not None else "")

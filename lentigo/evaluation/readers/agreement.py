@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import stdtrit
 
 from lentigo.evaluation.discrimination import FloatArray
-from lentigo.evaluation.intervals import IntArray, Interval
+from lentigo.evaluation.intervals import ROUNDING, IntArray, Interval
 
 
 def fleiss_kappa(counts: FloatArray, group: IntArray) -> Interval:
@@ -64,7 +64,7 @@ def _with_interval(
     if np.isnan(left).any():
         return Interval(value)
     variance = (len(left) - 1) / len(left) * float(((left - left.mean()) ** 2).sum())
-    if not variance > 0:
+    if not variance > ROUNDING**2:
         return Interval(value)
     half = float(stdtrit(len(left) - 1, 0.975)) * math.sqrt(variance)
     return Interval(value, max(value - half, -1.0), min(value + half, 1.0))

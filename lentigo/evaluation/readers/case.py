@@ -142,9 +142,14 @@ def sides(truth: BoolArray, group: IntArray) -> tuple[int, int]:
     return count_groups(group[truth]), count_groups(group[~truth])
 
 
-def enough(truth: BoolArray, group: IntArray) -> bool:
-    """Tell whether melanomas, and other images, each lie in two groups or more."""
-    return min(sides(truth, group)) >= 2
+def enough(truth: BoolArray, group: IntArray, *, metric: str = "auc") -> bool:
+    """Tell whether the images that `metric` rests on lie in two groups or more.
+
+    A sensitivity rests on melanomas, a specificity on other images, an AUC on both.
+    """
+    melanomas, others = sides(truth, group)
+    rests_on = {"sensitivity": melanomas, "specificity": others}
+    return rests_on.get(metric, min(melanomas, others)) >= 2
 
 
 def numbered(group: IntArray | Sequence[int]) -> IntArray:

@@ -28,13 +28,25 @@ def shares_together(
     """Sensitivities (`of` True) or specificities of M readers, and their covariance.
 
     `truth` and `group` are (N,); `called` is (M, N), 1 for a call of melanoma, else 0. The
-    results are (M,) and (M, M); groups are independent, as in `aucs_together`.
+    results are (M,) and (M, M); groups are independent, as in `aucs_together`. The other
+    class need not be there; the covariance is NaN for fewer than two groups of this one.
     """
-    right = called if of else 1 - called
-    nothing = np.zeros((len(called), int((truth != of).sum())))
-    mine = right[:, truth == of]
-    above, below = (mine, nothing) if of else (nothing, mine)
-    return mine.mean(axis=1), _covariance(truth, group, above, below)
+    side = truth == of
+    mine = (called if of else 1 - called)[:, side]
+    if count_groups(group[side]) < 2:
+        return mine.mean(axis=1), np.full((len(mine), len(mine)), np.nan)
+    part, groups = _deviations(mine, group[side], int(group.max()) + 1)
+    return mine.mean(axis=1), groups / (groups - 1) * part @ part.T
+
+
+def _deviations(places: FloatArray, group: IntArray, size: int) -> tuple[FloatArray, int]:
+    """Return what each group adds to the deviation of M means, (M, size), and the groups.
+
+    `places` is (M, images) and `group` (images,), groups from 0 to `size` − 1.
+    """
+    beyond = (places - places.mean(axis=1, keepdims=True)) / places.shape[1]
+    rows = [np.bincount(group, weights=each, minlength=size) for each in beyond]
+    return np.stack(rows), count_groups(group)
 
 
 def _covariance(
@@ -46,13 +58,11 @@ def _covariance(
     where a class lies in fewer than two groups.
     """
     size = int(group.max()) + 1
-    parts, counts = [], []
-    for places, side in ((above, truth), (below, ~truth)):
-        beyond = (places - places.mean(axis=1, keepdims=True)) / places.shape[1]
-        parts.append(
-            np.stack([np.bincount(group[side], weights=b, minlength=size) for b in beyond])
-        )
-        counts.append(count_groups(group[side]))
+    each = [
+        _deviations(places, group[side], size)
+        for places, side in ((above, truth), (below, ~truth))
+    ]
+    parts, counts = [part for part, _ in each], [count for _, count in each]
     if min(counts) < 2:
         return np.full((len(above), len(above)), np.nan)
     own = sum(n / (n - 1) * part @ part.T for n, part in zip(counts, parts, strict=True))

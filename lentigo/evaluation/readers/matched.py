@@ -9,6 +9,7 @@ from scipy.special import stdtrit
 
 from lentigo.evaluation.discrimination import BoolArray, FloatArray
 from lentigo.evaluation.intervals import (
+    ROUNDING,
     IntArray,
     Interval,
     blocks,
@@ -37,7 +38,7 @@ class AtReaders:
         """Return the difference to reader number `reader`, with Student's t interval."""
         value = float(self.difference[reader])
         variance = float(self.covariance[reader, reader])
-        if not variance > 0 or self.freedom[reader] < 1:
+        if not variance > ROUNDING**2 or self.freedom[reader] < 1:
             return Interval(value)
         half = float(stdtrit(self.freedom[reader], 0.975)) * variance**0.5
         return Interval(value, max(value - half, -1.0), min(value + half, 1.0))

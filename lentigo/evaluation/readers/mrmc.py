@@ -16,7 +16,7 @@ import numpy as np
 from scipy.special import fdtrc, ndtr, ndtri, stdtr, stdtrit
 
 from lentigo.evaluation.discrimination import FloatArray
-from lentigo.evaluation.intervals import Interval
+from lentigo.evaluation.intervals import ROUNDING, Interval
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ class Components:
 
 
 def _estimated(mean: float, error: float, freedom: float) -> MeanOfReaders:
-    if not error > 0:
+    if not error > ROUNDING:
         return MeanOfReaders(Interval(mean), freedom)
     many = math.isinf(freedom)
     times = float(ndtri(0.975) if many else stdtrit(freedom, 0.975))

@@ -269,7 +269,7 @@ def _means(case: Case, ratings: FloatArray, calls: FloatArray) -> dict[str, Mean
     for metric in METRICS:
         values = ratings if metric == "auc" else calls
         known = complete(values)
-        if enough(case.truth[known], case.group[known]):
+        if enough(case.truth[known], case.group[known], metric=metric):
             mean = one_condition(*_together(case, metric, values, known))
             found[metric] = _as_share(mean, metric, case, known)
     return found
@@ -355,7 +355,8 @@ def _contrasts(case: Case) -> list[Contrast]:
         values = _under_all(case, metric)
         shape, flat = values.shape[:2], np.concatenate(values)
         known = complete(flat)
-        if shape[1] < 2 or not enough(case.truth[known], case.group[known]):
+        there = enough(case.truth[known], case.group[known], metric=metric)
+        if shape[1] < 2 or not there:
             continue
         numbers, covariance = _together(case, metric, flat, known)
         result = factorial(numbers.reshape(shape), covariance)

@@ -115,13 +115,21 @@ def calibration(facts: Facts) -> str:
     )
 
 
+def unit_of_intervals(known: Mapping[str, Any]) -> str:
+    """Say what intervals take: "take whole patients", and that DeLong's take images."""
+    if known["unit"] == "image":
+        return "take single images"
+    but = "but for DeLong's, which takes single images, " if "auc_delong" in known else ""
+    return f"{but}take whole {known['unit']}s"
+
+
 def uncertainty(facts: Facts) -> str:
     """Return a sentence on the unit of the intervals, and on resampling."""
     known = facts.evaluation
-    unit = "single images" if known["unit"] == "image" else f"whole {known['unit']}s"
     return (
-        f"95 % intervals take {unit} as the unit; {int(known['repeats']):,} resamples "
-        f"where one is resampled (seed {known['seed']})."
+        f"95 % intervals {unit_of_intervals(known)} as the unit; "
+        f"{int(known['repeats']):,} resamples where one is resampled "
+        f"(seed {known['seed']})."
     )
 
 

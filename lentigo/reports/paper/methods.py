@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lentigo.reports.paper.facts import Facts
+from lentigo.reports.paper.facts import Facts, unit_of_intervals
 
 SOURCES = {
     "newcombe": "Newcombe RG. Stat Med 2006;25:559-573. doi:10.1002/sim.2324",
@@ -62,12 +62,11 @@ def methods(facts: Facts) -> str:
 
 def _on_intervals(facts: Facts) -> list[str]:
     known = facts.evaluation
+    unit = unit_of_intervals(known)
     if known["unit"] == "image":
-        unit = "single images, since no patient or lesion was named"
-    else:
-        unit = f"whole {known['unit']}s"
+        unit += ", since no patient or lesion was named,"
     return [
-        f"All intervals are at 95 % and take {unit} as the unit. That of the AUC follows "
+        f"All intervals are at 95 % and {unit} as the unit. That of the AUC follows "
         "Newcombe's method 5 {newcombe} with the variance of clustered images "
         "{obuchowski}; those of shares are Wilson's for the effective number of images "
         "{korn}; those of sums of shares add the distances to the bounds as squares "

@@ -52,7 +52,9 @@ def aim_text(point: OperatingPoint, language: str) -> str:
         "miss": point.cost_miss or 0,
         "excision": point.cost_excision or 0,
     }
-    text = texts(language)[f"aim_{point.kind}"]
+    of_another = "_of_folds" * point.of_the_folds or "_of_exact" * point.of_the_exact
+    known = texts(language)
+    text = known.get(f"aim_{point.kind}{of_another}", known[f"aim_{point.kind}"])
     for name, each in numbers.items():
         text = text.replace(f"{{{name}}}", number_text(f"{each:g}", language))
     return text

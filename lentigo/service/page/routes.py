@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
@@ -13,8 +12,6 @@ from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, HTMLResponse, Response
 
 from lentigo.models.card import card_text
-from lentigo.models.card_words import CardWords
-from lentigo.models.description import read_description
 from lentigo.run_layout import RunLayout
 from lentigo.service.answers import model_facts
 from lentigo.service.api import id_of, service_of, uploaded
@@ -108,11 +105,11 @@ async def get_model(request: Request) -> HTMLResponse:
     service = service_of(request)
     _, model = service.model(request.query_params.get("model", ""))
     words = card_words(language_of(request))
-    facts, text = await asyncio.to_thread(_told, model, words)
+    text = card_text(model.description, words)
     report = _report(service, model) is not None
     return page(
-        request, "model", model=model, facts=facts, blocks=blocks(text), number=number,
-        report=report, models=service.queue.crew.models,
+        request, "model", model=model, facts=model_facts(model), blocks=blocks(text),
+        number=number, report=report, models=service.queue.crew.models,
         points={each.name: each for each in model.points}, absent=words.absent,
     )  # fmt: skip
 
@@ -213,10 +210,6 @@ def _shown(material: Material, *, wants_views: bool, first: int) -> Shown:
         height=size[1],
         close=close,
     )
-
-
-def _told(model: Hosted, words: CardWords) -> tuple[Any, str]:
-    return model_facts(model), card_text(read_description(model.folders[0]), words)
 
 
 def _report(service: Service, model: Hosted) -> Path | None:

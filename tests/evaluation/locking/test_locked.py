@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from lentigo.cli.app import app
 from lentigo.errors import DatasetError, RunError, UnknownNameError, UnreadableFileError
 from lentigo.evaluation import compare_models, evaluate
 from lentigo.evaluation.locking import Protocol, lock_table, open_labels, state_of
+from lentigo.evaluation.locking.protocol import differences
 from lentigo.run_layout import LOCKED, LOCKED_IMAGES, LOCKED_LABELS, OPENINGS
 
 ROWS = pd.DataFrame(
@@ -245,3 +247,39 @@ def test_broken_predictions_open_nothing(folder: Path) -> None:
     bad.to_csv(folder.parent / "p.csv", index=False)
     assert evaluated(place)[0] == 1
     assert state_of(place).openings == ()
+
+
+def test_another_column_of_the_same_table_is_another_protocol(tmp_path: Path) -> None:
+    """The table has two models' probabilities; the second look is at the other's."""
+    ROWS.to_csv(tmp_path / "test.csv", index=False)
+    both = PREDICTED.rename(columns={"probability": "model_a"})
+    both.assign(model_b=0.5).to_csv(tmp_path / "p.csv", index=False)
+    lock_table(tmp_path / "test.csv", place := tmp_path / "locked", now=DAY)
+    assert evaluated(place, "--column", "probability=model_a")[0] == 0
+    code, said = evaluated(place, "--column", "probability=model_b")
+    assert code == 1
+    assert "columns probability=model_b, not probability=model_a" in said
+    assert len(state_of(place).openings) == 1
+    because = "--deviate", "the other model"
+    assert evaluated(place, "--column", "probability=model_b", *because)[0] == 0
+    digests = {each["predictions"] for each in state_of(place).openings}
+    assert {each.rsplit(" ", 1)[-1] for each in digests} == {"model_a", "model_b"}
+
+
+def test_a_column_that_cannot_be_named_opens_nothing(folder: Path) -> None:
+    place = lock_open(folder)
+    assert evaluated(place, "--column", "probablity=x")[0] == 1
+    assert evaluated(place, "--column", "probability=gone")[0] == 1
+    assert state_of(place).openings == ()
+
+
+def test_columns_are_fixed_by_the_first_opening_also_of_an_older_lock() -> None:
+    older = {k: v for k, v in FIXED.as_dict().items() if k != "columns"}
+    read = Protocol.from_dict(older)
+    assert read == FIXED
+    named = replace(FIXED, columns=("probability=b",))
+    assert differences(read, named) == []
+    assert read.completed(named) == named == Protocol.from_dict(named.as_dict())
+    assert differences(named, replace(named, columns=())) == [
+        "columns none, not probability=b"
+    ]

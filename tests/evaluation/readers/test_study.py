@@ -146,6 +146,8 @@ def test_no_melanoma_leaves_what_needs_one_open() -> None:
     assert found.readers[0].specificity.value == 5 / 8
     assert "sensitivity" not in found.means
     assert "undefined" in study.as_text()
+    assert found.means["specificity"].interval.value == pytest.approx(15 / 24)
+    assert found.means["specificity"].interval.low < 15 / 24
 
 
 @pytest.fixture
@@ -281,3 +283,15 @@ def test_readers_who_share_four_melanomas_have_no_mean_difference_and_a_sentence
     assert sum(note.startswith(told) for note in found.notes) == 1
     alone = judge_readers(readings, truth, repeats=20)  # without a model no difference
     assert not any(note.startswith(told) for note in alone.notes)
+
+
+def test_a_mean_sensitivity_needs_no_other_images() -> None:
+    """The four melanomas alone have the sensitivities, and intervals, of all eight."""
+    [whole] = judge_readers(WIDE, TRUTH).conditions
+    [alone] = judge_readers(WIDE.iloc[:4], TRUTH.iloc[:4]).conditions
+    assert list(alone.means) == ["sensitivity"]
+    one, other = (each.means["sensitivity"].interval for each in (whole, alone))
+    assert (one.value, one.low, one.high) == pytest.approx(
+        (other.value, other.low, other.high)
+    )
+    assert not math.isnan(other.low)

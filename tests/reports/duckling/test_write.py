@@ -71,6 +71,27 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def test_patients_whose_odd_lesion_has_no_label_are_counted(folder: Path) -> None:
+    """Of two patients the odd lesion, and of a third another one, is not labelled."""
+    table = read_any(folder / "table.csv").table
+    table["melanoma"] = table["melanoma"].astype("boolean")
+    odd = ducklings(model(), table).table.query("rank == 1")["image_id"].tolist()
+    others = table[table["melanoma"].eq(False) & ~table["image_id"].isin(odd)]
+    table.loc[
+        table["image_id"].isin([*odd[:2], others["image_id"].iloc[-4]]), "melanoma"
+    ] = pd.NA
+    # A lesion that became the patient's melanoma keeps the two in question.
+    for patient in table.loc[table["image_id"].isin(odd[:2]), "patient_id"]:
+        rest = table["patient_id"].eq(patient) & ~table["image_id"].isin(odd)
+        table.loc[table.index[rest][0], "melanoma"] = True
+    found = ducklings(model(), table)
+    assert (found.n_patients, found.n_unlabelled) == (PATIENTS - 2, 2)
+    assert found.sentence.startswith(
+        f"Of {PATIENTS} patients with a melanoma and other lesions, {PATIENTS - 2} have a "
+        "label of the odd one. Of these the odd one is a melanoma in "
+    )
+
+
 def test_the_planted_odd_lesions_are_found(folder: Path) -> None:
     found = ducklings(model(), read_any(folder / "table.csv").table)
     assert list(found.table) == list(COLUMNS)

@@ -15,7 +15,7 @@ from lentigo.evaluation import evaluate
 from lentigo.json_files import to_json
 from lentigo.reports.paper import write_paper
 from lentigo.reports.paper.checklists import OPEN, SOURCES, checklists, items
-from lentigo.reports.paper.facts import ANSWERS, Facts, subgroups
+from lentigo.reports.paper.facts import ANSWERS, Facts, subgroups, uncertainty
 from lentigo.reports.paper.methods import methods
 from lentigo.reports.paper.tables import as_html, as_latex, tables_of
 
@@ -49,6 +49,13 @@ def test_the_paragraph_states_the_settings_of_the_run() -> None:
         "lentigo 9.9",
     ):  # fmt: skip
         assert part in text, part
+
+
+def test_delongs_interval_is_not_said_to_take_patients() -> None:
+    said = "but for DeLong's, which takes single images, take whole patients as the unit"
+    facts = Facts(PLAIN, "9.9")
+    assert said in methods(facts)
+    assert said in uncertainty(facts)
 
 
 def test_repeats_and_nested_folds_are_said_with_their_sources() -> None:

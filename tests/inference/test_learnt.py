@@ -1,0 +1,70 @@
+"""Which images a model learnt from is known without its run folder, too."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lentigo.inference.abstention.fit import Seen, make_index
+from lentigo.inference.learnt import hardly_known, learnt_images
+from lentigo.models.backend import Looked
+from lentigo.models.description import read_description, write_folder
+from lentigo.models.index import write_index
+from tests.inference.test_predict import save
+
+
+def indexed(folder: Path) -> Path:
+    """Write a model that learnt from images a, b, c and d, d of an ISIC patient."""
+    save(folder)
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(4, 8)).astype(np.float32)
+    looked = Looked(np.zeros((1, 4)), features, np.zeros((1, 4)), np.zeros((1, 4)))
+    table = pd.DataFrame(
+        {
+            "image_id": ["a", "b", "c", "d"], "group_id": ["1", "1", "2", "IP_0000007"],
+            "melanoma": [True, False, False, False], "diagnosis": [None] * 4,
+        }
+    )  # fmt: skip
+    seen = Seen(looked, np.empty((6, 0)), np.arange(4, dtype=np.uint64))
+    write_index(make_index(seen, table), folder / "index.npz")
+    content = read_description(folder).model_dump(mode="json", exclude={"files"})
+    content["members"][0]["files"]["index"] = "index.npz"
+    write_folder(folder, content)
+    return folder
+
+
+def test_a_model_folder_outside_its_run_knows_its_training_images(tmp_path: Path) -> None:
+    predictions = pd.DataFrame(
+        {
+            "image_id": ["a", "new", "c", "other"],
+            # Patient 1 of another clinic is another one; an ISIC patient is the same.
+            "group_id": ["9", "1", "IP_0000008", "IP_0000007"],
+            "path": "gone.jpg",
+            "probability": 0.5,
+        }
+    )
+    model = indexed(tmp_path / "model")
+    assert learnt_images(model, [predictions]) == ["a", "c", "other"]
+    assert "those that chose its epoch" in hardly_known(model)
+    no_groups = predictions.drop(columns="group_id")
+    assert learnt_images(model, [no_groups]) == ["a", "c"]
+
+
+def test_where_nothing_is_known_of_the_training_images_that_is_said(tmp_path: Path) -> None:
+    save(tmp_path / "model")
+    assert "has no index" in hardly_known(tmp_path / "model")
+    part = pd.DataFrame({"image_id": ["a"], "path": ["a.jpg"], "probability": [0.5]})
+    assert learnt_images(tmp_path / "model", [part]) == []
+
+
+def test_an_index_that_cannot_be_read_is_told_and_stops_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    model = indexed(tmp_path / "model")
+    (model / "index.npz").write_bytes(b"no index")
+    part = pd.DataFrame({"image_id": ["a"], "path": ["a.jpg"], "probability": [0.5]})
+    assert learnt_images(model, [part]) == []
+    assert "cannot be told" in caplog.text
