@@ -18,10 +18,10 @@ from lentigo.recipes import recipe
 from lentigo.run_layout import FoldLayout
 from lentigo.training.arithmetic import Arithmetic
 from lentigo.training.data import Examples
+from lentigo.training.fabric import make_fabric
 from lentigo.training.fold import Fold
 from lentigo.training.frozen import FrozenEpochs
 from lentigo.training.loop import fit
-from lentigo.training.run import make_fabric
 from lentigo.training.trainer import Trainer
 
 BACKBONE, SIZE, IMAGES, JUDGED, EPOCHS = "legacy_xception", 128, 192, 64, 3

@@ -97,14 +97,16 @@ def on_ray(
     *,
     address: str | None = None,
     threads: int = 1,
+    gpus: int = 0,
 ) -> Generator[Result]:
     """Yield `function(item)` for each item, in the order of `items`, by a Ray cluster.
 
     `function` has to be a function of this package, and may be called more than once for an
     item. `address` (or `RAY_ADDRESS`) names a running cluster; without it, a cluster of
     this machine alone is started, which listens on loopback only, asks for a token, and
-    ends with the work. Each item is computed with `threads` threads. An exception that
-    `function` raises on the cluster is raised by this generator.
+    ends with the work. Each item is computed with `threads` threads, and sees `gpus` GPUs
+    that no other item uses meanwhile. An exception that `function` raises on the cluster is
+    raised by this generator.
 
     Raises `RunError` where the cluster cannot be reached or has another version of lentigo,
     and what `check_place` raises.
@@ -114,7 +116,7 @@ def on_ray(
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
         tempfile.TemporaryFile() as remarks,
     ):
-        driver = _started(_address(address), folder, remarks, threads)
+        driver = _started(_address(address), folder, remarks, (threads, gpus))
         try:
             yield from _asked(driver, function, items)
         except (OSError, EOFError, pickle.UnpicklingError) as error:
@@ -127,6 +129,11 @@ def on_ray(
             ) from error
         finally:
             _end(driver)
+
+
+def is_alone(address: str | None) -> bool:
+    """Tell whether `on_ray` with `address` starts a cluster of this machine alone."""
+    return not _address(address)
 
 
 def _address(given: str | None) -> str:
@@ -148,7 +155,7 @@ def _check_there(address: str) -> None:
 
 
 def _started(
-    address: str, folder: str, remarks: Any, threads: int
+    address: str, folder: str, remarks: Any, each: tuple[int, int]
 ) -> subprocess.Popen[bytes]:
     settings = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ADDRESS": address or "local"}
     if address:
@@ -158,7 +165,7 @@ def _started(
         settings |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": token, **ALONE}
     # In its own session: Ctrl-C reaches only this process, which then ends it.
     return subprocess.Popen(
-        command(_PROGRAM, address, str(threads)),
+        command(_PROGRAM, address, *map(str, each)),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=remarks,
@@ -225,7 +232,7 @@ def drive(answer: Callable[[str, str, int, bytes], bytes]) -> None:
 
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever Ray prints must not get between the answers
-    threads = int(sys.argv[2])
+    threads, gpus = int(sys.argv[2]), int(sys.argv[3])
     try:
         import ray as found
 
@@ -238,7 +245,7 @@ def drive(answer: Callable[[str, str, int, bytes], bytes]) -> None:
         _put(out, as_answer(_not_joined(error, sys.argv[1])))
         return
     _put(out, pickle.dumps((True, max(1, count))))
-    task = ray.remote(num_cpus=each, max_retries=_RETRIES)(answer)
+    task = ray.remote(num_cpus=each, num_gpus=gpus, max_retries=_RETRIES)(answer)
     asked: queue.SimpleQueue[Any] = queue.SimpleQueue()
     over = threading.Event()
 

@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from lentigo.baselines.logistic import known_features
+from lentigo.cluster import check_place
 from lentigo.config import Config, read_config
 from lentigo.datasets import guess_format
 from lentigo.datasets.any_table import read_format
@@ -76,6 +77,8 @@ def run(
     folds: int = 1,
     resume: bool = False,
     options: dict[str, Any] | None = None,
+    on: str = "here",
+    ray_address: str | None = None,
 ) -> Result | None:
     """Read the archive in `root`, train on it, evaluate the model and write the report.
 
@@ -94,10 +97,15 @@ def run(
     check_store_folder(config.imaging.store)
     check_squares(config.imaging.store, size=config.imaging.size, fit=config.imaging.fit)
     check_can_nest(config, folds)
+    check_place(on, ray_address)
     with alone(out):
         roots = [root] if isinstance(root, str | Path) else list(root)
         table = _read_all(roots, format, options or {})
-        return finish(train(table, config, out=out, folds=folds, resume=resume))
+        trained = train(
+            table, config, out=out, folds=folds, resume=resume, on=on,
+            ray_address=ray_address,
+        )  # fmt: skip
+        return finish(trained)
 
 
 def finish(run: Run) -> Result:

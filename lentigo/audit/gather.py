@@ -11,7 +11,7 @@ import pandas as pd
 from lentigo.audit.photos import read_folder
 from lentigo.config import AuditConfig
 from lentigo.curation.splits.folds import LEFT_OUT
-from lentigo.curation.splits.part_words import PART_NAMES, read_part
+from lentigo.curation.splits.part_words import PART_NAMES, holds_parts, read_part
 from lentigo.curation.splits.read_any import read_to_split
 from lentigo.datasets.any_table import Source, is_our_file, read_any
 from lentigo.datasets.combined import combine
@@ -46,12 +46,13 @@ def gather(
     `table` names the table that a row comes from, after its file or folder. `side` is the
     side of the split that an image is on. With `test` it is "test" for the rows of `test`
     and "train" for all others. Without `test` it comes from the column `config.by`, or from
-    the first column of `PART_NAMES` that has two sides or more; it is missing if there is
-    no such column. Words and numbers for parts are read as `lentigo split --check` reads
-    them.
+    the first column of `PART_NAMES` that `holds_parts` and has two sides or more; it is
+    missing if there is no such column. Words and numbers for parts are read as
+    `lentigo split --check` reads them.
 
     If the tables hold different data sets, `image_id` is prefixed with the data set, as in
-    `lentigo.datasets.combine`; if one data set occurs in two tables, with the table's name.
+    `lentigo.datasets.combine`; if one data set occurs in two tables, with the table's name,
+    and so is `group_id` where two tables just count their groups.
 
     A CSV that lentigo did not write is read as `config.columns` and `config.images` say.
 
@@ -71,7 +72,9 @@ def gather(
     if test is not None:
         side = (whole.table["table"] == names[-1]).map({True: TEST, False: TRAIN})
         return whole.holding(whole.table.assign(side=side.astype("string")))
-    return whole.holding(whole.table.assign(side=_side(whole.table, config.by)))
+    side, notes = _side(whole.table, config.by)
+    table = whole.table.assign(side=side)
+    return NotedTable(table, (*whole.notes, *notes), whole.sources)
 
 
 def _sources(
@@ -174,27 +177,44 @@ def _together(parts: list[NotedTable]) -> NotedTable:
     sets = [set(part.table["dataset"].unique()) for part in parts]
     if sum(map(len, sets)) == len(set().union(*sets)):
         return combine(parts)
-    renamed = [_by_table(part.table) for part in parts]
+    anew = sum(_numbers_anew(part.table["group_id"]) for part in parts) > 1
+    renamed = [_by_table(part.table, groups=anew) for part in parts]
     whole = pd.concat(renamed, ignore_index=True, sort=False)
     table = check_table(whole, source="the tables together")
     notes = tuple(note for part in parts for note in part.notes)
     return NotedTable(table, notes, tuple(joined_sources(parts)))
 
 
-def _by_table(table: pd.DataFrame) -> pd.DataFrame:
-    """Prefix `image_id` with the name of the table; `own_id` keeps the original id."""
+def _numbers_anew(groups: pd.Series[Any]) -> bool:
+    """Tell whether the groups of a table are just counted: 0, 1, 2 … or g1, g2, g3 …"""
+    counted = groups.dropna().drop_duplicates().str.extract(r"^(\D*)(\d+)$")
+    if counted.empty or counted[1].isna().any() or set(counted[0]) != {counted[0].iloc[0]}:
+        return False
+    numbers = sorted(map(int, counted[1]))
+    return numbers[0] in (0, 1) and numbers[-1] - numbers[0] == len(numbers) - 1
+
+
+def _by_table(table: pd.DataFrame, *, groups: bool) -> pd.DataFrame:
+    """Prefix `image_id` with the name of the table; `own_id` keeps the original id.
+
+    With `groups`, `group_id` is prefixed, too: several tables count theirs anew, so that
+    group 1 of one is not group 1 of another.
+    """
     front = table["table"] + ":"
     renamed = table.assign(
         own_id=table["image_id"],
         isic_id=isic_ids(table["image_id"]),
         image_id=front + table["image_id"],
     )
+    if groups:
+        renamed["group_id"] = front + table["group_id"]
     if "duplicate_of" in table:
         renamed["duplicate_of"] = front + table["duplicate_of"].astype("string")
     return renamed
 
 
-def _side(table: pd.DataFrame, by: str | None) -> pd.Series[Any]:
+def _side(table: pd.DataFrame, by: str | None) -> tuple[pd.Series[Any], list[str]]:
+    """Return the side of each image, and notes on columns that were not taken for it."""
     if by is not None:
         if by not in table or table[by].isna().all():
             # A table has all columns of ours, those that no file has without a value.
@@ -204,11 +224,16 @@ def _side(table: pd.DataFrame, by: str | None) -> pd.Series[Any]:
                 f"The column {by}, to divide the images by, {what}. There are "
                 f"{some(known, at_most=12)}."
             )
-        return read_part(table[by])
+        return read_part(table[by]), []
     columns = {str(name).lower().replace(" ", "_"): name for name in table}
-    for name in PART_NAMES:
-        if name in columns:
-            part = read_part(table[columns[name]])
-            if _sides(part) > 1:
-                return part
-    return pd.Series(pd.NA, index=table.index, dtype="string")
+    notes: list[str] = []
+    for own in (columns[name] for name in PART_NAMES if name in columns):
+        part = read_part(table[own])
+        if _sides(part) > 1 and holds_parts(str(own), table[own]):
+            return part, notes
+        if _sides(part) > 1:
+            notes.append(
+                f"The column {own} ({some(part.dropna().unique().tolist())}) does not "
+                f"divide the images for training and test; if it does, give --by {own}."
+            )
+    return pd.Series(pd.NA, index=table.index, dtype="string"), notes

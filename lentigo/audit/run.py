@@ -53,7 +53,7 @@ def _look(read: NotedTable, folder: Path, config: AuditConfig) -> Evidence:
     log.info("Looking for pictures that come twice.")
     pairs = all_pairs(read.table, store, workers=config.workers)
     notes = dict.fromkeys([*read.notes, *shared_lesions(read.table)])
-    table = assign_groups(read.table, pairs)
+    table = assign_groups(read.table, pairs, keep=True)
     there = store is not None
     log.info("Measuring columns, files and pixels.")
     return Evidence(

@@ -96,7 +96,7 @@ def metadata_tree(
     from sklearn.tree import DecisionTreeClassifier
 
     _check(table, features)
-    dealt = assign_folds(assign_groups(table), folds=folds, seed=seed)
+    dealt = assign_folds(assign_groups(table, keep=True), folds=folds, seed=seed)
     rows = dealt[dealt["melanoma"].notna()]
     truth = rows["melanoma"].to_numpy(dtype=bool)
     out = (rows["fold"] == 0).to_numpy(dtype=bool)

@@ -35,6 +35,8 @@ def run_command(
     refit: options.Refit = False,
     resume: options.Resume = False,
     watch: options.Watch = None,
+    on: options.On = "here",
+    ray_address: options.RayAddress = None,
     cost_miss: options.CostMiss = None,
     cost_excision: options.CostExcision = None,
     set: options.Settings = None,
@@ -63,6 +65,9 @@ def run_command(
         options.check_there(root, "folder or table")
     if format in {None, "csv"}:
         options.check_metadata(asked.config, roots, column)
+    from lentigo.cluster import check_place
+
+    check_place(on, ray_address)
     from lentigo.pipeline import run
 
     result = run(
@@ -73,5 +78,7 @@ def run_command(
         folds=folds,
         resume=resume,
         options=options.reader_options(images, column, part, melanoma, modality),
+        on=on,
+        ray_address=ray_address,
     )
     show_result(result, as_json=json)

@@ -34,6 +34,8 @@ def train_command(
     split: _Split = None,
     devices: options.Devices = None,
     nodes: options.Nodes = None,
+    on: options.On = "here",
+    ray_address: options.RayAddress = None,
     cost_miss: options.CostMiss = None,
     cost_excision: options.CostExcision = None,
     set: options.Settings = None,
@@ -54,13 +56,18 @@ def train_command(
     options.check_run_folder(out, resume=resume)
     options.check_there(table, "table")
     options.check_metadata(asked.config, [table])
+    from lentigo.cluster import check_place
     from lentigo.machine import is_first_process
     from lentigo.pipeline import finish
     from lentigo.training.run import train as train_table
 
+    check_place(on, ray_address)
     settings = asked.settled()  # first: it may refuse them before a table is read
     lesions = options.read_lesions(table)
-    run = train_table(lesions, settings, out=out, folds=folds, resume=resume, split=split)
+    run = train_table(
+        lesions, settings, out=out, folds=folds, resume=resume, split=split, on=on,
+        ray_address=ray_address,
+    )  # fmt: skip
     if is_first_process():
         from lentigo.cli.show import show_result
 

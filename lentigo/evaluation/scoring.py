@@ -45,6 +45,7 @@ from lentigo.evaluation.nested import Nested, judge_nested
 from lentigo.evaluation.operating_points import confusion
 from lentigo.evaluation.parts import DATASET, FOLD, Parts, parts_of
 from lentigo.evaluation.prevalence import (
+    Asked,
     asked_share,
     at_asked_share,
     equal_threshold,
@@ -125,9 +126,9 @@ def evaluate(
         chosen = choose_elsewhere(asked, table, truth, columns=columns, group=group)
     images = _Images(matched, table, whole.unit, divided, (*notes, *chosen.notes))
     found = _judged(images, settings, (tuple(points), chosen.points))
-    inner = matched.nested.get("probability", pd.Series(dtype=float)).to_numpy(float)
-    at = equal_threshold(threshold, found.prevalence, inner)
-    nested = nested_of(matched, group=settings.group, threshold=at)
+    nested = nested_of(
+        matched, group=settings.group, threshold=threshold, shares=found.prevalence
+    )
     return replace(found, repeated=repeated, nested=nested, **_beside(matched, settings))
 
 
@@ -155,11 +156,14 @@ def _repeated(matched: Matched, *, group: str | None) -> Repeats | None:
     return judge_repeats([scored(each, group=group)[0] for each in own])
 
 
-def nested_of(matched: Matched, *, group: str | None, threshold: float) -> Nested | None:
+def nested_of(
+    matched: Matched, *, group: str | None, threshold: float, shares: Asked | None = None
+) -> Nested | None:
     """Judge nested predictions; None for other predictions.
 
-    `group` names the column of groups; a melanoma is called from `threshold` upwards.
-    Groups are found among the images of all repeats: some are only in later ones.
+    `group` names the column of groups; a melanoma is called from `threshold` upwards, at
+    the share of melanoma that `shares` asks for. Groups are found among the images of all
+    repeats: some are only in later ones.
     """
     if matched.nested.empty:
         return None
@@ -167,7 +171,8 @@ def nested_of(matched: Matched, *, group: str | None, threshold: float) -> Neste
     images = every.drop_duplicates("image_id", ignore_index=True)
     table, _, _ = scored(replace(matched, table=images), group=group)
     groups = matched.nested["image_id"].map(table.set_index("image_id")["group"])
-    return judge_nested(matched.nested.assign(group=groups), threshold=threshold)
+    at = equal_threshold(threshold, shares, matched.nested["probability"].to_numpy(float))
+    return judge_nested(matched.nested.assign(group=groups), threshold=at)
 
 
 _SHOWN = ("diagnosis", "site", "sex", "age")
@@ -222,8 +227,7 @@ def _judged(
     shares, called = asked_share(matched.table, sample, settings.prevalence), sample
     at = equal_threshold(settings.threshold, shares, sample.score)
     if shares is not None:
-        limits = [settings.threshold, REFERRAL]
-        limits += [point.threshold or 0.0 for point in chain.from_iterable(points)]
+        limits = settings.threshold, REFERRAL, *_limits(points)
         called = replace(sample, score=moved(sample.score, shares, limits))
         found = at_asked_share(found, called, shares, threshold=settings.threshold)
         warnings = [
@@ -253,6 +257,10 @@ def _judged(
         scored=table,
         **asked,
     )
+
+
+def _limits(points: Sequence[tuple[OperatingPoint, ...]]) -> list[float]:
+    return [p.threshold for p in chain.from_iterable(points) if p.threshold is not None]
 
 
 def _judged_points(

@@ -37,6 +37,10 @@ SENTENCE = (
 )
 """The caution shown with each score."""
 
+TINY = "has too few pixels to be measured; give a larger image, or its own mask"
+"""What is said of a lesion that `is_tiny`."""
+_LEAST_AREA, _LEAST_WIDTH = 100, 8
+"""Pixels: of a smaller or narrower lesion, border and axes are those of single pixels."""
 _SHAPE, _COLOR = 0.10, 7.0
 """An axis is asymmetric above one of these: the share of the area without a mirror image,
 or the mean L*a*b* distance between mirrored points."""
@@ -44,11 +48,13 @@ _ROUND = 1.15
 """Ratio of length to width below which a lesion has no long axis; then the axis, of several
 tried, with the least asymmetry is used."""
 _TURNS = 9
+_GRAIN = 6.0
+"""Standard deviation of the blur before colours are compared, in pixels of the patch."""
 _SEGMENTS = 8
 _ABRUPT, _LEAST_STEP = 0.45, 8.0
 """A segment ends abruptly if more than the first number, as a share, of its colour step
-lies at the border itself and the whole step is at least the second, in L*a*b* units. An
-even slope has a share of 0.35."""
+lies at the border itself and the whole step is at least the second, in L*a*b* units. A
+slope that is even over the whole zone has a share of 0.23."""
 _NEAR, _FAR = (0.0, 0.08), (0.12, 0.24)
 """Distances from the border between which colours are averaged, in radii of the lesion."""
 _SHIFTS = (-0.06, -0.03, 0.0, 0.03, 0.06)
@@ -130,12 +136,13 @@ def measure_abcd(
     `image` is (H, W, 3) `uint8` RGB; the outline is computed if `outline` is None. Pixels
     of hair and of a black frame are ignored. If the image cuts the lesion off, only its
     colours are measured, because its shape is not known. All measures are NaN where no
-    lesion is found; `diameter_mm` also without `mm_per_pixel`, the scale of the image.
+    lesion is found or it `is_tiny`; `diameter_mm` also without `mm_per_pixel`, the scale of
+    the image.
 
     Raises `ImageError` for an array of another shape or type.
     """
     outline = outline or find_outline(image)
-    if not outline.area:
+    if not outline.area or is_tiny(outline.mask):
         return Abcd()
     patch = lesion_patch(image, outline.mask)
     shares = color_shares(patch)
@@ -167,6 +174,17 @@ def measure_abcd(
     )
 
 
+def is_tiny(mask: BoolArray) -> bool:
+    """Tell whether a lesion, True in `mask`, (H, W), has too few pixels to be measured.
+
+    Fewer than 100, or it is less than 8 pixels wide. False where there is no lesion.
+    """
+    area = int(np.count_nonzero(mask))
+    if not area:
+        return False
+    return area < _LEAST_AREA or diameters(mask)[1] < _LEAST_WIDTH
+
+
 def _called(total: float) -> str:
     if total < SUSPICIOUS:
         return "benign by the rule"
@@ -184,19 +202,26 @@ def _mirrored(patch: Patch) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 def _about(patch: Patch) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     shapes, colors = [], []
+    soft = _soft(patch)
     for way in (np.flipud, np.fliplr):
-        mask, lab, seen = way(patch.mask), way(patch.lab), way(patch.seen)
+        mask, seen = way(patch.mask), way(patch.seen)
         shapes.append(float((patch.mask ^ mask).sum()) / (2 * float(patch.mask.sum())))
         both = patch.mask & mask & patch.seen & seen
-        away = np.linalg.norm(_soft(patch.lab) - _soft(lab), axis=-1)
+        away = np.linalg.norm(soft - way(soft), axis=-1)
         colors.append(float(away[both].mean()) if both.any() else 0.0)
     return np.array(shapes), np.array(colors)
 
 
-def _soft(lab: NDArray[np.float32]) -> NDArray[np.float32]:
-    # Blurred, so that grain and pigment network do not count as asymmetry.
-    blurred = cv2.GaussianBlur(np.ascontiguousarray(lab), (0, 0), 6.0)
-    return np.asarray(blurred, np.float32)
+def _soft(patch: Patch) -> NDArray[np.float32]:
+    """Return the colours blurred, so that grain and pigment network are no asymmetry.
+
+    Hair and frame have no part in it: each pixel is the mean of what is seen around it. The
+    result is (S, S, 3) L*a*b*.
+    """
+    seen = patch.seen.astype(np.float32)
+    blurred = cv2.GaussianBlur(patch.lab * seen[..., None], (0, 0), _GRAIN)
+    weight = np.asarray(cv2.GaussianBlur(seen, (0, 0), _GRAIN))
+    return np.asarray(blurred / np.maximum(weight, 1e-3)[..., None], np.float32)
 
 
 def _abrupt_segments(patch: Patch) -> int:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lentigo.explanation.abcd import Abcd, measure_abcd
+from lentigo.explanation.abcd import TINY, Abcd, is_tiny, measure_abcd
 from lentigo.explanation.patch import lesion_patch
 from lentigo.imaging.segmentation import Outline, find_outline
 
@@ -78,17 +78,23 @@ class Change:
 
     @property
     def gained(self) -> list[str]:
-        """Colours that are present in the later photograph only."""
-        return [
-            each for each in self.after.abcd.present if each not in self.before.abcd.present
-        ]
+        """Colours that are present in the later photograph only; none if the colours of
+        either are not known.
+        """
+        return self._colors_in(self.after, but_not=self.before)
 
     @property
     def lost(self) -> list[str]:
-        """Colours that are present in the earlier photograph only."""
-        return [
-            each for each in self.before.abcd.present if each not in self.after.abcd.present
-        ]
+        """Colours that are present in the earlier photograph only; none if the colours of
+        either are not known.
+        """
+        return self._colors_in(self.before, but_not=self.after)
+
+    @staticmethod
+    def _colors_in(one: Looked, *, but_not: Looked) -> list[str]:
+        if math.isnan(one.abcd.colors) or math.isnan(but_not.abcd.colors):
+            return []
+        return [each for each in one.abcd.present if each not in but_not.abcd.present]
 
     def rows(self) -> list[dict[str, object]]:
         """Return one row per measure: the values before and after, and their difference."""
@@ -108,15 +114,11 @@ class Change:
 
     def sentences(self) -> list[str]:
         """Return sentences on the differences between the photographs."""
-        said = []
-        for name, each in (("before", self.before), ("after", self.after)):
-            if not each.outline.area:
-                said.append(f"No lesion was found in the photograph {name}.")
-            elif each.outline.cut_off:
-                said.append(
-                    f"The photograph {name} cuts the lesion off, so its size and shape are "
-                    "not known."
-                )
+        said = [
+            doubt
+            for name, each in (("before", self.before), ("after", self.after))
+            if (doubt := _doubt(name, each.outline))
+        ]
         if not math.isnan(self.diameter_ratio):
             share = 100 * (self.diameter_ratio - 1)
             unit = "in millimetres" if self.scaled else "in pixels"
@@ -141,6 +143,20 @@ class Change:
         return said
 
 
+def _doubt(name: str, outline: Outline) -> str:
+    """Return why the lesion in the photograph `name` is not measured; "" if it is."""
+    if not outline.area:
+        return f"No lesion was found in the photograph {name}."
+    if is_tiny(outline.mask):
+        return f"The lesion in the photograph {name} {TINY}."
+    if outline.cut_off:
+        return (
+            f"The photograph {name} cuts the lesion off, so its size and shape are not "
+            "known."
+        )
+    return ""
+
+
 def look(
     image: Image, outline: Outline | None = None, *, mm_per_pixel: float = math.nan
 ) -> Looked:
@@ -152,7 +168,7 @@ def look(
     outline = outline or find_outline(image)
     found = measure_abcd(image, outline, mm_per_pixel=mm_per_pixel)
     color = (math.nan, math.nan, math.nan)
-    if outline.area:
+    if outline.area and not is_tiny(outline.mask):
         patch = lesion_patch(image, outline.mask)
         inside = patch.core & patch.seen
         if inside.any():

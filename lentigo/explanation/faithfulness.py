@@ -48,13 +48,17 @@ def likeness(heat: Map, of_shuffled: Map) -> float:
     """Return the rank correlation of a map with the map of shuffled weights: −1 to 1.
 
     Adebayo et al. 2018 (arXiv:1810.03292): a map that stays the same when the weights are
-    shuffled does not show what was learnt. NaN where one of the maps is constant.
+    shuffled does not show what was learnt. 0 where only the map of shuffled weights is
+    constant: nothing is left of `heat`. NaN where `heat` itself is constant.
     """
     from scipy.stats import rankdata  # takes a second to import
 
-    first, second = (rankdata(each[::4, ::4]) for each in (heat, of_shuffled))
-    if min(np.ptp(first), np.ptp(second)) == 0:
+    step = 4 if np.ptp(heat[::4, ::4]) else 1
+    first, second = (rankdata(each[::step, ::step]) for each in (heat, of_shuffled))
+    if np.ptp(first) == 0:
         return math.nan
+    if np.ptp(second) == 0:
+        return 0.0
     return float(np.corrcoef(first, second)[0, 1])
 
 

@@ -8,8 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lentigo.imaging.kind.frame import frame_mask
-from lentigo.imaging.views.hair import hair_mask
+from lentigo.imaging.views.bare import bare
 
 BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float32]
@@ -84,7 +83,7 @@ def lesion_patch(image: NDArray[np.uint8], mask: BoolArray) -> Patch:
     matrix[:, 2] = (SIDE - 1) / 2 - scale * np.array(middle)
     lab = cv2.cvtColor(_shown(image, scale, matrix) / 255, cv2.COLOR_RGB2LAB)
     lesion = _shown(mask.astype(np.uint8) * 255, scale, matrix) > 127
-    seen = _shown(_visible(image).astype(np.uint8) * 255, scale, matrix) > 200
+    seen = _shown(bare(image).astype(np.uint8) * 255, scale, matrix) > 200
     off = [np.asarray(x - middle[0], np.float64), np.asarray(y - middle[1], np.float64)]
     axis, elongation = _axis(*off)
     skin = _skin(np.asarray(lab, np.float32), lesion, seen)
@@ -107,14 +106,6 @@ def _shown(
 
 def _warped(plane: FloatArray, matrix: NDArray[np.float64], way: int) -> FloatArray:
     return np.asarray(cv2.warpAffine(plane, matrix, (SIDE, SIDE), flags=way), np.float32)
-
-
-def _visible(image: NDArray[np.uint8]) -> BoolArray:
-    """Return True where neither hair nor a black frame covers the skin: (H, W)."""
-    height, width = image.shape[:2]
-    frame = frame_mask(image).astype(np.uint8)
-    whole = cv2.resize(frame, (width, height), interpolation=cv2.INTER_NEAREST)
-    return np.asarray((np.asarray(whole) == 0) & ~hair_mask(image))
 
 
 def _axis(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, float]:

@@ -46,7 +46,7 @@ def grad_cam_plus_plus(predictor: TorchPredictor, squares: Images) -> Maps:
     """
     maps, gradients = _maps_and_gradients(predictor, squares)
     square = gradients**2
-    beside = 2 * square + (maps * gradients**3).sum(dim=(2, 3), keepdim=True)
+    beside = 2 * square + maps.sum(dim=(2, 3), keepdim=True) * gradients**3
     share = square / torch.where(beside.abs() > 1e-12, beside, torch.ones_like(beside))
     weights = (share * gradients.relu()).sum(dim=(2, 3), keepdim=True)
     return _enlarged((weights * maps).sum(dim=1).relu(), predictor.image_size)

@@ -152,7 +152,8 @@ def _failed(found: Disturbed, rows: pd.DataFrame) -> list[str]:
         lost = int((plain & ~np.isfinite(found.of(hidden[0]))).sum())
         if lost:
             notes.append(
-                f"In {counted(lost, 'image')} no lesion was found, so none is hidden."
+                f"In {counted(lost, 'image')} no lesion was found, or its mask could not "
+                "be used, so none is hidden."
             )
     return notes
 

@@ -322,7 +322,8 @@ def _divide(
         for note in divided.notes:
             log.info("%s", note)
         return divided
-    grouped, parts = assign_groups(table, pairs), config.split.parts()
+    grouped = assign_groups(table, pairs, keep=True)
+    parts = config.split.parts()
     check_enough(grouped, folds=parts)
     dealt = assign_folds(grouped, folds=parts, seed=config.seed)
     return NotedTable(dealt, tuple(shared_lesions(table)))
@@ -358,6 +359,8 @@ def _write_failures(table: pd.DataFrame, store: PixelStore, out: Path) -> None:
 def _source_digest(table: pd.DataFrame, split: Path | None, config: Config) -> str:
     """Return the SHA-256 of the input of a training: ids, labels, split …"""
     columns = ["image_id", "melanoma", "patient_id", "lesion_id"]
+    if table["group_id"].notna().any():
+        columns.append("group_id")
     if "diagnosis" in config.targets:
         columns += ["diagnosis", "malignant"]
     if config.fuses_metadata:
@@ -375,7 +378,7 @@ def _check_same_source(table: pd.DataFrame, source: str, out: Path) -> None:
     what = (
         f"{len(gone):,} of its images are not in this one: {some(gone)}"
         if gone
-        else ("images, labels, patients, lesions or the split have changed")
+        else ("images, labels, patients, lesions, groups or the split have changed")
     )
     raise RunError(
         f"The run in {out} was started on another table ({what}). Resume it with the same "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,17 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import torch
-from lightning_fabric import Fabric
-from lightning_fabric.utilities.exceptions import MisconfigurationException
 
-from lentigo.config import (
-    BY_SOURCE,
-    Config,
-    ModelConfig,
-    TrainConfig,
-    build_config,
-    check_watch,
-)
+from lentigo.config import BY_SOURCE, Config, ModelConfig, build_config, check_watch
 from lentigo.curation import read_split
 from lentigo.curation.splits.schemes import several_sources
 from lentigo.errors import ConfigError
@@ -36,9 +26,10 @@ from lentigo.recipes import recipe
 from lentigo.run_layout import RunLayout
 from lentigo.stopping import die_with_parent
 from lentigo.tables import NotedTable, as_noted, read_any_table, write_table
-from lentigo.training.arithmetic import Arithmetic, read_arithmetic, settle_arithmetic
+from lentigo.training.arithmetic import read_arithmetic, settle_arithmetic
 from lentigo.training.data import worker_count
 from lentigo.training.ensemble import train_fold
+from lentigo.training.fabric import make_fabric
 from lentigo.training.left_out import left_out
 from lentigo.training.nested import (
     check_can_nest,
@@ -54,6 +45,7 @@ from lentigo.training.run_folder import (
     note_in_environment,
 )
 from lentigo.training.schedule import image_side
+from lentigo.training.shared_folds import Cluster, cluster_of, train_shared
 from lentigo.training.teacher_split import check_teacher
 from lentigo.training.teaching import check_teachers
 from lentigo.words import counted
@@ -98,6 +90,8 @@ def train(
     folds: int = 1,
     resume: bool = False,
     split: Path | None = None,
+    on: str = "here",
+    ray_address: str | None = None,
 ) -> Run:
     """Train the network that `config` describes on the labelled images of `table`.
 
@@ -110,7 +104,9 @@ def train(
     also trained without each pair of folds, all of which have to be held out. With the
     scheme `leave-one-source-out` (`config.split.scheme`) each data set is held out once.
     `split` is the manifest (`split.csv`) of an earlier run, whose folds are then used.
-    `resume` continues an interrupted run.
+    `resume` continues an interrupted run. With `on="ray"` the folds are trained at the same
+    time on a Ray cluster whose machines see `out` and the images (`ray_address`, else
+    `RAY_ADDRESS`, else a cluster of this machine alone).
 
     Raises `ConfigError` if settings contradict each other, `DatasetError` if the table
     cannot be learnt from or divided, `RunError` if a folder is taken or cannot be written
@@ -122,6 +118,7 @@ def train(
     check_can_refit(config)
     check_can_nest(config, folds)
     check_teacher(config)
+    cluster = cluster_of(on, ray_address, config)
     out = Path(out) if out is not None else _next_run(config)
     if not is_first_process():
         return _train_beside(config, out, folds=folds)
@@ -142,7 +139,7 @@ def train(
         prepare(labelled, config, out, folds=folds, split=split)
         given = left_out(as_noted(table).table, out)
         note_in_environment(out, folds=folds, trained_by=_means(config, out), given=given)
-        train_prepared(config, out, folds=folds)
+        train_prepared(config, out, folds=folds, cluster=cluster)
         watch.note()
     return Run(out)
 
@@ -212,14 +209,21 @@ def _means(config: Config, out: Path) -> dict[str, Any]:
     return {**asdict(arithmetic), "workers": workers}
 
 
-def train_prepared(config: Config, out: Path, *, folds: int) -> None:
-    """Train all folds of a prepared run folder; the process of each device calls this."""
+def train_prepared(
+    config: Config, out: Path, *, folds: int, cluster: Cluster | None = None
+) -> None:
+    """Train all folds of a prepared run folder; the process of each device calls this.
+
+    A `cluster` trains the folds; what comes after them is trained in this process.
+    """
     fabric = make_fabric(config.training, read_arithmetic(out))
     fabric.launch()
     work = prepared(config, out)
     check_teachers(work, config, folds=folds)
     folds = held_out_folds(work.table, config, folds)
     check_nested_table(work, config, folds)
+    if cluster is not None:
+        train_shared(cluster, config, out, folds=folds)
     for repeat in range(config.split.repeats):
         for held_out in range(folds):
             train_fold(fabric, work.of_repeat(repeat), config.of_repeat(repeat), held_out)
@@ -312,36 +316,6 @@ def starting_networks(config: Config) -> list[Classifier]:
         first_stages(network, member.training.frozen_stages)
         found.append(network)
     return found
-
-
-def make_fabric(config: TrainConfig, arithmetic: Arithmetic) -> Fabric:
-    """Return Lightning Fabric for the devices and the precision of a run.
-
-    Raises `ConfigError` if the devices are not available, or if the batch size is not a
-    multiple of their number.
-    """
-    if config.batch_size % (config.devices * config.nodes):
-        raise ConfigError(
-            f"batch_size {config.batch_size} cannot be shared evenly by "
-            f"{config.devices * config.nodes} devices."
-        )
-    # Its notes are about its own classes, and its level is set when it is imported.
-    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
-    auto = config.accelerator == "auto"
-    kind = (arithmetic.device if auto else None) or config.accelerator
-    several = config.devices * config.nodes > 1
-    try:
-        return Fabric(
-            accelerator=kind,
-            devices=config.devices,
-            num_nodes=config.nodes,
-            strategy="ddp" if several else "auto",
-            precision=arithmetic.precision,  # type: ignore[arg-type]
-        )
-    except (RuntimeError, ValueError, MisconfigurationException) as error:
-        raise ConfigError(
-            f"Cannot train on {config.devices} × {config.accelerator}: {error}"
-        ) from error
 
 
 def _next_run(config: Config) -> Path:

@@ -225,6 +225,15 @@ def test_a_table_without_files_is_audited_for_what_it_says(tmp_path: Path) -> No
     assert not (tmp_path / "out" / "pixels").exists()
 
 
+def test_a_group_of_the_table_itself_on_two_sides_is_refused(tmp_path: Path) -> None:
+    names = [f"i{number}" for number in range(4)]
+    rows = {"image_id": names, "group_id": ["g0", "g0", "g1", "g1"]}
+    part = {"part": ["train", "test", "train", "train"]}
+    found = audit(check_table(pd.DataFrame(rows | part), source="test"), tmp_path / "out")
+    assert [each.check for each in found.refusals] == ["group-across-split"]
+    assert found.table["group_id"].nunique() == 2
+
+
 def test_names_with_markup_in_them_are_escaped(tmp_path: Path) -> None:
     table = spoilt(tmp_path / "images").assign(path=None)
     table["diagnosis"] = table["diagnosis"].replace("nevus", "<script>alert(1)</script>")

@@ -50,6 +50,20 @@ def test_two_tables_of_one_data_set_are_named_by_table() -> None:
     assert found["dataset"].tolist() == ["here"] * 3
 
 
+def test_groups_that_two_tables_just_count_are_told_apart() -> None:
+    learnt = table("a", "b", "c", group_id=["0", "0", "1"])
+    found = gather([learnt], test=table("d", "e", group_id=["0", "1"])).table
+    assert found["group_id"].tolist() == [
+        "table 1:0", "table 1:0", "table 1:1", "table 2:0", "table 2:1",
+    ]  # fmt: skip
+
+
+def test_names_of_groups_mean_the_same_in_two_tables_of_one_data_set() -> None:
+    learnt = table("a", "b", group_id=["Ada", "7"])
+    found = gather([learnt], test=table("c", "d", group_id=["Ada", "9"])).table
+    assert found["group_id"].tolist() == ["Ada", "7", "Ada", "9"]
+
+
 def test_a_part_says_on_which_side_an_image_is() -> None:
     parts = table("a", "b", "c", part=["training", "validation", None])
     assert gather([parts]).table["side"].fillna("none").tolist() == [
@@ -60,6 +74,29 @@ def test_a_part_says_on_which_side_an_image_is() -> None:
 def test_a_column_of_one_value_divides_nothing_and_the_next_is_asked() -> None:
     both = table("a", "b", part=["all", "all"], fold=[0, 1])
     assert gather([both]).table["side"].tolist() == ["0", "1"]
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "sides"),
+    [
+        ("stage", ["none", "IB"], 0),
+        ("stage", [1, 2], 0),
+        ("part", ["arm", "back"], 0),
+        ("stage", ["training", "final"], 2),
+        ("set", [1, 2], 2),
+        ("split", ["A", "B"], 2),
+    ],
+)
+def test_the_stage_of_a_tumour_and_a_part_of_the_body_divide_nothing(
+    tmp_path: Path, name: str, values: list[object], sides: int
+) -> None:
+    frame = pd.DataFrame({"image_id": ["a", "b"], "melanoma": [0, 1], name: values})
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    for given in (tmp_path / "t.csv", check_table(frame, source="test")):
+        found = gather([given])
+        assert found.table["side"].nunique() == sides
+        said = [note for note in found.notes if f"--by {name}" in note]
+        assert len(said) == (0 if sides else 1)
 
 
 def test_the_column_that_divides_can_be_named() -> None:

@@ -8,6 +8,7 @@ import pytest
 from sklearn.metrics import accuracy_score, f1_score, precision_score, recall_score
 
 from lentigo.baselines.tree import Branch, MetadataTree, is_id, metadata_tree
+from lentigo.curation.splits.folds import assign_folds
 from lentigo.errors import ColumnError, DatasetError, LeakError
 from lentigo.evaluation.operating_points import Confusion
 from lentigo.tables import check_table
@@ -43,6 +44,23 @@ def test_it_finds_the_rule_and_says_so_on_held_out_patients() -> None:
         grown.root.question,
         *_questions(grown.root),
     } >= {"female?", "age < 57.5?"}
+
+
+def test_groups_of_the_table_itself_are_held_out_whole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    table = old_men()
+    nobody = pd.array([pd.NA] * len(table), dtype="string")
+    table = table.assign(group_id=table["patient_id"], patient_id=nobody)
+    dealt: list[pd.DataFrame] = []
+
+    def spied(rows: pd.DataFrame, *, folds: int, seed: int) -> pd.DataFrame:
+        dealt.append(assign_folds(rows, folds=folds, seed=seed))
+        return dealt[0]
+
+    monkeypatch.setattr("lentigo.baselines.tree.assign_folds", spied)
+    metadata_tree(table)
+    assert dealt[0]["fold"].groupby(table["group_id"]).nunique().max() == 1
 
 
 def _questions(branch: Branch) -> set[str]:

@@ -103,9 +103,9 @@ FLAGS = {
     "run": [
         "--column", "--config", "--cost-excision", "--cost-miss", "--folds",
         "--format", "--images", "--json", "--map", "--melanoma",
-        "--modality", "--nested", "--out", "--part", "--patients", "--recipe",
-        "--refit", "--repeats", "--resume", "--scheme", "--set", "--unknown",
-        "--watch", "--weights", "--where", "--write-map",
+        "--modality", "--nested", "--on", "--out", "--part", "--patients",
+        "--ray-address", "--recipe", "--refit", "--repeats", "--resume", "--scheme",
+        "--set", "--unknown", "--watch", "--weights", "--where", "--write-map",
     ],
     "runs": ["--csv", "--json"],
     "serve": [
@@ -127,7 +127,8 @@ FLAGS = {
     "train": [
         "--column", "--config", "--cost-excision", "--cost-miss", "--devices",
         "--folds", "--images", "--json", "--map", "--nested", "--nodes",
-        "--out", "--patients", "--recipe", "--refit", "--repeats", "--resume", "--scheme",
+        "--on", "--out", "--patients", "--ray-address", "--recipe", "--refit", "--repeats",
+        "--resume", "--scheme",
         "--set", "--split", "--unknown", "--watch", "--weights", "--where", "--write-map",
     ],
     "tune": [

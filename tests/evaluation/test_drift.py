@@ -165,7 +165,7 @@ def test_the_stability_of_few_numbers_by_hand(
     assert found.psi > 0.5
 
 
-def test_what_lies_beyond_the_reference_and_what_fills_tenths_arestability_bins() -> None:
+def test_what_lies_beyond_the_reference_and_what_fills_tenths_are_bins() -> None:
     known = np.ones(60, dtype=bool)
     even = np.concatenate([np.arange(20.0), np.arange(20.0) + 0.5, np.arange(20.0)])
     inside = stability_bins(even, known, 40)

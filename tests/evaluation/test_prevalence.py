@@ -121,3 +121,17 @@ def test_predictive_values_of_a_clinic_are_as_rough_in_every_table() -> None:
     nobody = lentigo.evaluate(GIVEN, TRUTH, prevalence=0.02, threshold=1, repeats=10)
     assert np.isnan(nobody["ppv"].value)
     assert not nobody["ppv"].rough
+
+
+def test_nested_calls_are_at_the_share_that_was_asked_for() -> None:
+    """At 2 % a score of 0.9, meant for a half, is below 0.5: every melanoma is missed."""
+    fold = np.arange(100) % 5
+    nested = pd.concat(
+        GIVEN.assign(outer_fold=outer, inner_fold=np.where(fold == outer, np.nan, fold))
+        for outer in range(5)
+    )
+    for asked, wrong in ((None, 0.15), (0.02, 0.5)):
+        found = lentigo.evaluate(nested, TRUTH, prevalence=asked, repeats=10)
+        assert found.nested is not None
+        rates = {each.name: each.plain.value for each in found.nested.losses}
+        assert rates["error_rate"] == pytest.approx(wrong)

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from lentigo.explanation.abcd import (
     STRUCTURES,
     WEIGHTS,
+    Abcd,
     diameters,
     fractal_dimension,
+    is_tiny,
     measure_abcd,
 )
 from lentigo.explanation.colors import COLORS
@@ -137,6 +139,31 @@ def test_the_total_score_is_the_published_sum_and_leaves_structures_open() -> No
     assert (WEIGHTS["structures"], STRUCTURES) == (0.5, (1, 5))
     assert found.verdict == "benign by the rule to highly suspicious"  # 4.4 to 6.4
     assert found.diameter_mm == pytest.approx(0.05 * found.diameter_pixels)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (5, 5), (2, 200), (300, 7)])
+def test_a_lesion_of_a_few_pixels_is_not_measured(shape: tuple[int, int]) -> None:
+    mask = empty()
+    mask[:, :] = 0
+    mask[0 : shape[0], 10 : 10 + shape[1]] = 1
+    mask = np.roll(mask, (300 - shape[0]) // 2, axis=0)
+    outline = given_outline(painted(mask), mask > 0)
+    assert is_tiny(outline.mask)
+    assert measure_abcd(painted(mask), outline) == pytest.approx(Abcd(), nan_ok=True)
+
+
+def test_a_hair_over_a_lesion_is_no_asymmetry_of_its_colours() -> None:
+    mask = ellipse(0)
+    plain = painted(mask)
+    hairy = plain.copy()
+    for at in (-30, -15, 0):
+        cv2.line(hairy, (60, 110 + at), (330, 150 + at), (15, 12, 10), 2, cv2.LINE_AA)
+    bare, found = (
+        measure_abcd(image, given_outline(image, mask > 0)) for image in (plain, hairy)
+    )
+    assert bare.color_asymmetry < 0.5
+    assert found.color_asymmetry < 1
+    assert found.asymmetry == 0
 
 
 def test_a_lesion_that_is_cut_off_has_colours_only_and_none_has_nothing() -> None:

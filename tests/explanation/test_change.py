@@ -53,6 +53,15 @@ def test_another_colour_of_the_lesion_is_seen_and_other_light_much_less() -> Non
     assert lit.color_difference < 4
 
 
+def test_no_colour_appears_or_goes_where_one_photograph_shows_no_lesion() -> None:
+    seen, none = look(with_disc(skin(), (100, 75), 30)), look(skin())
+    assert seen.abcd.present
+    for found in (Change(none, seen), Change(seen, none)):
+        assert found.gained == found.lost == []
+        assert len(found.sentences()) == 1
+        assert "No lesion was found" in found.sentences()[0]
+
+
 def test_a_colour_that_comes_is_gained_and_one_that_goes_is_lost() -> None:
     image = with_disc(skin(), (100, 75), 30)
     before = look(image)

@@ -84,6 +84,16 @@ def test_a_map_that_stays_alike_or_is_even_says_nothing() -> None:
     assert says_nothing(even, float("nan"))
 
 
+def test_a_map_of_which_shuffled_weights_leave_nothing_is_checked() -> None:
+    """The usual case of Grad-CAM: the map of shuffled weights is 0 all over."""
+    nothing = np.zeros((32, 32), np.float32)
+    assert likeness(corner_map(), nothing) == 0
+    assert not says_nothing(corner_map(), likeness(corner_map(), nothing))
+    spot = nothing.copy()
+    spot[5, 5] = 1  # between the points that are compared otherwise
+    assert likeness(spot, nothing) == 0
+
+
 def test_each_network_counts_alike_in_the_mean() -> None:
     steep, flat = 100 * corner_map(), corner_map()[::-1, ::-1].copy()
     mean = mean_map([steep, flat])

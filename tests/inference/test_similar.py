@@ -18,7 +18,7 @@ from lentigo.inference.abstention.signals import Familiar
 from lentigo.inference.ensemble import Ensemble
 from lentigo.inference.inputs import Source
 from lentigo.inference.predict import Model, load
-from lentigo.inference.similar import similar
+from lentigo.inference.similar import cases, similar
 from lentigo.models.abstention import Abstention
 from lentigo.models.backend import Looked, Preparation
 from lentigo.models.folder import ModelCard, save_model_folder
@@ -75,6 +75,38 @@ def test_images_of_the_same_group_are_not_shown(names: dict[str, str]) -> None:
     assert not {"i2", "i3"} & set(found)
 
 
+@pytest.mark.parametrize("patient", ["p1", "7"])
+def test_a_patient_of_a_table_is_known_by_name_behind_the_data_set(patient: str) -> None:
+    """A model of several data sets names its groups `dataset:patient`."""
+    groups = [f"here:{patient}", f"there:{patient}"] + [f"here:x{row}" for row in range(6)]
+    several = replace(cases(model(groups=groups)), datasets=("here", "there"))
+    for source in (
+        Source("new", image=PICTURES[0], patient_id=patient),
+        Source("new", image=PICTURES[0], lesion_id=patient, dataset="elsewhere"),
+    ):
+        (rows,) = several.similar(1 - PICTURES[:1], [source], count=COUNT)
+        assert {row["similar_id"] for row in rows} == {f"i{row}" for row in range(2, 8)}
+
+
+def test_the_data_sets_of_a_model_come_from_its_folder(tmp_path: Path) -> None:
+    folder = indexed(tmp_path, archives=[{"name": "here"}, {"name": "there"}])
+    assert cases(load(folder)).datasets == ("here", "there")
+
+
+def turned(image: np.ndarray) -> list[np.ndarray]:
+    return [
+        np.ascontiguousarray(np.rot90(view, turns))
+        for view in (image, image[::-1])
+        for turns in range(4)
+    ]
+
+
+@pytest.mark.parametrize("view", range(8))
+def test_a_copy_is_known_however_it_is_turned(view: int) -> None:
+    source = Source("new", image=turned(PICTURES[3])[view])
+    assert "i3" not in similar(model(), [source], count=COUNT)["similar_id"].tolist()
+
+
 def test_a_file_that_cannot_be_read_has_a_reason(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_text("no image")
     found = similar(model(), [Source("a", path=tmp_path / "a.jpg")])
@@ -87,10 +119,8 @@ def test_without_an_index_it_is_said_how_to_make_one() -> None:
         similar(model(index=False), [Source("a", image=PICTURES[0])])
 
 
-def test_an_index_without_a_limit_of_abstention_is_searched_all_the_same(
-    tmp_path: Path,
-) -> None:
-    """A few validation groups set no limit, and the training images are known."""
+def indexed(tmp_path: Path, *, archives: list[dict[str, str]]) -> Path:
+    """A model folder with an index and, as a few groups set none, without a limit."""
     config = tiny_config(imaging__size=32)
     network = save(tmp_path / "plain", config=config)
     found = seen(load_network(tmp_path / "plain"), [PICTURES], for_index=True)
@@ -99,12 +129,20 @@ def test_an_index_without_a_limit_of_abstention_is_searched_all_the_same(
     table = table.assign(group_id=table["image_id"], melanoma=True, diagnosis=None)
     card = ModelCard(
         logit_shift=0.0, prevalence=0.1, training_images=COUNT, training_groups=COUNT,
-        archives=[], best_epoch=1, validation_auc=0.5,
+        archives=archives, best_epoch=1, validation_auc=0.5,
         index=make_index(found, table, named=True),
         abstention=Abstention(signals=[], limit=None),
     )  # fmt: skip
     save_model_folder(network, tmp_path / "indexed", card=card, config=config)
-    nearest = similar(load(tmp_path / "indexed"), [Source("new", image=PICTURES[3])])
+    return tmp_path / "indexed"
+
+
+def test_an_index_without_a_limit_of_abstention_is_searched_all_the_same(
+    tmp_path: Path,
+) -> None:
+    """A few validation groups set no limit, and the training images are known."""
+    folder = indexed(tmp_path, archives=[])
+    nearest = similar(load(folder), [Source("new", image=PICTURES[3])])
     assert nearest["rank"].tolist() == [1, 2, 3, 4, 5]
     assert "i3" not in nearest["similar_id"].tolist()
 

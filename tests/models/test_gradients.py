@@ -49,6 +49,29 @@ def test_integrated_gradients_add_up_to_the_difference_in_logits(
     assert found == pytest.approx(difference, rel=0.1, abs=0.02)
 
 
+def test_grad_cam_plus_plus_is_equation_19_of_the_paper(
+    predictor: TorchPredictor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    side = predictor.image_size
+    rng = np.random.default_rng(0)
+    maps = rng.random((2, 3, 3))  # the activations A of two features, 3 × 3
+    slopes = rng.normal(size=(2, 3, 3))
+    summed = np.zeros((3, 3))
+    for feature, slope in zip(maps, slopes, strict=True):
+        weight = 0.0
+        for row in range(3):
+            for column in range(3):
+                g = slope[row, column]
+                alpha = g**2 / (2 * g**2 + feature.sum() * g**3)
+                weight += alpha * max(g, 0)
+        summed += weight * feature
+    given = (torch.tensor(maps)[None].float(), torch.tensor(slopes)[None].float())
+    monkeypatch.setattr(gradients, "_maps_and_gradients", lambda *_: given)
+    (heat,) = gradients.grad_cam_plus_plus(predictor, square(predictor))
+    expected = gradients._enlarged(torch.tensor(summed)[None].relu().float(), side)
+    assert heat == pytest.approx(expected[0], rel=1e-4)
+
+
 def test_grad_cam_is_the_weighted_sum_of_the_feature_maps(
     predictor: TorchPredictor,
 ) -> None:

@@ -23,11 +23,11 @@ from lentigo.stopping import Terminated, listening
 from lentigo.tables import check_table, read_any_table
 from lentigo.training.arithmetic import Arithmetic
 from lentigo.training.data import Beside
+from lentigo.training.fabric import make_fabric
 from lentigo.training.fold import Fold
 from lentigo.training.frozen import FrozenEpochs
 from lentigo.training.loop import fit
 from lentigo.training.prepare import learnable
-from lentigo.training.run import make_fabric
 from lentigo.training.trainer import Trainer
 from tests.cohorts import disc, tiny_config
 from tests.training.test_frozen import same

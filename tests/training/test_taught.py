@@ -24,11 +24,12 @@ from lentigo.run_layout import NO_FOLD, FoldLayout, RunLayout
 from lentigo.stopping import Terminated, listening
 from lentigo.tables import read_any_table, write_table
 from lentigo.training.arithmetic import Arithmetic
+from lentigo.training.fabric import make_fabric
 from lentigo.training.fold import Fold
 from lentigo.training.lesson import taught
 from lentigo.training.loop import fit
 from lentigo.training.prepare import prepared
-from lentigo.training.run import make_fabric, settled
+from lentigo.training.run import settled
 from lentigo.training.teacher_split import check_no_leak, note_teacher, teacher_fold
 from lentigo.training.teaching import teacher_of
 from lentigo.training.trainer import Trainer

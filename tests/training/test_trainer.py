@@ -24,9 +24,9 @@ from lentigo.training.arithmetic import Arithmetic
 from lentigo.training.checkpoint import load_checkpoint, save_checkpoint
 from lentigo.training.data import Examples
 from lentigo.training.divergence import check_not_diverged
+from lentigo.training.fabric import make_fabric
 from lentigo.training.fold import Fold
 from lentigo.training.loop import fit
-from lentigo.training.run import make_fabric
 from lentigo.training.trainer import Trainer
 from tests.cohorts import disc, tiny_config
 

@@ -8,9 +8,11 @@ Severity of each contradiction:
   that differ.
 - **Warning**, because there may be an explanation: one lesion with two labels (it may have
   changed between two visits), diagnoses, sites or patients; a patient whose sex changes;
-  a patient who is younger at a later date; one file under two image ids.
-- **Note**, if odd but possible: an age of 0 (ages come in steps of five years, so 0 is an
-  infant or a missing value) or a patient seen over more than ten years.
+  a patient who is younger at a later date, or whose ages differ by other years than the
+  dates; one file under two image ids.
+- **Note**, if odd but possible: a date that is not understood, an age of 0 (ages come in
+  steps of five years, so 0 is an infant or a missing value) or a patient seen over more
+  than ten years.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lentigo.audit.checks.ages_in_time import APART, backwards, times_of, unlike_time
 from lentigo.audit.checks.finding import Finding, Severity, gravest_first
 from lentigo.curation.groups import lesion_keys, patient_keys, published_pairs
 from lentigo.datasets.reading.diagnoses import lineage
@@ -37,8 +40,6 @@ SIIM-ISIC 2020 is 90."""
 LONGEST = 10
 """Years that a patient may be followed without a note. In the training part of SIIM-ISIC
 2020 the ages of 90.7 % of 2,053 patients span 10 years or less; the most is 20."""
-_STEP = 5
-"""Years between neighbouring ages in archives that round them, as ISIC does."""
 
 WHEN = (
     "date", "datetime", "acquired", "acquisition_date", "acquisition_time", "study_date",
@@ -246,9 +247,7 @@ def _patients(table: pd.DataFrame) -> Iterator[Finding]:
         (name for name in WHEN if name in table and table[name].notna().any()), None
     )
     if column is not None:
-        rows = _backwards(table.assign(key=key), column)
-        remedy = f"ages that run backwards along {column}. Correct an age or a date."
-        yield from _of_keys("patient-age-backwards", rows, "patient", remedy)
+        yield from _in_time(table.assign(key=key), column)
     rows = differing(table, key, "age", by_more_than=LONGEST)
     remedy = (
         f"ages more than {LONGEST} years apart: followed for so long, or two people "
@@ -257,30 +256,26 @@ def _patients(table: pd.DataFrame) -> Iterator[Finding]:
     yield from _of_keys("patient-age-span", rows, "patient", remedy, severity="note")
 
 
-def _backwards(table: pd.DataFrame, column: str) -> pd.DataFrame:
-    """Return the rows of patients whose age falls with time by more than ages are rounded.
-
-    `column` holds dates or the numbers of visits. The tolerance is five years if all ages
-    of the table are multiples of five, else 0.
-    """
-    when: Any = table[column]
-    if not pd.api.types.is_numeric_dtype(when.dtype):
-        numbers = pd.to_numeric(when, errors="coerce")  # the first, second … visit
-        dates = pd.to_datetime(when, errors="coerce", format="mixed", utc=True)
-        when = numbers if numbers.notna().any() else dates
-    known = table.assign(when=when).dropna(subset=["key", "age", "when"])
-    if known.empty:
-        return known
-    rounded = bool((table["age"].dropna() % _STEP == 0).all())
-    known = known.sort_values(["key", "when"], kind="stable")
-    # Images of one moment have no order, so an age is held against earlier moments only.
-    moments = known.groupby(["key", "when"])["age"].agg(["min", "max"])
-    before = moments.groupby(level="key")["max"].transform(
-        lambda ages: ages.cummax().shift()
+def _in_time(table: pd.DataFrame, column: str) -> Iterator[Finding]:
+    times = times_of(table, column)
+    if times.strange.any():
+        rows = table[times.strange]
+        message = (
+            f"{counted(len(rows), 'image')} with a {column} that is not understood "
+            f"({some(rows[column].astype(str).unique().tolist())}), so ages are not held "
+            "against it. Write dates as yyyy-mm-dd."
+        )
+        yield _finding("date-unclear", "note", message, rows)
+    rows = backwards(table, times)
+    remedy = f"ages that run backwards along {column}. Correct an age or a date."
+    yield from _of_keys("patient-age-backwards", rows, "patient", remedy)
+    far = unlike_time(table, times)
+    far = far[~far["key"].isin(rows["key"])]
+    remedy = (
+        f"ages that grow by other years than {column} does (by more than {APART}). Two "
+        "people may share a number; or correct an age or a date."
     )
-    bad = before - moments["min"] > (_STEP if rounded else 0)
-    patients = moments.index.get_level_values("key")[bad.to_numpy(dtype=bool)]
-    return known[known["key"].isin(patients)]
+    yield from _of_keys("patient-age-jumps", far, "patient", remedy)
 
 
 def _repeated(table: pd.DataFrame) -> Iterator[Finding]:

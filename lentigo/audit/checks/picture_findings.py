@@ -159,11 +159,14 @@ def quality_findings(table: pd.DataFrame, measures: pd.DataFrame) -> list[Findin
 def tie_findings(ties: pd.DataFrame, label: str) -> list[Finding]:
     """Return one warning on all artefacts associated with a class of `label`, if any.
 
-    An association counts if its odds ratio is beyond `STRONG_ODDS` and its `p_holm` is
-    below `SIGNIFICANT`.
+    An association counts if its odds ratio is beyond `STRONG_ODDS`, its `p_holm` is below
+    `SIGNIFICANT`, and 0.5 is outside the interval of its AUC: Fisher's test takes 30 images
+    of one hairy patient for 30 answers, the interval for one.
     """
     strong = (ties["odds_ratio"] > STRONG_ODDS) | (ties["odds_ratio"] < 1 / STRONG_ODDS)
-    rows = ties[strong & (ties["p_holm"] < SIGNIFICANT)].sort_values("p", kind="stable")
+    of_groups = (ties["auc_low"] > 0.5) | (ties["auc_high"] < 0.5)
+    told = strong & of_groups & (ties["p_holm"] < SIGNIFICANT)
+    rows = ties[told].sort_values("p", kind="stable")
     if rows.empty:
         return []
     message = (
@@ -171,7 +174,7 @@ def tie_findings(ties: pd.DataFrame, label: str) -> list[Finding]:
         f"{some([_sentence(row) for row in rows.to_dict('records')])}. A network may learn "
         "the artefact instead of the lesion: report scores without these images, or crop "
         f"and mask them. (Odds beyond {STRONG_ODDS:g} or 1/{STRONG_ODDS:g}, p after Holm "
-        f"below {SIGNIFICANT:g}.)"
+        f"below {SIGNIFICANT:g}, AUC by groups off 0.5.)"
     )
     return [Finding(check="artefact-tie", severity="warning", message=message, rows=rows)]
 

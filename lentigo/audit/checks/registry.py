@@ -23,6 +23,8 @@ CHECKS: dict[str, str] = {
     "patient-sex": "a patient whose sex changes",
     "patient-skin-type": "a patient whose skin type changes",
     "patient-age-backwards": "a patient who is younger later on",
+    "patient-age-jumps": "a patient whose ages and dates are different years apart",
+    "date-unclear": "a date that is not understood",
     "patient-age-span": "a patient seen over more than ten years",
     "age-too-high": "an age that nobody reaches",
     "age-zero": "an age of 0, an infant or a missing value",

@@ -23,6 +23,16 @@ PART_NAMES = (
 )  # fmt: skip
 """Column names that may hold the part of each image; the first one with a value is used."""
 
+_OF_OTHER_THINGS = {
+    "part": True,
+    "set": True,
+    "phase": False,
+    "usage": False,
+    "stage": False,
+}
+"""Names that may as well mean a part of the body or the stage of a tumour, and whether
+numbers in them are parts of a split."""
+
 _RANKS = {TRAIN: 0, VALIDATION: 1, TEST: 2}
 
 
@@ -39,6 +49,22 @@ def read_part(column: pd.Series[Any]) -> pd.Series[Any]:
     unused = words.str.fullmatch(r"-\d+").fillna(False).astype(bool)
     parts: pd.Series[Any] = words.mask(unused, LEFT_OUT)
     return parts
+
+
+def holds_parts(name: str, column: pd.Series[Any]) -> bool:
+    """Tell whether a column called as one of `PART_NAMES` holds parts of a split.
+
+    Any value will do, but in a column such as `stage` or `part` one value at least must be
+    a word for a part, or in `part` and `set` all may be whole numbers: else it is the stage
+    of a tumour, or a part of the body.
+    """
+    words = read_part(column).dropna()
+    if words.empty:
+        return False
+    numbers = _OF_OTHER_THINGS.get(name.lower().strip().replace(" ", "_"))
+    if numbers is None or words.isin({*PART_WORDS.values()}).any():
+        return True
+    return numbers and bool(words.str.fullmatch(r"\d+").all())
 
 
 def part_rank(name: object) -> int:

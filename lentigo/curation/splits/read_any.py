@@ -10,7 +10,12 @@ from typing import Any
 import pandas as pd
 
 from lentigo.curation.splits.match_names import match_names, whole_names
-from lentigo.curation.splits.part_words import PART_NAMES, PART_WORDS, read_part
+from lentigo.curation.splits.part_words import (
+    PART_NAMES,
+    PART_WORDS,
+    holds_parts,
+    read_part,
+)
 from lentigo.datasets.any_table import read_whole, rows_of
 from lentigo.datasets.reading.chosen import choose
 from lentigo.datasets.reading.columns import choose_columns, image_names, missing_column
@@ -75,13 +80,13 @@ def guess_part(source: pd.DataFrame) -> str | None:
     """Return the column that tells the part (train, test …) of each row, or None.
 
     It is the name of the first of `PART_NAMES`, in any spelling, that `source` has and that
-    holds any value; the values themselves are not looked at.
+    `holds_parts`: any value, or in columns such as `stage` one that is a part.
     """
     known: dict[str, str] = {}
     for name in map(str, source):
         known.setdefault(_key(name), name)
     there = [known[_key(name)] for name in PART_NAMES if _key(name) in known]
-    return next((name for name in there if source[name].notna().any()), None)
+    return next((name for name in there if holds_parts(name, source[name])), None)
 
 
 def read_partition(

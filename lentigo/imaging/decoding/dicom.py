@@ -20,7 +20,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 
 from lentigo.errors import ImageError
 from lentigo.imaging.decoding.bombs import check_scans
-from lentigo.imaging.decoding.dicom_color import to_picture
+from lentigo.imaging.decoding.dicom_color import bits_below, to_picture
 from lentigo.progress import log
 from lentigo.visible import named
 
@@ -64,7 +64,7 @@ _DESCRIPTION = (
     "SegmentedRedPaletteColorLookupTableData", "SegmentedGreenPaletteColorLookupTableData",
     "SegmentedBluePaletteColorLookupTableData",
     "RescaleSlope", "RescaleIntercept", "ModalityLUTSequence", "WindowCenter",
-    "WindowWidth", "VOILUTFunction", "VOILUTSequence",
+    "WindowWidth", "VOILUTFunction", "VOILUTSequence", "PresentationLUTShape",
 )  # fmt: skip
 _PIXELS = (
     "PixelData", "FloatPixelData", "DoubleFloatPixelData", "ExtendedOffsetTable",
@@ -122,8 +122,10 @@ class DicomFile:
             raise ImageError(f"{self._name} is DICOM without pixels in it.")
         frames = int(dataset.get("NumberOfFrames") or 1)
         if frames > 1:
-            log.info(
-                "%s holds %s frames; the first one is read.", self._name, f"{frames:,}"
+            log.warning(
+                "%s holds %s frames; only the first one is read.",
+                self._name,
+                f"{frames:,}",
             )
         syntax = dataset.file_meta.TransferSyntaxUID
         values = self._jpeg(dataset, frames) if syntax in _JPEG else None
@@ -212,6 +214,10 @@ class DicomFile:
                 f"{self._name} is compressed as {_called(syntax)}, for which no decoder is "
                 f"installed. {_HINTS.get(str(syntax), _NO_HINT)}"
             )
+        # Compressed samples begin at bit 0 whatever the header says.
+        whole = syntax not in _JPEG_LIKE | _JPEG_2000
+        unused = bits_below(dataset, name=self._name) if whole else 0
+        dataset.BitsStored += unused  # pydicom clears the bits above
         try:
             values, properties = decoder.as_array(dataset, index=0, raw=True)
         except RuntimeError as error:  # "all available plugins" failed
@@ -220,6 +226,8 @@ class DicomFile:
                 f"{self._name} is compressed as {_called(syntax)} and cannot be decoded: "
                 f"{named(reason)}."
             ) from error
+        dataset.BitsStored -= unused
+        values = values >> unused if unused else values
         photometric = str(properties["photometric_interpretation"])
         return values, "RGB" if transformed else photometric
 

@@ -44,11 +44,30 @@ def to_picture(
     return picture
 
 
+def bits_below(dataset: Dataset, *, name: str) -> int:
+    """Return the number of bits of a sample below its stored ones; nearly always 0.
+
+    Files of the first years of DICOM may hold 12 bits in the upper ones of 16. Raises
+    `ImageError` if `HighBit` is none of the bits of a sample.
+    """
+    if "PixelData" not in dataset or dataset.get("HighBit") is None:
+        return 0
+    stored, highest = int(dataset.BitsStored), int(dataset.HighBit)
+    if highest + 1 < stored or highest >= int(dataset.BitsAllocated):
+        raise ImageError(
+            f"{name} claims that the highest of its {stored} bits is bit {highest}, which "
+            "cannot be. Export it again."
+        )
+    return highest + 1 - stored
+
+
 def _from_samples(values: NDArray[Any], dataset: Dataset, name: str) -> Image.Image:
     kind = str(dataset.get("PhotometricInterpretation", "")).strip().upper()
     if values.ndim == 2 and kind in {"MONOCHROME1", "MONOCHROME2"}:
         grey = _grey(values, dataset)
-        return Image.fromarray(255 - grey if kind == "MONOCHROME1" else grey)
+        shape = str(dataset.get("PresentationLUTShape") or "").strip().upper()
+        inverse = kind == "MONOCHROME1" or shape == "INVERSE"
+        return Image.fromarray(255 - grey if inverse else grey)
     if values.ndim == 2 and kind == "PALETTE COLOR":
         return Image.fromarray(_looked_up(values, dataset))
     if values.ndim == 3 and kind in {"RGB", "YBR_RCT", "YBR_ICT"}:

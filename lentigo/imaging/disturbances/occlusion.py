@@ -2,7 +2,8 @@
 
 After Bissoto et al. 2019 (arXiv:1904.08818), whose networks recognised melanoma well above
 chance in images with a hidden lesion, even under a box that hides its shape, too. The
-hidden part gets one uniform colour, the mean of the visible skin.
+hidden part gets one uniform colour, the median of the visible skin:
+neither a black frame nor hair is counted in.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
+
+from lentigo.imaging.views.bare import bare
 
 Image = NDArray[np.uint8]
 BoolArray = NDArray[np.bool_]
@@ -57,7 +60,9 @@ def _grown(low: int, high: int, most: int) -> slice:
 
 def _hidden(image: Image, where: BoolArray, skin: BoolArray) -> Image:
     changed = image.copy()
+    seen = skin & bare(image)
     # Where a lesion fills the image there is no skin to take the colour of.
-    flat = image[skin] if skin.any() else image.reshape(-1, 3)
-    changed[where] = np.rint(flat.mean(axis=0)).astype(np.uint8)
+    flat = image[seen] if seen.any() else image[skin] if skin.any() else image
+    color = np.median(flat.reshape(-1, 3), axis=0)
+    changed[where] = np.rint(color).astype(np.uint8)
     return changed

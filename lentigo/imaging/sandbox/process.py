@@ -24,6 +24,8 @@ from typing import IO, Any, cast
 from lentigo.imaging.decoding.limits import TOO_MUCH_WORK, Limits
 from lentigo.imaging.sandbox.starter import Process, start
 from lentigo.isolated import could_not_start
+from lentigo.progress import log
+from lentigo.visible import printable
 
 _WATCH = 0.25
 """Seconds between two checks of the timeout."""
@@ -95,6 +97,9 @@ class Child:
             if not line.endswith(b"\n"):
                 return None
             said = json.loads(line)
+            if "remark" in said:  # as `process_side.REMARK`, which only the process imports
+                log.warning("%s", printable(str(said["remark"])))
+                continue
             if "may_take" not in said:
                 return said
             self._work = float(said["may_take"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,10 @@ from PIL import AvifImagePlugin
 
 from lentigo.imaging.decoding import packed
 from lentigo.imaging.decoding.limits import Leash, Limits, put_on
+from lentigo.progress import log
+
+REMARK = "remark"
+"""Key of a line that is no answer, but a sentence to be logged by the parent process."""
 
 
 class Parent:
@@ -31,6 +36,7 @@ class Parent:
         """Settings that hold for all questions."""
         self.leash = Leash(Limits(**limits), announce=self._announce)
         put_on(self.leash)
+        log.addHandler(_Remarks(self))
 
     def questions(self) -> Iterator[Any]:
         """Yield the questions of the parent process, until there are no more."""
@@ -61,3 +67,15 @@ class Parent:
 
     def _announce(self, seconds: float) -> None:
         self.answer({"may_take": seconds})
+
+
+class _Remarks(logging.Handler):
+    """Sends what is logged of a file to the parent process, which says it."""
+
+    def __init__(self, parent: Parent) -> None:
+        super().__init__(logging.WARNING)
+        self._parent = parent
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Send the message of a record, before the answer about its file."""
+        self._parent.answer({REMARK: record.getMessage()})

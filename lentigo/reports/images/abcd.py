@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lentigo.errors import ConfigError
-from lentigo.explanation.abcd import MEASURES, Abcd, measure_abcd
+from lentigo.explanation.abcd import MEASURES, TINY, Abcd, is_tiny, measure_abcd
 from lentigo.explanation.colors import COLORS, color_of
 from lentigo.explanation.patch import SIDE, Patch, lesion_patch
 from lentigo.figures.images import plot_images
@@ -116,7 +116,9 @@ def _row(read: Read, out: Path, given: float | None) -> dict[str, object]:
         "mm_per_pixel": scale,
         "scale": "given" if given else "" if math.isnan(scale) else "ruler, 1 mm a mark",
     }
-    if read.outline.area:
+    if is_tiny(read.outline.mask):
+        row["reason"] = f"{read.source.image_id}: the lesion {TINY}."
+    elif read.outline.area:
         row["figure"] = f"{read.stem}.abcd.png"
         _draw(read.image, read.outline, found, out / f"{read.stem}.abcd.png")
     return row

@@ -23,7 +23,7 @@ from lentigo.progress import track
 from lentigo.reports.images.views import mask_of, stems
 from lentigo.words import some
 
-_MASK_ENDINGS = ("", "_segmentation", "_mask", "_lesion", "-mask")
+_MASK_ENDINGS = ("_segmentation", "_mask", "_lesion", "-mask", "")
 """Endings that a mask's file name may have after the name of its image."""
 
 
@@ -76,22 +76,27 @@ class Written:
 class Masks:
     """Masks of lesions that the user gives: a file for one image, or a folder of files.
 
+    A file that is one of the images is nobody's mask, though it lies in the folder.
+
     Raises `DatasetNotFoundError` if the file or folder does not exist or no mask fits an
-    image, and `ConfigError` for one file and several images.
+    image, and `ConfigError` for one file and several images, or two masks of one image.
     """
 
     def __init__(self, given: Path | None, sources: Sequence[Source]) -> None:
         self._one: Path | None = None
-        self._by_name: dict[str, Path] = {}
+        self._by_name: dict[str, list[Path]] = {}
         if given is None:
             return
         if given.is_dir():
-            found = [Path(path) for path in files_below(given) if is_image(path)]
-            self._by_name = {path.stem.casefold(): path for path in found}
-            if not any(self.of(source) for source in sources):
+            own = {source.path.resolve() for source in sources if source.path}
+            for path in map(Path, filter(is_image, files_below(given))):
+                if path.resolve() not in own:
+                    self._by_name.setdefault(path.stem.casefold(), []).append(path)
+            if not [source for source in sources if self.of(source)]:
                 raise DatasetNotFoundError(
                     f"{given} has no mask of any of these images. A mask is called as its "
-                    f"image, or with {some(_MASK_ENDINGS[1:], at_most=4)} behind the name."
+                    f"image, or with {some(_MASK_ENDINGS[:-1], at_most=4)} behind the "
+                    "name; the images themselves are none."
                 )
             return
         if not given.exists():
@@ -109,8 +114,13 @@ class Masks:
             return self._one
         name = source.path.stem if source.path else source.image_id
         for ending in _MASK_ENDINGS:
-            if path := self._by_name.get(f"{name}{ending}".casefold()):
-                return path
+            found = self._by_name.get(f"{name}{ending}".casefold(), [])
+            if len(found) > 1:
+                raise ConfigError(
+                    f"Two masks of {name}: {found[0]} and {found[1]}. Leave one of them."
+                )
+            if found:
+                return found[0]
         return None
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lentigo.errors import DatasetError, DatasetNotFoundError, RunError
+from lentigo.errors import DatasetError, DatasetNotFoundError, ImageError, RunError
 from lentigo.figures.images import plot_images
 from lentigo.figures.registry import drawing_of, shown_by
 from lentigo.figures.save import save_figure
@@ -36,6 +36,7 @@ from lentigo.models.description import DESCRIPTION
 from lentigo.models.engines import AUTO as AUTO_ENGINE
 from lentigo.notice import NOTICE
 from lentigo.output import check_new_folder, new_folder
+from lentigo.progress import log
 from lentigo.reports.images.each import Masks
 from lentigo.reports.images.views import mask_of
 from lentigo.reports.template import fill
@@ -111,7 +112,8 @@ def write_stress(
             found = stress(loaded, table, how, lesion_of=lesion_of, journal_of=journal_of)
             made = _made(model, table, asked)
             write_json(out / STRESS, {**found.as_dict(), "made": made})
-            _write(found, loaded, table, model, out)
+            example = _example(found, loaded, table, out, lesion_of)
+            _write(found, model, out, example)
     return found
 
 
@@ -165,7 +167,8 @@ def _lesions(
 ) -> tuple[LesionOf, str]:
     """Return a function that gives the mask of a lesion, and text to identify the masks.
 
-    Without `mask`, or for an image without a mask file, the lesion is segmented.
+    Without `mask`, or for an image without a mask file, the lesion is segmented. A mask
+    that cannot be read, or is that of another image, gives a warning and no lesion.
     """
     if mask is None:
         return found_lesion, ""
@@ -177,18 +180,23 @@ def _lesions(
 
     def given(source: Source, square: Pixels, way: Preparation) -> NDArray[np.bool_] | None:
         path = masks.of(source)
-        if path is None:
+        if path is None or source.path is None:
             return found_lesion(source, square, way)
-        shown = to_square(reader.read_image(path), size=way.size, fit=way.fit)
-        outline = given_outline(square, mask_of(shown))
-        return outline.mask if outline.area else None
+        try:
+            # Of the image as it is: squares have the proportions of any mask.
+            image = reader.read_image(source.path)
+            outline = given_outline(image, mask_of(reader.read_image(path)))
+        except ImageError as error:
+            log.warning("The mask %s is not used: %s", path, error)
+            return None
+        plane = np.repeat(outline.mask[..., None], 3, axis=2).astype(np.uint8) * 255
+        lesion = to_square(plane, size=way.size, fit=way.fit).max(axis=2) > 127
+        return lesion if lesion.any() else None
 
     return given, facts
 
 
-def _write(
-    found: Stress, model: Model, table: pd.DataFrame, place: Path, out: Path
-) -> None:
+def _write(found: Stress, place: Path, out: Path, example: str) -> None:
     write_csv(found.answers, out / STRESS_ANSWERS)
     write_csv(found.scores, out / STRESS_SCORES)
     (row,) = shown_by("stress")
@@ -196,7 +204,6 @@ def _write(
         drawings: list[Drawing] = drawing_of(row)(found)
     for drawing in drawings:
         drawing.save(out / FIGURES)
-    example = _example(found, model, table, out)
     page = fill(
         "stress.html.j2", notice=NOTICE, version=__version__, found=found,
         model=str(place), drawings=drawings, figures=FIGURES, example=example,
@@ -205,7 +212,9 @@ def _write(
     write_text(out / "index.html", page)
 
 
-def _example(found: Stress, model: Model, table: pd.DataFrame, out: Path) -> str:
+def _example(
+    found: Stress, model: Model, table: pd.DataFrame, out: Path, lesion_of: LesionOf
+) -> str:
     """Draw the first melanoma under each condition at medium strength; return the path.
 
     The path is relative to `out`; it is empty if the image cannot be read any more.
@@ -218,7 +227,7 @@ def _example(found: Stress, model: Model, table: pd.DataFrame, out: Path) -> str
     if not images:  # it was there when it was answered for
         return ""
     square = images[0]
-    lesion = found_lesion(sources[0], square, way)
+    lesion = lesion_of(sources[0], square, way)
     shown = [square]
     names = ["as it is"]
     for condition in found.judged:

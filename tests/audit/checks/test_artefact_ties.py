@@ -222,6 +222,21 @@ def test_the_audit_ties_stickers_to_nevi() -> None:
     assert {each.check for each in answer.findings} == {"artefact-tie"}
 
 
+def test_the_images_of_a_few_hairy_patients_are_no_tie() -> None:
+    """12 patients of 30 images; 3 have hair, and 20, 10 and 3 melanomas; others have 4."""
+    melanomas = [20, 10, 3] + [4] * 9
+    label = [row < count for count in melanomas for row in range(30)]
+    group = pd.Series(np.repeat(np.arange(12), 30))
+    measures = pd.DataFrame({"hair": np.where(group < 3, 0.02, 0.0)})
+    told = pd.Series(label, name="melanoma")
+    ties = artefact_ties(measures, told, group, limits={"hair": 0.006})
+    assert ties["odds_low"].item() > 2
+    assert ties["p_holm"].item() < 0.001
+    assert not tie_findings(ties, "melanoma")
+    alone = artefact_ties(measures, told, pd.Series(range(360)), limits={"hair": 0.006})
+    assert [each.check for each in tie_findings(alone, "melanoma")] == ["artefact-tie"]
+
+
 @pytest.mark.slow
 def test_stickers_are_found_on_nevi_in_isic_2017(shared: Path) -> None:
     """Measured: 135 of 1,446 nevi, 3 of 695 others; one melanoma of 399 (a blue drape)."""

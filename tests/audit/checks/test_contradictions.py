@@ -109,6 +109,30 @@ def test_years_order_images_as_well_as_dates() -> None:
     assert found(frame)["patient-age-backwards"].rows["image_id"].tolist() == NAMES
 
 
+@pytest.mark.parametrize(
+    ("dates", "ages", "findings"),
+    [
+        # Read with the month in front, the second date would be the earlier one.
+        (["28/11/2018", "02/03/2019"], [50, 51], {}),
+        (["11/28/2018", "03/02/2019"], [50, 51], {}),
+        (["01/02/2018", "02/01/2019"], [51, 50], {"date-unclear": "ab"}),
+        # One year among dates is no number of a visit.
+        (["2010-05-01", "2019"], [51, 42], {"patient-age-backwards": "ab"}),
+        (["2010-05-01", "2010-05-02"], [20, 29], {"patient-age-jumps": "ab"}),
+        ([2010, 2018], [31, 37], {}),
+        ([1, 2], [31, 37], {}),
+    ],
+)
+def test_ages_are_held_against_dates_however_they_are_written(
+    dates: list[Any], ages: list[float], findings: dict[str, str]
+) -> None:
+    frame = table(
+        patient_id=["P", "P", "Q", "R"], age=[*ages, 33, 34], date=[*dates, None, None]
+    )
+    told = {name: "".join(each.rows["image_id"]) for name, each in found(frame).items()}
+    assert told == findings
+
+
 def test_one_picture_with_two_labels_is_refused() -> None:
     frame = table(melanoma=[True, False, True, None], sha256=["1" * 64] * 4)
     finding = found(frame)["picture-labels"]

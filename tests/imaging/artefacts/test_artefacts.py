@@ -21,7 +21,7 @@ from lentigo.datasets.synthetic.model import lesion_of
 from lentigo.errors import ImageError
 from lentigo.imaging.artefacts import ARTEFACTS, artefact_scores
 from lentigo.imaging.artefacts.hair import hair
-from lentigo.imaging.artefacts.ruler import ruler
+from lentigo.imaging.artefacts.ruler import mark_distance, ruler
 from lentigo.imaging.artefacts.sticker import patches
 from lentigo.imaging.decoding.image import read_image
 from lentigo.imaging.decoding.square import to_square
@@ -102,6 +102,26 @@ def test_marks_at_even_distances_are_a_ruler_and_uneven_ones_are_not() -> None:
         cv2.line(uneven, (place, 230), (place, 245), (30, 30, 30), 2)
     assert ruler(even) > 0.8
     assert ruler(uneven) < ARTEFACTS["ruler"].limit
+
+
+def scale(distance: float, *, line: bool) -> Image:
+    """600 × 450 skin with marks at `distance` pixels, every fifth longer."""
+    rng = np.random.default_rng(0)
+    plain = np.array([215, 170, 150.0]) + rng.normal(0, 4, (450, 600, 3))
+    image = np.clip(plain, 0, 255).astype(np.uint8)
+    for mark in range(int(540 / distance) + 1):
+        x, length = round(16 * (30 + mark * distance)), 27 if mark % 5 == 0 else 16
+        ends = (x, 16 * 13), (x, 16 * (13 + length))
+        cv2.line(image, *ends, (20, 20, 20), 2, cv2.LINE_AA, 4)
+    if line:
+        cv2.line(image, (20, 13), (580, 13), (20, 20, 20), 2)
+    return image
+
+
+@pytest.mark.parametrize("line", [False, True])
+@pytest.mark.parametrize("distance", [16, 20, 27, 35, 47, 58])
+def test_the_distance_is_that_of_one_mark_to_the_next(distance: float, line: bool) -> None:
+    assert mark_distance(scale(distance, line=line)) == pytest.approx(distance, rel=0.04)
 
 
 def test_a_scale_on_a_line_is_a_ruler_and_no_hair_and_the_line_alone_is_none() -> None:

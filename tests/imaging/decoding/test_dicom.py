@@ -111,6 +111,24 @@ def test_12_bit_grays_fill_the_range_of_their_bits() -> None:
     assert off(dicom(GRAYS, "MONOCHROME1", bits=12), 255 - expected) == 0
 
 
+def test_bits_in_the_upper_part_of_a_word_are_read_as_such() -> None:
+    expected = np.rint(GRAYS / 4095 * 255)
+    upper = (GRAYS << 4).astype(np.uint16)
+    assert off(dicom(upper, "MONOCHROME2", bits=12, HighBit=15), expected) == 0
+    signed = ((GRAYS.astype(np.int32) - 2048) << 4).astype(np.int16)
+    assert off(dicom(signed, "MONOCHROME2", bits=12, HighBit=15), expected) == 0
+    with pytest.raises(ImageError, match="highest of its 12 bits is bit 9"):
+        read_image(dicom(GRAYS, "MONOCHROME2", bits=12, HighBit=9))
+
+
+def test_an_inverse_presentation_is_dark_where_values_are_high() -> None:
+    values = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    for kind in ("MONOCHROME1", "MONOCHROME2"):
+        data = dicom(values, kind, PresentationLUTShape="INVERSE")
+        assert off(data, 255 - values) == 0
+    assert off(dicom(values, "MONOCHROME2", PresentationLUTShape="IDENTITY"), values) == 0
+
+
 def test_8_bit_grays_stay() -> None:
     values = np.arange(256, dtype=np.uint8).reshape(16, 16)
     assert off(dicom(values, "MONOCHROME2"), values) == 0
@@ -288,7 +306,7 @@ def test_of_several_frames_the_first_is_read_and_that_is_said(
             assert off(data, SKIN) <= 12
     finally:
         logger.removeHandler(caplog.handler)
-    assert "holds 2 frames; the first one is read" in caplog.text
+    assert "holds 2 frames; only the first one is read" in caplog.text
     several = dicom(SIX, "RGB", NumberOfFrames=2, PixelData=SIX.tobytes() * 2)
     assert off(several, SIX) == 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
@@ -13,7 +14,7 @@ from lentigo.imaging.disturbances.light import toned
 from lentigo.imaging.disturbances.occlusion import only_lesion, without_box, without_lesion
 from lentigo.imaging.quality.numbers import sharpness
 from lentigo.imaging.quality.skin_tone import skin_tone_angle
-from tests.imaging.segmentation.test_find import skin, with_disc
+from tests.imaging.segmentation.test_find import SKIN, skin, with_disc
 
 
 @pytest.fixture(scope="module")
@@ -103,3 +104,20 @@ def test_nonsense_is_refused(lesion: np.ndarray) -> None:
         disturb(lesion, "ruler", 6)
     with pytest.raises(ImageError, match="RGB"):
         disturb(lesion[..., 0], "ruler", 1)
+
+
+def test_the_colour_of_what_is_hidden_is_that_of_the_skin_beside_frame_and_hair() -> None:
+    image = np.full((200, 200, 3), SKIN, np.uint8)
+    y, x = np.mgrid[:200, :200]
+    middle = (x - 100) ** 2 + (y - 100) ** 2
+    for at in (40, 60, 140, 160):
+        cv2.line(image, (at, 0), (at + 10, 199), (20, 15, 15), 2, cv2.LINE_AA)
+    lesion = middle < 20**2
+    image[lesion] = (90, 60, 50)
+    image[middle > 95**2] = 0  # the frame: more than a quarter of the image
+    hidden = without_lesion(image, lesion)
+    assert np.unique(hidden[lesion], axis=0).tolist() == [list(SKIN)]
+    dark = middle > 60**2
+    image[dark] = 0  # of 40,000 pixels 28,700, so that a median alone is black
+    hidden = without_lesion(image, lesion)
+    assert np.unique(hidden[lesion], axis=0).tolist() == [list(SKIN)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from lentigo.imaging.decoding.image import read_image
 from lentigo.imaging.decoding.limits import Limits
 from lentigo.imaging.decoding.square import read_square
 from lentigo.imaging.sandbox.reader import GuardedReader, read_untrusted
+from tests.dicoms import dicom
 from tests.hostile.bombs import COSTLY, huge_claims
 from tests.hostile.mutants import mutants
 from tests.hostile.seeds import seeds
@@ -169,3 +171,17 @@ def test_what_is_no_file_of_bytes_is_an_image_error_too(reader: GuardedReader) -
         reader.read_image("/")
     strided: Any = memoryview(bytes(byte for each in data for byte in (each, 0)))[::2]
     assert np.array_equal(reader.read_image(strided), read_image(data))
+
+
+def test_frames_that_are_not_read_are_said_by_the_process_that_asked(
+    reader: GuardedReader, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = np.arange(192, dtype=np.uint8).reshape(8, 8, 3)
+    data = dicom(first, "RGB", NumberOfFrames=3, PixelData=first.tobytes() * 3)
+    logger = logging.getLogger("lentigo")
+    logger.addHandler(caplog.handler)
+    try:
+        assert (reader.read_image(named(data, "slides.dcm")) == first).all()
+    finally:
+        logger.removeHandler(caplog.handler)
+    assert "slides.dcm holds 3 frames; only the first one is read." in caplog.text

@@ -49,6 +49,19 @@ def test_each_image_has_a_row_and_each_lesion_a_figure(
     assert json.loads(said.stdout)["images"] == 3
 
 
+def test_a_mask_of_one_pixel_gives_a_row_with_the_reason(
+    photos: Path, tmp_path: Path
+) -> None:
+    mask = np.zeros((300, 400), np.uint8)
+    mask[150, 200] = 255
+    Image.fromarray(mask).save(tmp_path / "one.png")
+    done = write_abcd([photos / "one.png"], tmp_path / "out", mask=tmp_path / "one.png")
+    (row,) = done.table.to_dict("records")
+    assert "too few pixels" in row["reason"]
+    assert (row["found"], row["figure"]) == ("one lesion", "")
+    assert np.isnan(row["asymmetry"])
+
+
 def test_a_ruler_gives_the_scale() -> None:
     image = skin(400, 600)
     for mark in range(20):

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lentigo.errors import ConfigError, DatasetNotFoundError, RunError
+from lentigo.inference.inputs import Source
+from lentigo.reports.images.each import Masks
 from lentigo.reports.images.outlines import COLUMNS, write_outlines
 from tests.imaging.segmentation.test_find import disc, jaccard, skin, with_disc
 
@@ -61,6 +63,20 @@ def test_masks_are_taken_from_a_folder_by_their_names(photos: Path, tmp_path: Pa
         [photos / "one.png"], tmp_path / "one", mask=tmp_path / "masks/one_segmentation.png"
     )
     assert one.table["area_pixels"].tolist() == [10_000]
+
+
+def test_a_photograph_is_not_its_own_mask(photos: Path, tmp_path: Path) -> None:
+    one = photos / "one.png"
+    with pytest.raises(DatasetNotFoundError, match="the images themselves are none"):
+        Masks(photos, [Source("one", path=one)])
+    for name in ("one.png", "one_mask.png"):
+        Image.open(one).save(tmp_path / name)
+    own = tmp_path / "one.png"
+    mask = Masks(tmp_path, [Source("one", path=own)]).of(Source("one", path=own))
+    assert mask == tmp_path / "one_mask.png"
+    Image.open(one).save(tmp_path / "one_mask.bmp")
+    with pytest.raises(ConfigError, match="Two masks of one"):
+        Masks(tmp_path, [Source("one", path=own)])
 
 
 def test_what_cannot_be_done_is_said(photos: Path, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from lentigo.cli.app import app
 from lentigo.datasets.any_table import read_any
 from lentigo.errors import DatasetError, DatasetNotFoundError, RunError
+from lentigo.reports.stress import write
 from lentigo.reports.stress.write import Options, write_stress
 from lentigo.robustness import answers
 from tests.imaging.segmentation.test_find import skin, with_disc
@@ -63,6 +64,36 @@ def test_answers_scores_figures_and_page_are_written(folder: Path, tmp_path: Pat
         assert f"figures/{name}.png" in page
     assert "not a medical device" in page.lower()
     assert not list(out.glob("*.unfinished"))
+
+
+def test_a_mask_that_cannot_be_used_hides_nothing_and_the_example_shows_the_given_one(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    masks = tmp_path / "masks"
+    masks.mkdir()
+    (masks / "i0.png").write_text("no image")
+    wide = np.zeros((60, 200), np.uint8)  # the image is 150 × 200
+    wide[20:40, 80:120] = 255
+    Image.fromarray(wide).save(masks / "i2.png")
+    right = np.zeros((150, 200), np.uint8)
+    right[120:145, 10:40] = 255  # and not where the disc is
+    Image.fromarray(right).save(masks / "i1.png")
+    drawn: list[np.ndarray] = []
+
+    def spied(square: np.ndarray, _: object, lesion: np.ndarray, **__: object) -> None:
+        drawn.append(lesion)
+
+    monkeypatch.setattr(write, "shown_as", spied)
+    table = read_any(folder / "table.csv").table
+    asked = Options(only=("hidden",), device="cpu", mask=masks)
+    found = write_stress(folder / "model", table, tmp_path / "out", asked)
+    hidden = found.answers.set_index("image_id").filter(like="lesion")
+    assert hidden.isna().all(axis=1).tolist() == [True, False, True, False, False, False]
+    assert any("In 2 images" in note for note in found.notes)
+    # The first melanoma is i1: its mask is in the lower left corner.
+    y, x = np.nonzero(drawn[0])
+    side = len(drawn[0])
+    assert (x.mean() / side, y.mean() / side) == pytest.approx((0.125, 0.88), abs=0.03)
 
 
 def test_a_test_that_was_stopped_goes_on_to_the_same_numbers(

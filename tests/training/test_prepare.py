@@ -1,0 +1,36 @@
+"""What a training prepares from a table: groups stay whole, whoever named them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from lentigo.errors import RunError
+from lentigo.run_layout import RunLayout
+from lentigo.tables import NotedTable, read_table_file
+from lentigo.training.prepare import prepare
+from lentigo.training.run_folder import claim
+from tests.cohorts import draw_cohort, tiny_config
+
+CONFIG = tiny_config()
+
+
+def test_a_group_of_the_table_itself_is_in_one_fold_and_part_of_the_source(
+    tmp_path: Path,
+) -> None:
+    table = draw_cohort(tmp_path / "discs")
+    # The table knows no patients, only groups of four images.
+    groups = pd.array([f"g{row // 4}" for row in range(len(table))], dtype="string")
+    nobody = pd.array([pd.NA] * len(table), dtype="string")
+    table = table.assign(patient_id=nobody, lesion_id=nobody, group_id=groups)
+    run = tmp_path / "run"
+    claim(run, config=CONFIG, folds=1, resume=False)
+    prepare(NotedTable(table), CONFIG, run)
+    found = read_table_file(RunLayout(run).table).set_index("image_id")
+    named = table.set_index("image_id")["group_id"]
+    assert found["fold"].groupby(named).nunique().max() == 1
+    assert set(found["fold"]) == set(range(CONFIG.split.parts()))
+    with pytest.raises(RunError, match="groups or the split have changed"):
+        prepare(NotedTable(table.assign(group_id=table["image_id"])), CONFIG, run)
