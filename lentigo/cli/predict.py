@@ -14,7 +14,8 @@ from lentigo.cli import predict_options as asked
 from lentigo.cli.say import say
 from lentigo.cli.word_options import chooses_rows
 from lentigo.errors import ImageError
-from lentigo.output import UNFINISHED, check_new_folder
+from lentigo.output import check_new_folder
+from lentigo.run_layout import UNFINISHED
 from lentigo.stopping import exit_code
 
 if TYPE_CHECKING:
