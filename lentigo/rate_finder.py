@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pandas as pd
@@ -14,6 +13,7 @@ import pandas as pd
 from lentigo.config import BY_SOURCE, Config, RatesConfig, with_settings
 from lentigo.errors import ConfigError
 from lentigo.figures.registry import drawing_of, shown_by
+from lentigo.files import temporary_folder
 from lentigo.json_files import write_json
 from lentigo.output import new_folder
 from lentigo.recipes import recipe
@@ -105,8 +105,8 @@ def find_rate(
     labelled = learnable(table, config)
     with new_folder(out):
         own = with_parts(with_settings(config, _plain(config, out)), 1)
-        with TemporaryDirectory(prefix="lentigo-") as place:
-            found = FoundRates(tuple(_tried(labelled, own, rates, Path(place) / "run")))
+        with temporary_folder() as place:
+            found = FoundRates(tuple(_tried(labelled, own, rates, place / "run")))
         _write(found, out)
     return found
 
