@@ -28,6 +28,7 @@ from typing import Any, TypeVar
 from lentigo.elsewhere import as_answer
 from lentigo.errors import ConfigError, RunError, unknown_name
 from lentigo.extras import not_installed
+from lentigo.files import temporary_folder
 from lentigo.isolated import command, environment, keep_out_the_surroundings
 from lentigo.machine import cores, take_cores
 from lentigo.version import __version__
@@ -113,10 +114,10 @@ def on_ray(
     """
     check_place("ray", address)
     with (
-        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
+        temporary_folder() as place,
         tempfile.TemporaryFile() as remarks,
     ):
-        driver = _started(_address(address), folder, remarks, (threads, gpus))
+        driver = _started(_address(address), str(place), remarks, (threads, gpus))
         try:
             yield from _asked(driver, function, items)
         except (OSError, EOFError, pickle.UnpicklingError) as error:

@@ -115,16 +115,49 @@ def _clear_once(folder: Path) -> None:
 
 
 def clear_leftovers(folder: Path) -> None:
-    """Remove the temporary files of killed processes in `folder`, but not below it."""
+    """Remove temporary files and folders of killed processes that lie in `folder`."""
+    left: list[Path] = []
     with suppress(OSError):  # tidying up is no reason to fail
-        left = [each.path for each in os.scandir(folder) if each.name.startswith(_BESIDE)]
-        for name in left:
-            handle = os.open(name, os.O_RDWR)
-            try:
-                if locked(handle):
-                    os.unlink(name)  # noqa: PTH108
-            finally:
-                os.close(handle)
+        left = [path for path in Path(folder).iterdir() if path.name.startswith(_BESIDE)]
+    for path in left:
+        with suppress(OSError):  # of somebody else, or already gone
+            _clear(path)
+
+
+def _clear(path: Path) -> None:
+    is_folder = path.is_dir() and not path.is_symlink()
+    handle = os.open(path / LOCK if is_folder else path, os.O_RDWR)
+    try:
+        if not locked(handle):
+            return
+        if is_folder:
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink()
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def temporary_folder(folder: Path | None = None) -> Iterator[Path]:
+    """Give a new folder in `folder`, or the system's, that is removed after the block.
+
+    If this process is killed, the next one that works in `folder` removes it: a lock file
+    in it says that it is in use.
+    """
+    place = Path(tempfile.gettempdir() if folder is None else folder)
+    _clear_once(place)
+    with tempfile.TemporaryDirectory(
+        prefix=_BESIDE, dir=place, ignore_cleanup_errors=True
+    ) as name:
+        # Made before it is locked: without a lock file, nobody removes the folder.
+        handle = os.open(Path(name) / f"{LOCK}-", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            locked(handle)
+            (Path(name) / f"{LOCK}-").rename(Path(name) / LOCK)
+            yield Path(name)
+        finally:
+            os.close(handle)
 
 
 def locked(handle: int) -> bool:
@@ -185,9 +218,9 @@ def check_new(path: Path) -> None:
         raise RunError(f"{path} is there already; give another place, or move it away.")
 
 
-def write_text(path: Path, text: str, *, new: bool = False) -> None:
-    """Write `text` to `path` as UTF-8; `new` is as for `written_beside`."""
-    with written_beside(path, new=new) as temporary:
+def write_text(path: Path, text: str, *, new: bool = False, same: bool = False) -> None:
+    """Write `text` to `path` as UTF-8; `new` and `same` are as for `written_beside`."""
+    with written_beside(path, new=new, same=same) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 

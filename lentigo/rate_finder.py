@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pandas as pd
@@ -14,6 +13,7 @@ import pandas as pd
 from lentigo.config import BY_SOURCE, Config, RatesConfig, with_settings
 from lentigo.errors import ConfigError
 from lentigo.figures.registry import drawing_of, shown_by
+from lentigo.files import temporary_folder
 from lentigo.json_files import write_json
 from lentigo.output import new_folder
 from lentigo.recipes import recipe
@@ -105,8 +105,8 @@ def find_rate(
     labelled = learnable(table, config)
     with new_folder(out):
         own = with_parts(with_settings(config, _plain(config, out)), 1)
-        with TemporaryDirectory(prefix="lentigo-") as place:
-            found = FoundRates(tuple(_tried(labelled, own, rates, Path(place) / "run")))
+        with temporary_folder() as place:
+            found = FoundRates(tuple(_tried(labelled, own, rates, place / "run")))
         _write(found, out)
     return found
 
@@ -114,12 +114,14 @@ def find_rate(
 def _plain(config: Config, out: Path) -> dict[str, Any]:
     """Return the settings that a range test replaces, with their values.
 
-    It needs one device, images of one size, and no average of weights. Decoded images are
+    It needs one device, images of one size, new images in each step, and no average of
+    weights. Decoded images are
     stored in `out` unless the settings name a store.
     """
     plain: dict[str, Any] = {
         "training.devices": 1, "training.nodes": 1, "training.average": 0.0,
         "training.swa": 0.0, "training.progressive": 1.0, "split.repeats": 1,
+        "training.frozen_views": 0,
         "refit": False, "imaging.store": str(config.imaging.store or out / PIXELS),
     }  # fmt: skip
     if config.split.scheme == BY_SOURCE:

@@ -16,7 +16,7 @@ import pandas as pd
 from lentigo.errors import ColumnError, DatasetError, unknown_name
 from lentigo.files import write_csv, written_beside
 from lentigo.output import PREDICTIONS, check_file
-from lentigo.table_files.cells import to_numbers
+from lentigo.table_files.cells import as_boolean, to_numbers
 from lentigo.table_files.columnar import write_parquet
 from lentigo.table_files.door import read_any_table as read_any_table
 from lentigo.table_files.door import read_noted as read_noted
@@ -334,7 +334,7 @@ def _as_type(
             )
         return numbers.astype(dtype)  # type: ignore[call-overload, no-any-return]
     try:
-        return column.astype(dtype)  # type: ignore[call-overload, no-any-return]
+        return as_boolean(column) if dtype == "boolean" else column.astype(dtype)  # type: ignore[call-overload]
     except (ValueError, TypeError):
         values = column.dropna().unique().tolist()
         raise ColumnError(

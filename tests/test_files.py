@@ -5,6 +5,8 @@ import errno
 import hashlib
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -16,10 +18,12 @@ from lentigo import files
 from lentigo.errors import RunError
 from lentigo.files import (
     cannot_write,
+    clear_leftovers,
     clear_unfinished,
     copy_file,
     digest,
     guarded,
+    temporary_folder,
     unguarded,
     write_csv,
     write_text,
@@ -223,3 +227,42 @@ def test_any_text_is_guarded_and_comes_back(text: str) -> None:
     parts = re.split(r"[;\t\r\n]", safe["note"].iloc[0])
     assert not [part for part in parts if part.strip()[:1] in tuple("=-")]
     assert unguarded(safe.astype("string"))["note"].iloc[0] == text
+
+
+_HELD = """
+import sys, time
+from pathlib import Path
+from lentigo.files import temporary_folder
+with temporary_folder(Path(sys.argv[1])) as place:
+    (place / "store").mkdir()
+    (place / "store" / "pixels").write_text("pictures")
+    print(place, flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_folder_of_a_killed_process_goes_and_spares_no_other_leftover(
+    tmp_path: Path,
+) -> None:
+    pytest.importorskip("fcntl", reason="nothing is cleared up without locks")
+    held = subprocess.Popen(
+        [sys.executable, "-c", _HELD, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    )
+    assert held.stdout is not None
+    place = Path(held.stdout.readline().strip())
+    (tmp_path / ".lentigo-of-nobody").mkdir()  # without a lock file: perhaps just made
+    (tmp_path / ".lentigo-left.csv").write_text("half")
+    clear_leftovers(tmp_path)
+    assert (place / "store" / "pixels").is_file()  # in use
+    assert not (tmp_path / ".lentigo-left.csv").exists()
+    held.kill()
+    held.communicate()
+    assert place.exists()
+    clear_leftovers(tmp_path)
+    assert not place.exists()
+
+
+def test_a_temporary_folder_is_gone_after_its_block(tmp_path: Path) -> None:
+    with temporary_folder(tmp_path) as place:
+        (place / "a").write_text("b")
+    assert list(tmp_path.iterdir()) == []

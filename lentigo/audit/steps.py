@@ -15,7 +15,7 @@ from lentigo.audit.checks.target_leaks import target_leaks
 from lentigo.audit.evidence import Answer, Evidence
 from lentigo.audit.gather import is_divided
 from lentigo.curation.splits.crossing import crossing_pairs, in_words
-from lentigo.datasets.reading.look_alikes import in_pairs, look_alikes
+from lentigo.datasets.reading.look_alikes import in_pairs, look_alikes, rounded_ids
 from lentigo.words import counted, some
 
 
@@ -148,6 +148,9 @@ def identities(evidence: Evidence) -> Answer:
     """Report ids of a data set that look alike, such as one patient written in two ways."""
     table = evidence.table
     found = []
+    for name in ("patient_id", "lesion_id"):
+        for sentence in rounded_ids(table[name], name=name):
+            found.append(Finding(check="rounded-ids", severity="warning", message=sentence))
     for name in ("patient_id", "lesion_id", "image_id"):
         alike = [
             look_alikes(ids).assign(column=name, dataset=source)

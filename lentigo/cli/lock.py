@@ -36,6 +36,10 @@ _By = Annotated[
     list[str] | None,
     typer.Option("--by", metavar="COLUMN", help="Fix the subgroups, as of evaluate."),
 ]
+_Keep = Annotated[
+    list[str] | None,
+    typer.Option("--keep", metavar="COLUMN", help="Store a further column, too."),
+]
 
 
 @reads_words
@@ -49,6 +53,7 @@ def lock_command(
     group: options.Group = None,
     prevalence: options.Prevalence = None,
     by: _By = None,
+    keep: _Keep = None,
     json: options.Json = False,
 ) -> None:
     """Lock the labels of a test set away, and fix beforehand how it is to be judged.
@@ -72,7 +77,11 @@ def lock_command(
     else:
         fixed = _fixed(model, threshold, metric, group=group, prevalence=prevalence, by=by)
         state, notes = lock_table(
-            table, out, columns=options.named_columns(column), protocol=fixed
+            table,
+            out,
+            columns=options.named_columns(column),
+            protocol=fixed,
+            keep=tuple(keep or ()),
         )
     if json:
         say_json({**state.as_dict(), "notes": notes})

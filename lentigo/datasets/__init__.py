@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from lentigo.datasets.reading.word_map import MapSource
+    from lentigo.datasets.reading.maps import MapSource
     from lentigo.table_files.noted import NotedTable
 
 __all__ = ["FORMATS", "Format", "combine", "guess_format", "read_archive", "read_table"]
@@ -81,9 +81,8 @@ def read_archive(
 
     with understood(map, unknown=unknown):
         found = zipped.read_unpacked(read, Path(root), options)
-    if modality is not None:
-        found = _of_one_kind(found, modality, source=str(root))
-    with understood(map, unknown=unknown):
+        if modality is not None:
+            found = _of_one_kind(found, modality, source=str(root))
         found = _with_patients(found, patients, options.get("columns"))
     return with_source(found, FORMATS[format])
 

@@ -24,7 +24,7 @@ from lentigo.datasets.reading.sheet_rows import as_rows_of
 from lentigo.datasets.reading.vocabulary import map_diagnoses
 from lentigo.datasets.reading.zipped import is_zip
 from lentigo.progress import log
-from lentigo.table_files.cells import to_numbers
+from lentigo.table_files.cells import as_boolean, to_numbers
 from lentigo.table_files.door import read_header
 from lentigo.tables import (
     LESION_COLUMNS,
@@ -219,7 +219,7 @@ def label_in_words(whole: pd.DataFrame, *, source: str) -> pd.DataFrame:
     if "melanoma" not in whole:
         return whole
     try:
-        label = whole["melanoma"].astype("boolean")
+        label = as_boolean(whole["melanoma"])
     except (ValueError, TypeError):
         label, notes = read_label(whole["melanoma"], source=source)
         for note in notes:

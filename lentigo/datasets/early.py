@@ -19,10 +19,10 @@ import pandas as pd
 from lentigo.datasets import guess_format
 from lentigo.datasets.any_table import asked_columns
 from lentigo.datasets.archives.csv_folder import find_table
+from lentigo.datasets.reading.column_names import key
 from lentigo.datasets.reading.columns import COLUMN_NAMES, choose_columns, missing_column
-from lentigo.datasets.reading.label_conflicts import key
+from lentigo.datasets.reading.maps import read_map
 from lentigo.datasets.reading.patient_table import is_joined
-from lentigo.datasets.reading.word_map import read_map
 from lentigo.datasets.reading.zipped import is_zip
 from lentigo.errors import DatasetError, LentigoError, unknown_name
 from lentigo.files import unguarded

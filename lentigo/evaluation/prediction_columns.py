@@ -9,6 +9,7 @@ import pandas as pd
 
 from lentigo.datasets.reading.columns import guess_columns, missing_column
 from lentigo.datasets.reading.labels import read_label
+from lentigo.datasets.reading.word_map import understood
 from lentigo.errors import ColumnError
 from lentigo.tables import ROUNDING
 from lentigo.words import some
@@ -137,7 +138,8 @@ def _check_against_calls(
     `calls` is a column of predicted classes; if it is unreadable, nothing is checked.
     """
     try:
-        called, _ = read_label(table[calls], source=source)
+        with understood(unknown="missing"):
+            called, _ = read_label(table[calls], source=source)
     except ColumnError:
         return
     number = pd.to_numeric(table[score], errors="coerce")

@@ -10,7 +10,6 @@ from the lowest to the highest value; ranges from percentiles were worse: 0.0012
 from __future__ import annotations
 
 import io
-import tempfile
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -27,7 +26,7 @@ from onnxruntime.quantization import (
 )
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-from lentigo.files import written_beside
+from lentigo.files import temporary_folder, written_beside
 from lentigo.models.backend import Images
 from lentigo.models.onnx_graph import METADATA
 
@@ -48,11 +47,11 @@ def write_int8(
     Nodes on which the outputs named `exact` depend are not quantised either.
     """
     with (
-        tempfile.TemporaryDirectory() as folder,
+        temporary_folder() as folder,
         written_beside(path) as temporary,
         redirect_stdout(io.StringIO()),  # it prints how far it is
     ):
-        made_ready = Path(folder) / "ready.onnx"
+        made_ready = folder / "ready.onnx"
         quant_pre_process(str(network), str(made_ready), skip_symbolic_shape=True)
         quantize_static(
             str(made_ready),

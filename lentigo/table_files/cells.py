@@ -19,11 +19,16 @@ NOTHING = frozenset(
 IMAGE_COLUMNS = frozenset(
     {"imageid", "imagename", "image", "isicid", "imgid", "img", "filename", "file",
      "imagepath", "filepath", "path", "name", "id", "duplicateof", "ownid", "a", "b",
-     "reason"}
+     "reason", "bild", "bildid", "bildname", "dateiname", "datei", "imagen", "imagem",
+     "immagine", "archivo", "fichier", "arquivo", "图像", "图片", "文件名"}
 )  # fmt: skip
 """Columns in which a word such as NA may be the name of an image, so that it is kept."""
 
-_OTHER_IDS = frozenset({"patient", "subject", "lesion", "case", "mrn", "sha256"})
+_OTHER_IDS = frozenset(
+    {"patient", "subject", "lesion", "case", "mrn", "sha256", "patientennummer", "paciente",
+     "paziente", "fallnummer", "lasion", "lesione", "lesao", "患者编号", "病人编号", "患者",
+     "病灶编号"}
+)  # fmt: skip
 
 _NUMBER = (
     r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?(?:inf|Inf|INF|infinity|Infinity)"
@@ -170,6 +175,20 @@ def to_numbers(column: pd.Series[Any]) -> pd.Series[Any]:
     return pd.Series(values, index=column.index, name=column.name)
 
 
+def as_boolean(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Return 0 and 1, or false and true, as nullable booleans; missing stays missing.
+
+    Raises `ValueError` or `TypeError` for any other value. pandas raises none for the types
+    Int64 and Float64, for which 9, 2, -1 and 0.2 would be true.
+    """
+    if (
+        pd.api.types.is_numeric_dtype(column.dtype)
+        and not column.dropna().isin([0, 1]).all()
+    ):
+        raise ValueError("Need to pass 0 and 1 only.")
+    return column.astype("boolean")
+
+
 def _plain(text: str) -> str:
     """Return `text` with ordinary digits and minus, and no gaps between thousands."""
     plain = unicodedata.normalize("NFKC", str(text)).replace("\u2212", "-").strip()
@@ -197,4 +216,6 @@ def _matches(words: pd.Series[Any], pattern: str) -> pd.Series[Any]:
 
 
 def _key(name: object) -> str:
-    return re.sub(r"[^a-z0-9]", "", str(name).lower())
+    """Return a name in lower-case letters without accents, and digits."""
+    apart = unicodedata.normalize("NFKD", str(name).casefold())
+    return re.sub(r"[\W_]", "", "".join(c for c in apart if not unicodedata.combining(c)))

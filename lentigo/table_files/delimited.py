@@ -117,6 +117,11 @@ def malformed(path: Path | str, error: pd.errors.ParserError) -> DatasetError:
     )
 
 
+def separator_of(text: bytes) -> str:
+    """Return the separator of the columns of a text table in UTF-8."""
+    return _separator(text)[0]
+
+
 def _separator(text: bytes) -> tuple[str, int]:
     """Return the separator and the byte where the header starts, below empty rows."""
     mark, start = _mark(text)

@@ -9,7 +9,15 @@ import pandas as pd
 from lentigo.errors import DatasetError
 from lentigo.files import unguarded
 from lentigo.progress import log
-from lentigo.table_files import cells, columnar, delimited, letters, opened, workbook
+from lentigo.table_files import (
+    cells,
+    columnar,
+    delimited,
+    letters,
+    opened,
+    shifted,
+    workbook,
+)
 from lentigo.table_files.noted import NotedTable
 from lentigo.words import counted, some, verb
 
@@ -138,6 +146,7 @@ def _read_text(data: bytes, path: Path) -> pd.DataFrame:
     if said:
         _say(said)
     table, separator = delimited.parse(text, path)
+    shifted.refuse_shifted(table, text, path)
     short, line = delimited.short_rows(text, table.shape[1])
     if short:
         _say(

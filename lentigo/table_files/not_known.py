@@ -42,18 +42,25 @@ NOT_KNOWN = frozenset(
 """Words by which a table says that a value is unknown."""
 
 
-def plain(column: pd.Series[Any]) -> pd.Series[Any]:
+OTHER = "other"
+"""A word that says nothing of a sex or site, but in a label tells classes apart."""
+
+
+def plain(column: pd.Series[Any], *, keep_other: bool = False) -> pd.Series[Any]:
     """Return the words of `column` in lower case, trimmed, with `_` as space.
 
-    Words in `NOT_KNOWN` become missing values.
+    Words in `NOT_KNOWN` become missing values. With `keep_other` the word "other" stays, as
+    it must in a label: beside melanoma it is no missing value, and no word that says what
+    it holds.
     """
-    return each_value(column.astype("string"), _plain)
+    nothing = NOT_KNOWN - {OTHER} if keep_other else NOT_KNOWN
+    return each_value(column.astype("string"), lambda each: _plain(each, nothing))
 
 
-def _plain(each: pd.Series[Any]) -> pd.Series[Any]:
+def _plain(each: pd.Series[Any], nothing: frozenset[str] = NOT_KNOWN) -> pd.Series[Any]:
     words = each.str.normalize("NFKC").str.lower()
     words = words.str.replace(r"[\s_]+", " ", regex=True).str.strip()
-    return words.mask(words.isin(NOT_KNOWN))
+    return words.mask(words.isin(nothing))
 
 
 def known_ids(column: pd.Series[Any]) -> pd.Series[Any]:

@@ -72,8 +72,8 @@ FLAGS = {
     "list": ["--json"],
     "outline": ["--json", "--mask", "--out", "--size", "--where"],
     "lock": [
-        "--by", "--column", "--group", "--json", "--map", "--metric", "--model", "--out",
-        "--prevalence", "--threshold", "--unknown", "--where", "--write-map",
+        "--by", "--column", "--group", "--json", "--keep", "--map", "--metric", "--model",
+        "--out", "--prevalence", "--threshold", "--unknown", "--where", "--write-map",
     ],
     "power": [
         "--against", "--column", "--difference", "--group", "--json", "--map",

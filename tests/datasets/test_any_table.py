@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from lentigo.datasets.any_table import read_any
-from lentigo.errors import ColumnError
+from lentigo.errors import ColumnError, UnknownWordsError
 from lentigo.tables import check_table, write_table
 from tests.fakes import fake_siim2020
 
@@ -45,3 +45,21 @@ def test_a_table_without_images_says_so(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("sex,target\nf,0\n")
     with pytest.raises(ColumnError, match="name of an image"):
         read_any(tmp_path / "t.csv", own_words=True)
+
+
+@pytest.mark.parametrize("strange", [9, 2, -1])
+def test_a_number_that_is_no_label_is_no_melanoma(strange: int) -> None:
+    frame = pd.DataFrame({"image_id": ["a", "b", "c"], "melanoma": [1, 0, strange]})
+    frame["melanoma"] = frame["melanoma"].astype("Int64")
+    with pytest.raises(UnknownWordsError, match=rf"'{strange}' \(1\)"):
+        read_any(frame)
+    with pytest.raises(ColumnError, match="melanoma should be yes or no"):
+        check_table(frame, source="t")
+    with pytest.raises(ColumnError, match="malignant should be yes or no"):
+        check_table(frame.rename(columns={"melanoma": "malignant"}), source="t")
+
+
+def test_nullable_0_and_1_are_labels_and_the_empty_one_is_none() -> None:
+    label = pd.array([1.0, 0.0, pd.NA], dtype="Float64")
+    frame = pd.DataFrame({"image_id": ["a", "b", "c"], "melanoma": label})
+    assert read_any(frame).table["melanoma"].fillna(False).tolist() == [True, False, False]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from json import JSONDecodeError
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pandas as pd
 
@@ -13,6 +12,7 @@ from lentigo.curation.closure import close_pairs
 from lentigo.curation.duplicates import duplicate_pairs
 from lentigo.curation.splits.match_names import match_names, whole_names
 from lentigo.errors import ColumnError, DatasetError, DatasetNotFoundError
+from lentigo.files import temporary_folder
 from lentigo.json_files import read_json
 from lentigo.output import check_folder
 from lentigo.tables import check_table, read_any_table
@@ -119,10 +119,10 @@ def find_pairs(table: pd.DataFrame, *, folder: Path | None = None) -> pd.DataFra
     if folder is not None:
         check_folder(folder)
         folder.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=".lentigo-", dir=folder) as name:
+    with temporary_folder(folder) as place:
         config = ImagingConfig(size=SIDE)
-        build_store(there.reset_index(drop=True), Path(name), config=config)
-        return _pairs_in_store(Path(name))
+        build_store(there.reset_index(drop=True), place / "store", config=config)
+        return _pairs_in_store(place / "store")
 
 
 def _pairs_in_store(folder: Path) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from lentigo.datasets.reading.ages import births_beside, read_ages
+from lentigo.datasets.reading.column_names import key
 from lentigo.datasets.reading.columns import choose_columns, image_names
 from lentigo.datasets.reading.files import (
     ImageFiles,
@@ -19,7 +20,6 @@ from lentigo.datasets.reading.files import (
 )
 from lentigo.datasets.reading.known_words import SEX_WORDS, SITE_WORDS, SKIN_WORDS
 from lentigo.datasets.reading.label_columns import read_labels
-from lentigo.datasets.reading.label_conflicts import key
 from lentigo.datasets.reading.sheet_rows import (
     header_below,
     other_rows,
@@ -75,6 +75,7 @@ def read(
     chosen |= {"melanoma": labels.column} if labels.column else {}
     said = [*labels.notes, *_unlabelled(table, source)]
     notes = [_guess(chosen), *others.notes, *said, *notes, *files.notes(table)]
+    notes += files.unnamed(table)
     finished = finish(table, source=str(path), notes=notes)
     return replace(finished, no_images=tuple(others.rows))
 

@@ -14,11 +14,13 @@ from lentigo.datasets.archives.folder import image_names_below
 from lentigo.datasets.reading import zipped
 from lentigo.datasets.reading.fields import describe
 from lentigo.datasets.reading.files import check_folder, finish, image_files
+from lentigo.datasets.reading.look_alikes import look_alikes
 from lentigo.errors import DatasetNotFoundError
 from lentigo.imaging.decoding.dicom import SUFFIXES
 from lentigo.imaging.decoding.packed import read_bytes
+from lentigo.table_files.not_known import known_ids
 from lentigo.tables import NotedTable
-from lentigo.words import counted, some
+from lentigo.words import counted, some, verb
 
 _TAGS = (
     "PatientID", "PatientSex", "PatientAge", "BodyPartExamined", "Modality", "Rows",
@@ -58,12 +60,14 @@ def read(root: Path) -> NotedTable:
         [header or {} for header in headers], columns=list(_TAGS), dtype="string"
     )
     fields, notes = describe(source, FIELDS)
+    people = known_ids(source["PatientID"])
+    notes += _alike(people)
     table = pd.DataFrame(
         {
             "image_id": image_names_below(root, files),
             "path": [str(path) for path in files],
             "dataset": root.name,
-            "patient_id": _numbered(source["PatientID"]),
+            "patient_id": _numbered(people),
             "age": source["PatientAge"].map(_years, na_action="ignore").astype("float64"),
         }
     ).join(fields)
@@ -92,6 +96,18 @@ def _header(path: Path) -> dict[str, str] | None:
 def _opened(path: Path) -> Path | BytesIO:
     inside = zipped.real(path)
     return path if inside == path else BytesIO(read_bytes(inside))
+
+
+def _alike(people: pd.Series[Any]) -> list[str]:
+    """Return a sentence on ids of patients that look alike, without the ids."""
+    groups = look_alikes(people)["key"].nunique()
+    if not groups:
+        return []
+    return [
+        f"{counted(groups, 'pair')} of ids of patients {verb(groups, 'looks', 'look')} "
+        f"alike (as 5 and 05 do) and {verb(groups, 'is', 'are')} taken for different ones. "
+        "Write them alike in the files if they are not."
+    ]
 
 
 def _numbered(ids: pd.Series[Any]) -> pd.Series[Any]:

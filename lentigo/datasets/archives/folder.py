@@ -12,6 +12,7 @@ from lentigo.datasets.reading.columns import SUFFIX
 from lentigo.datasets.reading.files import check_folder, finish, image_files
 from lentigo.datasets.reading.image_files import other_pictures
 from lentigo.datasets.reading.known_words import LABEL_WORDS, MALIGNANT, YES_WORDS
+from lentigo.datasets.reading.labels import unclear_answers, unclear_signs
 from lentigo.datasets.reading.spelling import fold
 from lentigo.datasets.reading.vocabulary import DIAGNOSES, is_understood
 from lentigo.datasets.reading.word_map import refuse_words, translated
@@ -21,6 +22,9 @@ from lentigo.table_files.not_known import plain
 from lentigo.tables import NotedTable
 from lentigo.words import counted, some, verb
 
+_HINT = (
+    " Or name the classes of melanoma, so that all others are not melanoma: --melanoma mel."
+)
 PARTS = frozenset({"train", "training", "test", "testing", "val", "valid", "validation"})
 
 
@@ -31,13 +35,14 @@ def read(
 
     The vocabulary of diagnoses tells which classes are melanoma (`melanoma`, `mel`,
     `Melanom` …). If none is, `malignant` is taken to mean melanoma, else `positive` or `1`;
-    beside a class of melanomas, `malignant` means other cancers. `melanoma` names the
-    classes of melanoma instead: `"mel"`, `"mel,mis"` or a list; then every other class is
-    not melanoma. The class `unknown` is unlabelled, and so is an image in no class. Folders
-    called `train`, `test` and the like are parts, above the classes or below; the column
-    `part` holds them, and the argument `part` chooses one. A single folder that holds all
-    the others is skipped. The name of an image is its file name, with its folders in front
-    if two images have the same one. No patients are named: each image is its own group.
+    beside a class of melanomas, these words are not understood, and neither is `other`.
+    `melanoma` names the classes of melanoma instead: `"mel"`, `"mel,mis"` or a list; then
+    every other class is not melanoma. The class `unknown` is unlabelled, and so is an image
+    in no class. Folders called `train`, `test` and the like are parts, above the classes or
+    below; the column `part` holds them, and the argument `part` chooses one. A single
+    folder that holds all the others is skipped. The name of an image is its file name, with
+    its folders in front if two images have the same one. No patients are named: each image
+    is its own group.
 
     Raises `DatasetNotFoundError` where there is no subfolder with images, `ColumnError`
     where no class is known as melanoma or `melanoma` names a class that does not exist,
@@ -143,15 +148,17 @@ def _labelled(
 
     The second result is the classes in plain spelling, as the user's map translates them.
     """
-    words = plain(translated(classes, name="diagnosis"))
+    given = translated(classes, name="diagnosis")
+    words = plain(given, keep_other=True)
     if melanoma is not None:
         positive = _named(classes, melanoma, root=root)
         is_melanoma = classes.isin(positive).astype("boolean").mask(words.isna())
     else:
-        understood = is_understood(words)
+        unclear = unclear_answers(words) | unclear_signs(classes, given)
+        understood = is_understood(words) & ~unclear
         if (understood & words.notna()).any():
-            refuse_words(classes[~understood], name="class", source=str(root))
-        is_melanoma = _guessed(words)
+            refuse_words(classes[~understood], name="class", source=str(root), hint=_HINT)
+        is_melanoma = _guessed(words).mask(unclear)
         positive = sorted(classes[is_melanoma.eq(True).fillna(False)].unique())
         if not positive:
             raise ColumnError(
@@ -186,17 +193,11 @@ def _named(
 def _guessed(words: pd.Series[Any]) -> pd.Series[Any]:
     """Return for each class name whether it is melanoma; missing for an unknown word.
 
-    If a name anywhere in `words` is a diagnosis of melanoma, only such names are melanoma.
-    Else, if one says malignant, those are; else those that mean yes.
+    A name that says malignant is melanoma, and one that means yes only without such a name.
     """
     label = LABEL_WORDS.of(words).astype("boolean")
-    diagnosed = DIAGNOSES.of(words).map(
-        lambda meaning: meaning.melanoma, na_action="ignore"
-    )
     malignant = MALIGNANT.of(words).eq(True).fillna(False).astype(bool)
     yes = words.isin(YES_WORDS).fillna(False).astype(bool)
-    if diagnosed.eq(True).any():
-        return label.mask(malignant | yes, False)
     return label.mask(yes, False) if malignant.any() else label
 
 
@@ -210,11 +211,6 @@ def _said(
         notes.append(
             f"{_counts(classes[taken])} means malignant, and is taken to mean melanoma: a "
             "basal or squamous cell carcinoma among these images would count as one."
-        )
-    elif malignant.any():
-        notes.append(
-            f"{_counts(classes[malignant])} beside a class of melanomas is taken to mean "
-            "other cancers: not melanoma."
         )
     if count := int(classes.isna().sum()):
         notes.append(

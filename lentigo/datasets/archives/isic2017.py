@@ -14,6 +14,7 @@ from lentigo.datasets.reading.files import (
     find_file,
     finish,
     need_file,
+    once_each,
     read_ages,
     read_columns,
 )
@@ -97,7 +98,8 @@ def _read_patients(root: Path, part: str) -> tuple[pd.DataFrame, list[str]]:
         )
         return empty, [f"There is no metadata file for the {part} part: no age and sex."]
     source = read_columns(path, ("image_id", "age_approximate", "sex"))
+    source = once_each(source, "image_id", where=path)
     sexes, notes = map_words(source["sex"], SEX_WORDS, name="sex")
     ages, age_notes = read_ages(source["age_approximate"])
     patients = pd.DataFrame({"sex": sexes, "age": ages}).set_axis(source["image_id"])
-    return patients[~patients.index.duplicated()], [*notes, *age_notes]
+    return patients, [*notes, *age_notes]

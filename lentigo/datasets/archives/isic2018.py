@@ -12,6 +12,7 @@ from lentigo.datasets.reading.files import (
     check_folder,
     find_below,
     finish,
+    once_each,
     present_parts,
 )
 from lentigo.datasets.reading.vocabulary import map_diagnoses
@@ -75,7 +76,7 @@ def _lesions(root: Path, images: pd.Series[str]) -> pd.DataFrame:
     if path is None:
         return pd.DataFrame(index=images.index)
     source = read_folded(path, ("image", "lesion_id"))
-    source = source.drop_duplicates("image").set_index("image").reindex(images)
+    source = once_each(source, "image", where=path).set_index("image").reindex(images)
     found = source.set_index(images.index)
     wanted = [name for name in ("lesion_id", "diagnosis_confirm_type") if name in found]
     return found[wanted]

@@ -12,6 +12,7 @@ from lentigo.datasets.reading.files import (
     check_folder,
     find_below,
     finish,
+    once_each,
     present_parts,
 )
 from lentigo.datasets.reading.vocabulary import map_diagnoses
@@ -98,5 +99,5 @@ def _read_patients(
             f"There is no metadata file for the {part} part: no age, sex, site and lesion."
         ]
     source = read_folded(path, ("image", "age_approx", "anatom_site_general", "sex"))
-    source = source.drop_duplicates("image").set_index("image").reindex(images)
+    source = once_each(source, "image", where=path).set_index("image").reindex(images)
     return describe(source.reset_index(drop=True).set_index(images.index), FIELDS)

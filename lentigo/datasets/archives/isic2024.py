@@ -19,6 +19,7 @@ from lentigo.datasets.reading.files import (
     check_folder,
     find_below,
     finish,
+    once_each,
     present_parts,
 )
 from lentigo.datasets.reading.vocabulary import map_diagnoses
@@ -96,7 +97,8 @@ def _joined(source: pd.DataFrame, path: Path | None) -> pd.DataFrame:
     if "isic_id" not in other:
         return source
     new = other.columns.difference(source.columns).union(["isic_id"])
-    return source.merge(other[new].drop_duplicates("isic_id"), on="isic_id", how="left")
+    once = once_each(other[new], "isic_id", where=path)
+    return source.merge(once, on="isic_id", how="left")
 
 
 def _diagnoses(source: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, list[str]]:

@@ -13,6 +13,7 @@ from lentigo.datasets.reading.files import (
     check_folder,
     find_below,
     finish,
+    once_each,
     present_parts,
 )
 from lentigo.datasets.reading.vocabulary import map_diagnoses
@@ -66,7 +67,9 @@ def _read_part(root: Path, part: str, path: Path) -> tuple[pd.DataFrame, list[st
     source = read_folded(path, ("isic_id", "lesion_id", "image_type"))
     supplement = find_below(root, [f"MILK10k_{part.capitalize()}_Supplement.csv"])
     if supplement is not None:
-        finer = read_folded(supplement, ("isic_id",)).drop_duplicates("isic_id")
+        finer = once_each(
+            read_folded(supplement, ("isic_id",)), "isic_id", where=supplement
+        )
         new = finer.columns.difference(source.columns).union(["isic_id"])
         source = source.merge(finer[new], on="isic_id", how="left")
     fields, notes = describe(source, FIELDS)
@@ -85,7 +88,7 @@ def _diagnoses(
         return pd.DataFrame(index=source.index), [
             f"There is no truth file for the {part} part: its images are unlabelled."
         ]
-    truth = read_folded(path, ("lesion_id",))
+    truth = once_each(read_folded(path, ("lesion_id",)), "lesion_id", where=path)
     words, notes = one_hot(truth, {name: name for name in CLASSES}, where=str(path))
     words = source["lesion_id"].map(dict(zip(truth["lesion_id"], words, strict=True)))
     table, _ = map_diagnoses(words.astype("string"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from shlex import quote
 from typing import Any
@@ -18,6 +18,7 @@ from lentigo.datasets.reading.files import (
     find_file,
     finish,
     need_file,
+    once_each,
     read_ages,
     read_columns,
 )
@@ -176,7 +177,8 @@ def _lesions(root: Path, image_ids: pd.Series[str]) -> pd.Series[str]:
     path = find_file(root, ["ISIC_2020_Training_GroundTruth_v2.csv"])
     if path is None:
         return pd.Series(pd.NA, index=image_ids.index, dtype="string")
-    truth = read_columns(path, ("image_name", "lesion_id"))
+    columns = ["image_name", "lesion_id"]
+    truth = once_each(read_columns(path, columns)[columns], "image_name", where=path)
     names = dict(zip(truth["image_name"], truth["lesion_id"], strict=True))
     return image_ids.map(names).astype("string")
 
@@ -187,5 +189,28 @@ def _duplicates(root: Path, image_ids: pd.Series[str]) -> pd.Series[str]:
         return pd.Series(pd.NA, index=image_ids.index, dtype="string")
     pairs = read_columns(path, ("image_name_1", "image_name_2"))
     return image_ids.map(
-        dict(zip(pairs["image_name_2"], pairs["image_name_1"], strict=True))
+        _first_of_pairs(zip(pairs["image_name_1"], pairs["image_name_2"], strict=True))
     )
+
+
+def _first_of_pairs(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return for the second image of each pair the first, so that no pair is lost.
+
+    Of an image that is the second of several pairs, the first ones point to each other.
+    """
+    found: dict[str, str] = {}
+    for first, second in pairs:
+        one, other = _head(found, first), _head(found, second)
+        if one == other:
+            continue
+        if second in found:
+            found[one] = other
+        else:
+            found[second] = first
+    return found
+
+
+def _head(found: Mapping[str, str], name: str) -> str:
+    while name in found:
+        name = found[name]
+    return name

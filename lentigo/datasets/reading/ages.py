@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from lentigo.datasets.reading.vocabulary import unmapped
+from lentigo.progress import log
 from lentigo.table_files.cells import to_numbers
 from lentigo.table_files.not_known import plain
 from lentigo.words import counted, some, verb
@@ -49,7 +50,7 @@ def read_ages(column: pd.Series[Any]) -> tuple[pd.Series[Any], list[str]]:
     notes = [
         *_on_units(column, units),
         *_on_dates(int(dates.sum()), column.name),
-        *unmapped(strange, name="age"),
+        *_on_words(strange),
     ]
     if (told := outside & ~dates).any():
         counts = column[told].astype("string").str.strip().value_counts()
@@ -59,6 +60,21 @@ def read_ages(column: pd.Series[Any]) -> tuple[pd.Series[Any], list[str]]:
             f"{some(values, at_most=8)}."
         )
     return ages.mask(outside), notes
+
+
+def _on_words(strange: pd.Series[Any]) -> list[str]:
+    """Return a sentence on cells that are no age, and log what they hold.
+
+    It does not quote them, since notes are stored and such a cell may name a person.
+    """
+    if strange.empty:
+        return []
+    for sentence in unmapped(strange, name="age"):
+        log.info("%s", sentence)
+    return [
+        f"age is missing for {counted(len(strange), 'image')} whose cell in the column "
+        f"{strange.name} is no number."
+    ]
 
 
 def _with_units(words: pd.Series[Any]) -> pd.Series[Any]:

@@ -10,46 +10,12 @@ from typing import Any
 
 import pandas as pd
 
+from lentigo.datasets.reading.column_names import COLUMN_NAMES as COLUMN_NAMES
+from lentigo.datasets.reading.column_names import key
 from lentigo.datasets.reading.label_columns import read_labels
-from lentigo.datasets.reading.label_conflicts import key
 from lentigo.errors import ColumnError, unknown_name
 from lentigo.tables import LESION_COLUMNS, read_any_table
 from lentigo.words import some
-
-_DIAGNOSIS = (
-    "dx", "diagnostic", "diagnose", "diagnóstico", "diagnosi", "histologie",
-    "histologische_diagnose", "诊断",
-)  # fmt: skip
-
-COLUMN_NAMES: Mapping[str, tuple[str, ...]] = {
-    "image_id": ("image_id", "image_name", "isic_id", "img_id", "image", "img", "file_name",
-                 "file", "image_path", "file_path", "path", "name", "id", "bild", "bild_id",
-                 "bildname", "dateiname", "datei", "imagen", "imagem", "immagine",
-                 "archivo", "fichier", "arquivo", "图像", "图片", "文件名"),
-    "path": ("image_path", "file_path", "path", "file_name", "file"),
-    "patient_id": ("patient_id", "patient", "subject_id", "subject", "patienten_id",
-                   "patientennummer", "paciente", "paciente_id", "paziente", "患者编号",
-                   "病人编号", "患者"),
-    "lesion_id": ("lesion_id", "lesion", "läsion", "lesione", "lésion", "lesão",
-                  "病灶编号"),
-    "sex": ("sex", "gender", "patient_sex", "geschlecht", "sexo", "sexe", "sesso", "género",
-            "性别"),
-    "age": ("age", "age_approx", "age_approximate", "age_years", "patient_age", "alter",
-            "edad", "âge", "età", "idade", "年龄"),
-    "site": ("site", "anatom_site_general_challenge", "anatom_site_general", "anatom_site",
-             "anatomical_site", "body_site", "localization", "localisation", "location",
-             "region", "lokalisation", "körperstelle", "localización", "localizzazione",
-             "localização", "部位"),
-    "diagnosis": ("diagnosis", *_DIAGNOSIS),
-    "melanoma": ("melanoma", "target", "label", "is_melanoma", "mel", "truth",
-                 "ground_truth", "class", "y", "melanom", "mélanome", "黑色素瘤",
-                 "benign_malignant", "malignant",
-                 "diagnosis", *_DIAGNOSIS),
-    "malignant": ("malignant", "benign_malignant"),
-    "skin_type": ("skin_type", "fitzpatrick", "fitspatrick", "fitzpatrick_skin_type"),
-}  # fmt: skip
-"""For each column of a lesion table, the names that other tables use for it; the first that
-occurs is taken."""
 
 _SUFFIX = (
     r"(?i)\.(jpe?g|jpe|jfif|png|tiff?|bmp|webp|avif|p[bgnp]m|gif|hei[cf]|hif|dcm|dicom)$"

@@ -13,9 +13,11 @@ from lentigo.datasets.reading.ages import read_ages as read_ages
 from lentigo.datasets.reading.columns import missing_column
 from lentigo.datasets.reading.image_files import ImageFiles as ImageFiles
 from lentigo.datasets.reading.image_files import image_files as image_files
+from lentigo.datasets.reading.spelling import fold
 from lentigo.datasets.reading.vocabulary import is_understood
-from lentigo.datasets.reading.word_map import refuse_words
+from lentigo.datasets.reading.word_map import names_nothing, refuse_words
 from lentigo.errors import ColumnError, DatasetError, DatasetNotFoundError, unknown_name
+from lentigo.table_files.door import read_cells
 from lentigo.table_files.letters import as_utf8
 from lentigo.table_files.opened import read_bytes
 from lentigo.tables import NotedTable, check_table, read_any_table
@@ -121,7 +123,7 @@ def read_columns(
     `headed`, `DatasetError` where no row follows the header: half a download must not look
     like a part that does not exist.
     """
-    table = read_any_table(path, text=True)
+    table = _with_mapped(read_any_table(path, text=True), path)
     table.columns = table.columns.str.strip()
     for name in needed:
         if name not in table:
@@ -132,6 +134,36 @@ def read_columns(
             "download complete?"
         )
     return table
+
+
+def _with_mapped(table: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """Return `table` with words such as NA and None where the user says what they mean."""
+    words = names_nothing()
+    if not words:
+        return table
+    raw, kept = read_cells(path), {}
+    for name, column in table.items():
+        if isinstance(column.dtype, pd.StringDtype):
+            mapped = raw[name].map(fold, na_action="ignore").isin(words)
+            kept[str(name)] = column.fillna(raw[name].where(mapped))
+    return table.assign(**kept)
+
+
+def once_each(table: pd.DataFrame, name: str, *, where: Path | str) -> pd.DataFrame:
+    """Return the rows of `table` without those that say the same again.
+
+    Raises `ColumnError` where two rows with the same value in the column `name` differ:
+    taking the last of them would lose what the other says. `where` names the table.
+    """
+    rows = table.drop_duplicates()
+    again = rows[name].duplicated() & rows[name].notna()
+    twice = rows.loc[again, name].unique().tolist()
+    if twice:
+        raise ColumnError(
+            f"{where} has several rows for {counted(len(twice), 'value')} of {name}, and "
+            f"they differ: {some(twice)}. Keep the right one of each."
+        )
+    return rows[~rows[name].duplicated()]
 
 
 def read_text(path: Path) -> str:

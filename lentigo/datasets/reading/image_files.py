@@ -76,6 +76,17 @@ def _is_spelled(name: str, path: str) -> bool:
     return last == SUFFIX.sub("", composed(path).replace(os.sep, "/").rpartition("/")[2])
 
 
+def _stem(path: str) -> str:
+    """Return the name of a file without folder and ending."""
+    return SUFFIX.sub("", composed(path).replace(os.sep, "/").rpartition("/")[2])
+
+
+def _belongs(name: str, used: set[str]) -> bool:
+    """Tell whether a stem is one of `used`, or one of them with a further word."""
+    fronts = (name[: found.start()] for found in re.finditer("[_.-]", name))
+    return name in used or any(front in used for front in fronts)
+
+
 _POINT = re.compile(r"(?<=\d)\.0+$")
 """The decimal point of whole numbers in columns with empty cells, by spreadsheets and
 pandas."""
@@ -265,6 +276,24 @@ class ImageFiles:
                 f"the table names ({name}: {used})."
             )
         return notes
+
+    def unnamed(self, table: pd.DataFrame) -> list[str]:
+        """Return a sentence on image files that no row of `table` names; [] without any.
+
+        `table` has the column path. Files named after an image that is named, such as
+        ISIC_1_segmentation, belong to it.
+        """
+        used = {_stem(path) for path in table["path"].dropna()}
+        if not used:
+            return []
+        left = dict.fromkeys(_stem(path) for *_, path in self._files)
+        names = [name for name in left if not _belongs(name, used)]
+        if not names:
+            return []
+        return [
+            f"{counted(len(names), 'image file')} under {self.folder} "
+            f"{verb(len(names), 'is', 'are')} named by no row, and not read: {some(names)}."
+        ]
 
     def _alike(self) -> list[str]:
         """Return sentences on names that differ only in capital letters."""

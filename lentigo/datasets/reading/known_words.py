@@ -150,10 +150,18 @@ MALIGNANT: Words[bool] = Words(
     dict.fromkeys(MALIGNANT_WORDS, True) | dict.fromkeys(BENIGN_WORDS, False)
 )
 """Words that tell only whether a lesion is malignant."""
+YES_NO: Words[bool] = Words(dict.fromkeys(YES_WORDS, True) | dict.fromkeys(NO_WORDS, False))
+"""Words that answer a question without saying which one."""
+NOT_MELANOMA: Words[bool] = Words(dict.fromkeys(BENIGN_WORDS | NOT_MELANOMA_WORDS, False))
+"""Words that are no diagnosis, and yet say that a lesion is no melanoma."""
 
 
-ALL_WORDS: Words[object] = joined(
-    (DIAGNOSES, LABEL_WORDS, SEX_WORDS, SITE_WORDS, SKIN_WORDS, MODALITY_WORDS,
+LABELS: Words[object] = joined(
+    (DIAGNOSES, LABEL_WORDS,
      {meaning.name.lower(): meaning for meaning in DIAGNOSES.values()})
 )  # fmt: skip
+"""Every word for a label or diagnosis."""
+ALL_WORDS: Words[object] = joined(
+    (LABELS, SEX_WORDS, SITE_WORDS, SKIN_WORDS, MODALITY_WORDS)
+)
 """Every word to which an unknown word may be mapped."""

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
 
+from lentigo.datasets.reading.column_names import MALIGNANT_KEYS, key
+from lentigo.datasets.reading.diagnoses import DIAGNOSES
+from lentigo.datasets.reading.known_words import MALIGNANT, NOT_MELANOMA
 from lentigo.datasets.reading.label_conflicts import (
     column_conflicts,
-    key,
-    other_answers,
     refuse_conflicts,
 )
+from lentigo.datasets.reading.label_siblings import filled_by_others, other_answers
 from lentigo.datasets.reading.labels import read_label, says_malignant
-from lentigo.datasets.reading.vocabulary import is_understood, map_diagnoses
+from lentigo.datasets.reading.vocabulary import map_diagnoses
 from lentigo.datasets.reading.word_map import refuse_words, translated
+from lentigo.table_files.each_value import each_value
+from lentigo.table_files.not_known import plain
 from lentigo.words import counted, some
 
 _ABOUT_MELANOMA = frozenset(
     {"melanoma", "ismelanoma", "mel", "melanom", "melanome", "黑色素瘤"}
 )
-_ABOUT_MALIGNANCY = frozenset({"malignant", "benignmalignant"})
 
 
 @dataclass(frozen=True)
@@ -64,8 +67,9 @@ def read_labels(
         table, more = _with_malignant(said, own)
         return Labels(table, None, [*notes, *more])
     taken = chosen["melanoma"]
-    label, of_label = read_label(source[taken], source=where)
     beside = chosen.get("diagnosis", taken) != taken
+    same = "diagnosis" in chosen and not beside
+    label, of_label = read_label(source[taken], source=where, diagnoses=same)
     malignancy = beside and not named and _asks_malignancy(source[taken], label, said)
     if not named:
         found = column_conflicts(
@@ -78,6 +82,8 @@ def read_labels(
     else:
         notes = [*notes, *of_label] if beside else of_label
     settled = _settled(label, said, chosen, malignancy=malignancy)
+    if not named:
+        settled = _with_others(settled, source, chosen)
     _refuse_open(source, settled.table["melanoma"], chosen, where=where)
     notes = [*notes, *settled.notes]
     if settled.column == taken:
@@ -110,6 +116,20 @@ def _settled(
     return Labels(said.assign(melanoma=label), taken, notes)
 
 
+def _with_others(
+    settled: Labels, source: pd.DataFrame, chosen: Mapping[str, str]
+) -> Labels:
+    """Fill labels that are still missing from further columns of the table."""
+    label, notes = filled_by_others(
+        settled.table["melanoma"],
+        source,
+        chosen,
+        malignancy=settled.column != chosen["melanoma"],
+    )
+    table = settled.table.assign(melanoma=label)
+    return replace(settled, table=table, notes=[*settled.notes, *notes])
+
+
 _ADVICE = "say which is believed: --column melanoma={first} or --column melanoma={other}"
 
 
@@ -132,11 +152,23 @@ def _diagnosed(
     source: pd.DataFrame, chosen: Mapping[str, str]
 ) -> tuple[pd.DataFrame, list[str]]:
     if "diagnosis" in chosen:
-        return map_diagnoses(source[chosen["diagnosis"]])
+        said, notes = map_diagnoses(source[chosen["diagnosis"]])
+        return _with_benign(said), notes
     types = {"diagnosis": "string", **dict.fromkeys(_BOOLEAN, "boolean")}
     return pd.DataFrame(
         {name: pd.Series(pd.NA, source.index, dtype) for name, dtype in types.items()}
     ), []
+
+
+def _with_benign(said: pd.DataFrame) -> pd.DataFrame:
+    """Fill melanoma, and malignant, where the diagnosis is only called benign."""
+    words = plain(said["diagnosis"])
+    benign = MALIGNANT.of(words).eq(False).fillna(False)
+    not_melanoma = NOT_MELANOMA.of(words).eq(False).fillna(False)
+    return said.assign(
+        melanoma=said["melanoma"].mask(said["melanoma"].isna() & not_melanoma, False),
+        malignant=said["malignant"].mask(said["malignant"].isna() & benign, False),
+    )
 
 
 _BOOLEAN = ("melanoma", "malignant")
@@ -160,7 +192,7 @@ def _asks_malignancy(
     """
     if said["melanoma"].isna().all():
         return False
-    if key(column.name) in _ABOUT_MALIGNANCY or says_malignant(column).any():
+    if key(column.name) in MALIGNANT_KEYS or says_malignant(column).any():
         return True
     differs = _differs(label, said["melanoma"])
     cancers = label.eq(True) & said["malignant"].eq(True)
@@ -235,8 +267,18 @@ def _refuse_open(
     """
     if "diagnosis" in chosen:
         words = translated(source[chosen["diagnosis"]], name="diagnosis")
-        strange = words[label.isna() & ~is_understood(words)]
+        known = each_value(plain(words, keep_other=True), _is_diagnosis)
+        strange = words[label.isna() & ~known.fillna(True).astype(bool)]
         refuse_words(strange, name=chosen["diagnosis"], source=where)
+
+
+def _is_diagnosis(words: pd.Series[Any]) -> pd.Series[Any]:
+    """Tell for each word whether it is a diagnosis, or says that it is no melanoma."""
+    found = [
+        DIAGNOSES.find(word) is not None or NOT_MELANOMA.find(word) is not None
+        for word in words
+    ]
+    return pd.Series(found, dtype="boolean")
 
 
 def _with_malignant(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from shlex import quote
@@ -11,17 +10,10 @@ from typing import Any
 import pandas as pd
 
 from lentigo.datasets.reading.diagnoses import lineage
-from lentigo.datasets.reading.known_words import LABEL_WORDS
-from lentigo.datasets.reading.spelling import fold, without_accents
-from lentigo.datasets.reading.vocabulary import is_understood
-from lentigo.datasets.reading.word_map import translated
+from lentigo.datasets.reading.label_siblings import other_answers, other_diagnoses
 from lentigo.errors import ColumnError
-from lentigo.table_files.not_known import plain
 from lentigo.visible import shortened
 from lentigo.words import counted, verb
-
-SAME_QUESTION = ("melanoma", "target", "label", "is_melanoma", "mel")
-"""Names of columns that tell whether a lesion is melanoma; a table may have several."""
 
 _SHOWN, _LETTERS = 3, 40
 
@@ -88,7 +80,7 @@ def column_conflicts(
     """Yield each pair of columns that is compared, and the rows that contradict each other.
 
     The rows are all False for a pair without a contradiction. The label column is compared
-    with the diagnosis, with other columns of the same question and with the column
+    with the diagnosis, with further columns of diagnoses or of labels and with the column
     malignant, and this one also with the diagnosis. `chosen` maps columns of a lesion table
     to columns of `source`; it must have melanoma. `label` is the content of the label
     column (if `malignancy`, it tells malignant or benign instead of melanoma or not),
@@ -100,16 +92,56 @@ def column_conflicts(
     if diagnosis is not None and diagnosis != taken:
         differs = _sure(label.ne(said["melanoma"]))
         yield Conflict(taken, diagnosis, _against(label, said) if malignancy else differs)
-    for name, answer in other_answers(source, taken):
-        cancer = said["malignant"].eq(True) & said["melanoma"].eq(False)
-        differs = answer.ne(label) & ~cancer.fillna(False)
-        yield Conflict(taken, name, _sure(differs))
+    yield from _of_diagnoses(source, chosen, label, said, malignancy=malignancy)
+    yield from _of_answers(source, chosen, label, said)
     malignant = chosen.get("malignant")
     if malignant is None or malignant == taken:
         return
     yield Conflict(taken, malignant, _sure(label.eq(True) & own.eq(False)))
     if diagnosis is not None and diagnosis != taken:
         yield Conflict(malignant, diagnosis, _against(own, said))
+
+
+def _of_diagnoses(
+    source: pd.DataFrame,
+    chosen: Mapping[str, str],
+    label: pd.Series[Any],
+    said: pd.DataFrame,
+    *,
+    malignancy: bool,
+) -> Iterator[Conflict]:
+    """Yield the conflicts of further columns of diagnoses; see `column_conflicts`."""
+    taken, diagnosis = chosen["melanoma"], chosen.get("diagnosis")
+    for name, theirs in other_diagnoses(source, chosen):
+        differs = _against(label, theirs) if malignancy else label.ne(theirs["melanoma"])
+        yield Conflict(taken, name, _sure(differs))
+        if diagnosis is not None and diagnosis != taken:
+            open_label = label.isna() | malignancy
+            against = said["melanoma"].ne(theirs["melanoma"]) & open_label
+            yield Conflict(diagnosis, name, _sure(against))
+
+
+def _of_answers(
+    source: pd.DataFrame,
+    chosen: Mapping[str, str],
+    label: pd.Series[Any],
+    said: pd.DataFrame,
+) -> Iterator[Conflict]:
+    """Yield the conflicts of further label columns; see `column_conflicts`.
+
+    Where the label is missing, they are compared with each other and with the diagnosis.
+    """
+    taken, diagnosis = chosen["melanoma"], chosen.get("diagnosis")
+    cancer = _sure(said["malignant"].eq(True) & said["melanoma"].eq(False))
+    known, known_from = label, taken
+    for name, answer in other_answers(source, taken):
+        yield Conflict(taken, name, _sure(answer.ne(label) & ~cancer))
+        rest = label.isna() & ~cancer
+        if known_from != taken:
+            yield Conflict(known_from, name, _sure(answer.ne(known) & rest))
+        if diagnosis is not None and diagnosis != taken:
+            yield Conflict(name, diagnosis, _sure(answer.ne(said["melanoma"]) & rest))
+        known, known_from = answer, name
 
 
 def _against(answer: pd.Series[Any], said: pd.DataFrame) -> pd.Series[bool]:
@@ -126,35 +158,6 @@ def _against(answer: pd.Series[Any], said: pd.DataFrame) -> pd.Series[bool]:
 def _is_open(diagnosis: str) -> bool:
     """Tell whether a diagnosis is neither benign nor malignant, as actinic keratosis."""
     return any(name.startswith("indeterminate") for name in lineage(diagnosis))
-
-
-def other_answers(source: pd.DataFrame, taken: str) -> Iterator[tuple[str, pd.Series[Any]]]:
-    """Yield name and answers of other columns that ask the same question as `taken`.
-
-    A column with unknown words is left out.
-    """
-    asking = {key(name) for name in SAME_QUESTION}
-    for name in source.columns:
-        same = _header(name) == _header(taken) or {key(name), key(taken)} <= asking
-        if name == taken or not same:
-            continue
-        words = plain(translated(source[name], name="melanoma"))
-        numbers = pd.to_numeric(words, errors="coerce")
-        answer = LABEL_WORDS.of(words).astype("boolean")
-        answer = answer.mask(numbers.eq(0).fillna(False), False)
-        answer = answer.mask(numbers.eq(1).fillna(False), True)
-        if (answer.notna() | is_understood(words)).all():
-            yield str(name), answer
-
-
-def _header(name: object) -> str:
-    """Return a column's name in the file: pandas calls a second column `dx` `dx.1`."""
-    return re.sub(r"\.\d+$", "", str(name))
-
-
-def key(name: object) -> str:
-    """Return a column's name in the form for comparison: lower-case letters and digits."""
-    return re.sub(r"[\W_]", "", without_accents(fold(str(name))))
 
 
 def _sure(rows: pd.Series[Any]) -> pd.Series[bool]:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from lentigo.datasets.reading.known_words import LABEL_WORDS, MALIGNANT
+from lentigo.datasets.reading.diagnoses import DIAGNOSES
+from lentigo.datasets.reading.known_words import LABEL_WORDS, MALIGNANT, YES_NO
 from lentigo.datasets.reading.vocabulary import is_understood, unmapped
 from lentigo.datasets.reading.word_map import refuse_words, translated
 from lentigo.errors import ColumnError
@@ -16,23 +17,33 @@ from lentigo.words import some
 
 
 def read_label(
-    column: pd.Series[Any], *, source: str, name: str = "melanoma"
+    column: pd.Series[Any],
+    *,
+    source: str,
+    name: str = "melanoma",
+    diagnoses: bool = False,
 ) -> tuple[pd.Series[Any], list[str]]:
     """Return melanoma or not for each image (nullable boolean), and sentences on guesses.
 
     Known are 0/1, true/false, yes/no, benign/malignant (malignant is taken to mean
     melanoma, and a sentence tells so) and the words for diagnoses, in several languages and
     as mapped by the user. Empty cells and `unknown` are missing. `name` is the column of
-    the lesion table that the label is for.
+    the lesion table that the label is for. `diagnoses` tells that the column holds
+    diagnoses, too. Beside words for melanoma, a bare yes or malignant may be another
+    cancer, and beside diagnoses a bare yes or no answers an unknown question: these words
+    are not understood.
 
     Raises `UnknownWordsError` for other words or numbers, unless the user goes on without
     them (`word_map`), and `ColumnError` where no word at all gives a label.
     """
-    column = translated(column, name=name)
+    given, column = column, translated(column, name=name)
     label = each_value(column, _label)
+    unclear = unclear_answers(column, diagnoses=diagnoses) & (name == "melanoma")
+    unclear |= unclear_signs(given, column)
+    label = label.mask(unclear)
     # A known diagnosis may leave melanoma open: then there is no label, and no error.
     understood = each_value(column, lambda each: is_understood(each).astype("boolean"))
-    strange = column[label.isna() & ~understood.fillna(True).astype(bool)]
+    strange = column[(label.isna() & ~understood.fillna(True).astype(bool)) | unclear]
     other = _numbers(plain(strange)).notna().any()
     hint = f" If the label stands elsewhere: --column {name}=…." if other else ""
     refuse_words(strange, name=str(column.name), source=source, hint=hint)
@@ -49,6 +60,38 @@ def read_label(
             "or squamous cell carcinoma among these images would count as one."
         )
     return label, notes
+
+
+def unclear_answers(column: pd.Series[Any], *, diagnoses: bool = False) -> pd.Series[bool]:
+    """Tell which cells answer yes or no, or malignant, where diagnoses stand beside them.
+
+    Beside a diagnosis of melanoma, yes and malignant are unclear; with `diagnoses`, in a
+    column of diagnoses, so are yes and no beside any of them.
+    """
+    words = plain(column, keep_other=True)
+    found = DIAGNOSES.of(words)
+    melanoma = any(each.melanoma for each in found.dropna().unique())
+    none = pd.Series(False, index=column.index)
+    if not melanoma and not (diagnoses and found.notna().any()):
+        return none
+    answer = YES_NO.of(words).astype("boolean").mask(_numbers(words).eq(1), True)
+    answer = answer.mask(_numbers(words).eq(0), False)
+    unclear = answer.notna() if diagnoses else answer.eq(True).fillna(False)
+    if melanoma:
+        unclear = unclear | MALIGNANT.of(words).eq(True).fillna(False)
+    return unclear.astype(bool) & found.isna()
+
+
+def unclear_signs(given: pd.Series[Any], column: pd.Series[Any]) -> pd.Series[bool]:
+    """Tell which cells of `column` hold the sign -, if `given` holds +.
+
+    `given` is the column before the user's words were translated. Without a + the sign
+    means that a cell is empty; beside it, it may mean no.
+    """
+    signs = given.astype("string").str.strip()
+    if not signs.isin(["+", "\uff0b"]).any():
+        return pd.Series(False, index=column.index)
+    return column.astype("string").str.strip().eq("-").fillna(False).astype(bool)
 
 
 def _label(each: pd.Series[Any]) -> pd.Series[Any]:

@@ -22,6 +22,9 @@ _NUMBER = re.compile(
 the O of PO5 may belong to PO."""
 _DIGITS = str.maketrans("oOlI", "0011")
 
+_SHORTENED = r"\d[.,]\d+[eE]\+?[1-9]\d|\d[eE]\+[1-9]\d"
+"""Numbers of eleven digits and more as spreadsheets show them."""
+
 _TWINS = str.maketrans(
     "АВЕКМНОРСТХУаеорсхуіјѕΑΒΕΖΗΙΚΜΝΟΡΤΥΧο",
     "ABEKMHOPCTXYaeopcxyijsABEZHIKMNOPTYXo",
@@ -67,16 +70,42 @@ def _linked(one: pd.Series[Any], other: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def spelled_alike(ids: pd.Series[Any], *, name: str) -> list[str]:
-    """Return a sentence on ids that look alike but are treated as different; [] without."""
+    """Return sentences on ids that look alike but are treated as different, or rounded."""
+    rounded = rounded_ids(ids, name=name)
     found = look_alikes(ids)
     if found.empty:
-        return []
+        return rounded
     pairs = in_pairs(found)
     looks = verb(len(pairs), "looks", "look")
     return [
+        *rounded,
         f"{name}: {counted(len(pairs), 'pair')} of ids {looks} alike and "
         f"{verb(len(pairs), 'is', 'are')} taken for different ones "
-        f"({some(pairs)}). Write them alike if they are not."
+        f"({some(pairs)}). Write them alike if they are not.",
+    ]
+
+
+def rounded_ids(ids: pd.Series[Any], *, name: str) -> list[str]:
+    """Return a sentence on ids that a spreadsheet may have rounded; [] without any.
+
+    Such are 1.23457E+11, and numbers of 16 digits and more of which all end in zeros behind
+    the fifteenth, the last digit that a spreadsheet keeps.
+    """
+    texts = ids.dropna().astype("string")
+    rounded = texts.str.fullmatch(_SHORTENED).fillna(False).astype(bool)
+    long = texts.str.fullmatch(r"\d{16,}").fillna(False).astype(bool)
+    zeros = texts.str.fullmatch(r"\d{15}0+").fillna(False).astype(bool)
+    if (long == zeros).all() and len(set(texts[long])) > 1:
+        rounded |= zeros
+    counts = texts[rounded].value_counts()
+    if counts.empty:
+        return []
+    listed = some([f"{shown(str(text))} ({count:,})" for text, count in counts.items()])
+    return [
+        f"{name}: {counted(len(counts), 'id')} of {counted(int(counts.sum()), 'row')} "
+        f"{verb(len(counts), 'looks', 'look')} like a number that a spreadsheet rounded "
+        f"({listed}), so that several may have become one. Take them from the "
+        "original, as text."
     ]
 
 

@@ -11,6 +11,8 @@ from typing import Any
 
 import pandas as pd
 
+from lentigo.datasets.reading.ages import births_beside
+from lentigo.datasets.reading.column_names import key
 from lentigo.datasets.reading.columns import choose_columns
 from lentigo.datasets.reading.fields import describe
 from lentigo.datasets.reading.files import read_columns
@@ -149,22 +151,25 @@ def _read(path: Path, columns: Mapping[str, str]) -> tuple[pd.DataFrame, list[st
     chosen = choose_columns(source.columns, given=given, source=str(path))
     # In a table of patients a column `id` holds the ids of the patients.
     plain = next((str(name) for name in source if str(name).strip().lower() == "id"), None)
-    key = chosen.get("patient_id") or plain
-    if key is None:
+    patient = chosen.get("patient_id") or plain
+    if patient is None:
         raise ColumnError(
             f"{path} has no column that looks like the number of a patient. It has "
             f"{some(list(source), at_most=8)}; call one of them patient_id."
         )
+    births = births_beside({key(name): str(name) for name in source})
     fields = {name: chosen[name] for name in FIELDS if name in chosen}
     if not fields:
         raise ColumnError(
             f"{path} has no column for age, sex or skin type. It has "
-            f"{some(list(source), at_most=8)}; call them so."
+            f"{some(list(source), at_most=8)}; call them so.{' '.join(['', *births])}"
         )
     rows, notes = describe(source, fields)
-    rows.insert(0, "patient", known_ids(source[key]))
+    rows.insert(0, "patient", known_ids(source[patient]))
     listed = ", ".join(f"{ours} from {theirs}" for ours, theirs in fields.items())
-    notes = [f"{path.name}: patient_id from {key}, {listed}.", *notes]
+    notes = [f"{path.name}: patient_id from {patient}, {listed}.", *notes]
+    if "age" not in fields:
+        notes += births
     if nameless := int(rows["patient"].isna().sum()):
         notes.append(
             f"{counted(nameless, 'row')} of {path.name} without a patient left out."

@@ -7,13 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import numpy as np
 import pandas as pd
 
+from lentigo.datasets.reading.column_names import key
 from lentigo.datasets.reading.columns import COLUMN_NAMES
 from lentigo.datasets.reading.known_words import LABEL_WORDS
-from lentigo.datasets.reading.label_conflicts import key
 from lentigo.datasets.reading.spelling import fold, without_accents
 from lentigo.errors import ColumnError, DatasetError
+from lentigo.progress import log
 from lentigo.tables import NotedTable
 from lentigo.visible import shortened
 from lentigo.words import counted, some, verb
@@ -42,6 +44,8 @@ _TOTALS = frozenset(
 _TOTAL = re.compile(r"(?P<word>\D*?)(?:[\s:=]+[\d.,% ]*)?")
 _COUNT = re.compile(r"[n∑σ]\s*[=:]\s*\d[\d.,  ]*")
 _LETTERS = 40
+_LONGEST = 200
+"""Letters of the longest cell that may sum up rows."""
 
 
 def as_rows_of(read: NotedTable, source: pd.DataFrame) -> pd.DataFrame:
@@ -129,10 +133,14 @@ def other_rows(
         (alone, "to be a heading or a footnote (a name, and nothing else)"),
     ):
         if count := int(rows.sum()):
-            notes.append(
+            sentence = (
                 f"{counted(count, 'row')} that {verb(count, 'seems', 'seem')} {what} "
-                f"{verb(count, 'is', 'are')} left out: {_quoted(source[rows])}."
+                f"{verb(count, 'is', 'are')} left out"
             )
+            # What stands there may name people, and notes are stored with the table.
+            log.info("%s: %s.", sentence, _quoted(source[rows]))
+            numbers = [f"{row + 2:,}" for row in np.flatnonzero(rows)]
+            notes.append(f"{sentence}: {verb(count, 'row', 'rows')} {some(numbers)}.")
     return OtherRows(source.index[repeats | totals | alone].tolist(), notes)
 
 
@@ -170,6 +178,8 @@ def _says_total(column: pd.Series[Any]) -> pd.Series[bool]:
 
 
 def _is_total(cell: str) -> bool:
+    if len(cell) > _LONGEST:  # the search takes a time that grows with the square of it
+        return False
     word = fold(cell)
     if _COUNT.fullmatch(word):
         return True

@@ -36,13 +36,19 @@ def map_words(
     return mapped, unmapped(column[mapped.isna() & given.notna()], name=name)
 
 
+_SPANISH = frozenset({"hombre", "hombres", "mujer", "mujeres", "varón", "varon", "hembra"})
+
+
 def _without_doubt(words: Words[str], given: pd.Series[Any]) -> Words[str]:
     """Return `words` for a column of sexes, in which `h` may be homme, hombre or homem.
 
     Beside an f, h is male. Beside m alone, the m may be mujer, so neither h nor m is read;
-    nor are they beside a v without f, which may be varón or vrouw.
+    nor are they beside a v without f, which may be varón or vrouw. Beside Spanish words
+    without f, an m may be mujer, too.
     """
     there = set(given.dropna().unique())
+    if "f" not in there and there & _SPANISH:
+        words = Words({word: sex for word, sex in words.items() if word != "m"})
     if "v" in there and "f" not in there:
         return Words({word: sex for word, sex in words.items() if word not in {"h", "m"}})
     if "h" not in there:
@@ -85,8 +91,11 @@ def _each(words: pd.Series[Any], field: str, dtype: str) -> pd.Series[Any]:
 
 
 def is_understood(column: pd.Series[Any]) -> pd.Series[bool]:
-    """Tell whether each word of `column` is missing, or a known diagnosis or label."""
-    known = each_value(plain(column), _is_word)
+    """Tell whether each word of `column` is missing, or a known diagnosis or label.
+
+    "Other" is neither.
+    """
+    known = each_value(plain(column, keep_other=True), _is_word)
     return known.fillna(True).astype(bool)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +12,9 @@ import pandas as pd
 
 from lentigo.datasets.any_table import read_whole
 from lentigo.datasets.reading.chosen import choose, is_chosen
-from lentigo.datasets.reading.columns import choose_columns, read_truth
+from lentigo.datasets.reading.column_names import DIAGNOSIS_KEYS, key
+from lentigo.datasets.reading.columns import choose_columns, guess_columns, read_truth
+from lentigo.datasets.reading.diagnoses import DIAGNOSES
 from lentigo.datasets.reading.own_words import described_by
 from lentigo.datasets.reading.zipped import is_zip
 from lentigo.errors import (
@@ -32,8 +34,8 @@ from lentigo.output import alone, check_new_folder, new_folder
 from lentigo.run_layout import LOCKED, LOCKED_IMAGES, LOCKED_LABELS, OPENINGS
 from lentigo.table_files.cells import typed, without_nothing
 from lentigo.table_files.delimited import parse
-from lentigo.tables import NotedTable, read_any_table
-from lentigo.words import counted, listed
+from lentigo.tables import NotedTable, read_any_table, without_others
+from lentigo.words import counted, listed, some
 
 _ABOUT = (
     "Labels of a locked test set. `lentigo evaluate --truth FOLDER` opens them, and keeps "
@@ -118,15 +120,18 @@ def lock_table(
     *,
     columns: Mapping[str, str] | None = None,
     protocol: Protocol | None = None,
+    keep: Sequence[str] = (),
     now: datetime | None = None,
 ) -> tuple[State, list[str]]:
     """Lock a test set: write its images and its labels as separate files in a new folder.
 
     `images.csv` in the folder `out` has the columns that do not reveal the diagnosis, such
-    as image, patient, age, sex and site; all other columns are stored with the labels in
-    `labels.json`. `protocol` is how predictions must be judged; if None, the first opening
-    fixes it. Returns the state of the test set, and sentences on columns and rows. Nothing
-    is encrypted: openings are recorded, not prevented.
+    as image, patient, age, sex and site; other columns that lentigo knows, those of the
+    `protocol` and those in `keep` are stored with the labels in `labels.json`, and the
+    rest, such as names and record numbers, nowhere. `protocol` is how predictions must be
+    judged; if None, the first opening fixes it. Returns the state of the test set, and
+    sentences on columns and rows. Nothing is encrypted: openings are recorded, not
+    prevented.
 
     Raises the errors of reading labels, `DatasetError` when no image has a label,
     `UnknownNameError` when `protocol` names an unknown metric, and `RunError` when `out`
@@ -138,6 +143,7 @@ def lock_table(
         if metric not in METRICS:
             raise unknown_name("metric", metric, METRICS)
     labelled, notes = _labelled(Path(table), columns or {})
+    labelled, left = _known(labelled, protocol, keep)
     images, about = _without_labels(labelled, Path(table))
     labels = labelled.assign(melanoma=labelled["melanoma"].astype("int8"))
     when = _written(now)
@@ -157,7 +163,33 @@ def lock_table(
             "head": head,
         }
         write_json(out / LOCKED, facts)
-    return state_of(out), [*notes, *about]
+    return state_of(out), [*notes, *about, *left]
+
+
+def _known(
+    labelled: pd.DataFrame, protocol: Protocol | None, keep: Sequence[str]
+) -> tuple[pd.DataFrame, list[str]]:
+    """Return the columns that a judgement may use, and a note on those left out.
+
+    These are the columns that lentigo knows in any language, one for each diagnosis, those
+    of the protocol and those in `keep`.
+    """
+    names = [str(name) for name in labelled]
+    asked = [*protocol.by, protocol.group, protocol.choose_on] if protocol else []
+    named = (protocol.columns or ()) if protocol else ()
+    asked += [each.partition("=")[2] for each in named]
+    where = str(protocol.where or "") if protocol else ""
+    known = {*guess_columns(n for n in names if key(n) != "name").values(), *keep}
+    known |= {name for name in names if name in asked or name in where}
+    known |= {name for name in names if key(name) in DIAGNOSIS_KEYS}
+    known |= {name for name in names if DIAGNOSES.find(name) is not None}
+    kept, others = without_others(labelled, keep=sorted(known))
+    if not others:
+        return kept, []
+    return kept, [
+        f"Not stored: {some(others, at_most=8)}, which may name people; --keep COLUMN "
+        "keeps one."
+    ]
 
 
 def _labelled(path: Path, columns: Mapping[str, str]) -> tuple[pd.DataFrame, list[str]]:
@@ -186,8 +218,8 @@ def state_of(folder: Path | str) -> State:
     if not is_locked(folder):
         raise DatasetError(f"{folder} is no locked test set: it has no {LOCKED}.")
     facts = read_json_object(folder / LOCKED)
-    for name, key in ((LOCKED_IMAGES, "images_sha256"), (LOCKED_LABELS, "labels_sha256")):
-        if not (folder / name).is_file() or digest(folder / name) != facts.get(key):
+    for name, sha in ((LOCKED_IMAGES, "images_sha256"), (LOCKED_LABELS, "labels_sha256")):
+        if not (folder / name).is_file() or digest(folder / name) != facts.get(sha):
             raise UnreadableFileError(
                 f"{folder / name} is not the file that was locked: it was changed, or is "
                 "gone. Fetch it from a copy."

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lentigo.datasets.reading.column_names import key
 from lentigo.datasets.reading.columns import (
     COLUMN_NAMES,
     guess_columns,
@@ -16,7 +17,6 @@ from lentigo.datasets.reading.columns import (
     missing_column,
 )
 from lentigo.datasets.reading.label_columns import read_labels
-from lentigo.datasets.reading.label_conflicts import key
 from lentigo.errors import ColumnError, ConfigError
 from lentigo.table_files.not_known import known_ids, plain
 from lentigo.words import counted, some, verb

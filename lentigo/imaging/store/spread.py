@@ -6,7 +6,6 @@ working.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from lentigo.cluster import on_ray
 from lentigo.errors import RunError
+from lentigo.files import temporary_folder
 from lentigo.imaging.decoding import packed
 from lentigo.imaging.store import pool
 from lentigo.imaging.store.decode_process import DecodedFile, Job, PixelFile
@@ -61,7 +61,9 @@ def _parts(files: _Files) -> Iterator[list[tuple[int, str]]]:
 def _decode(job: Job, files: list[tuple[int, str]]) -> _Decoded:
     """Decode files on a machine of the cluster, in a process that may be killed."""
     shape = job.size, job.size, 3
-    with tempfile.TemporaryDirectory() as folder:
+    with temporary_folder() as place:
+        folder = str(place / "pixels")
+        Path(folder).mkdir()
         create_files(Path(folder), len(files), shape, shard_mb=1024)
         there = replace(job, pixels=folder)
         numbered = [(place, path) for place, (_, path) in enumerate(files)]

@@ -3,8 +3,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
 from lentigo.datasets import read_archive, read_table
+from lentigo.errors import ColumnError
 from tests.fakes import fake_bcn20000, fake_isic_archive, fake_milk10k
 
 
@@ -60,3 +62,16 @@ def test_milk10k_takes_the_class_where_the_finer_diagnosis_contradicts_it(
     table = read.table
     assert table["diagnosis"].tolist()[:2] == 2 * ["melanoma"]
     assert "For 1 image the finer diagnosis contradicts" in " ".join(read.notes)
+
+
+def test_a_lesion_with_two_truths_is_not_read_by_the_last(tmp_path: Path) -> None:
+    root = fake_milk10k(tmp_path)
+    path = root / "MILK10k_Training_GroundTruth.csv"
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([*lines, lines[1]]))
+    assert len(read_table("milk10k", root)) == 5
+    other = lines[1].split(",")
+    moved = [other[0], *other[2:], other[1]]
+    path.write_text("\n".join([*lines, ",".join(moved)]))
+    with pytest.raises(ColumnError, match=f"they differ: {other[0]}"):
+        read_table("milk10k", root)

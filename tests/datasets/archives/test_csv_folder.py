@@ -175,3 +175,15 @@ def test_a_whole_path_is_believed_wherever_it_leads(tmp_path: Path) -> None:
     assert table["path"].tolist() == [
         str(tmp_path / "far" / "one.jpg"), str(tmp_path / "table" / "one.jpg"),
     ]  # fmt: skip
+
+
+def test_image_files_that_no_row_names_are_counted(tmp_path: Path) -> None:
+    images = ["i/a.png", "i/a_mask.png", "i/b.png", "i/c.png"]
+    path = fake_csv(tmp_path, ["image,label", "a,1"], images)
+    notes = read_archive("csv", path).notes
+    told = [note for note in notes if "named by no row" in note]
+    assert told == [
+        f"2 image files under {tmp_path} are named by no row, and not read: b, c."
+    ]
+    path = fake_csv(tmp_path, ["image,label", "a,1", "b,0", "c,0"])
+    assert not any("no row" in note for note in read_archive("csv", path).notes)

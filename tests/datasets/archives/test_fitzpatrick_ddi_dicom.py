@@ -2,11 +2,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from lentigo.datasets import read_archive, read_table
 from lentigo.errors import DatasetNotFoundError
+from tests.dicoms import dicom
 from tests.fakes import fake_ddi, fake_dicom, fake_fitzpatrick17k
 
 
@@ -68,3 +70,13 @@ def test_dicom_tells_people_apart_without_saying_who_they_are(tmp_path: Path) ->
 def test_a_folder_without_dicom_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DatasetNotFoundError, match="holds no DICOM file"):
         read_table("dicom", tmp_path)
+
+
+def test_a_dicom_patient_called_unknown_is_nobody(tmp_path: Path) -> None:
+    people = ["7", "007", "UNKNOWN", "unknown", "n/a"]
+    for number, patient in enumerate(people):
+        made = dicom(np.zeros((16, 24, 3), np.uint8), "RGB", PatientID=patient)
+        (tmp_path / f"{number}.dcm").write_bytes(made)
+    read = read_archive("dicom", tmp_path)
+    assert read.table["patient_id"].fillna("-").tolist() == ["P1", "P2", "-", "-", "-"]
+    assert "1 pair of ids of patients looks alike" in " ".join(read.notes)

@@ -12,6 +12,7 @@ from lentigo.errors import (
     DatasetError,
     DatasetNotFoundError,
     UnknownNameError,
+    UnknownWordsError,
 )
 from tests.fakes import draw_image, fake_folder
 
@@ -44,7 +45,6 @@ def test_classes_are_told_from_the_names_of_the_folders(tmp_path: Path) -> None:
         ("malignant", "benign"),
         ("Positive", "Negative"),
         ("1", "0"),
-        ("melanoma", "malignant"),
     ],
 )
 def test_the_strictest_word_that_is_there_is_melanoma(
@@ -52,6 +52,20 @@ def test_the_strictest_word_that_is_there_is_melanoma(
 ) -> None:
     root = fake_folder(tmp_path, {positive: 2, negative: 3})
     assert int(read_table("folder", root)["melanoma"].sum()) == 2
+
+
+@pytest.mark.parametrize("word", ["malignant", "positive", "1", "cancer", "other", "Ja"])
+def test_a_class_that_may_hold_melanomas_is_not_guessed(tmp_path: Path, word: str) -> None:
+    root = fake_folder(tmp_path, {"melanoma": 1, "nevus": 1, word: 2})
+    with pytest.raises(UnknownWordsError, match=rf"'{word}' \(2\).*--melanoma mel") as no:
+        read_table("folder", root)
+    assert f"--map 'class:{word}=MEANING'" in str(no.value)
+    for meaning, melanomas in (("no", 1), ("yes", 3), ("squamous cell carcinoma", 1)):
+        table = read_table("folder", root, map=f"class:{word}={meaning}")
+        assert int(table["melanoma"].sum()) == melanomas
+        assert table["melanoma"].notna().all()
+    named = read_table("folder", root, melanoma="melanoma")
+    assert named["melanoma"].fillna(True).sum() == 1
 
 
 def test_classes_can_be_named(tmp_path: Path) -> None:

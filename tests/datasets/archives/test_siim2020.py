@@ -237,3 +237,24 @@ def test_a_folder_with_braces_and_spaces_can_be_copied_from_the_advice(
     assert f"lentigo read csv {quote(str(root / 'train.csv'))} --column" in str(
         refused.value
     )
+
+
+def test_an_image_in_two_pairs_of_duplicates_keeps_both(tmp_path: Path) -> None:
+    root = fake_siim2020(tmp_path)
+    lines = ["image_name_1,image_name_2", "ISIC_0000001,ISIC_0000003"]
+    lines += ["ISIC_0000002,ISIC_0000003", "ISIC_0000003,ISIC_0000001"]
+    path = root / "ISIC_2020_Training_Duplicates.csv"
+    path.write_text("\n".join(lines))
+    found = read_table("siim2020", root).set_index("image_id")["duplicate_of"].dropna()
+    assert found.to_dict() == {
+        "ISIC_0000003": "ISIC_0000001", "ISIC_0000002": "ISIC_0000001",
+    }  # fmt: skip
+
+
+def test_an_image_of_two_lesions_is_refused(tmp_path: Path) -> None:
+    root = fake_siim2020(tmp_path)
+    path = root / "ISIC_2020_Training_GroundTruth_v2.csv"
+    truth = pd.read_csv(path)
+    pd.concat([truth, truth.head(1).assign(lesion_id="IL_0")]).to_csv(path, index=False)
+    with pytest.raises(ColumnError, match="1 value of image_name, and they differ"):
+        read_table("siim2020", root)

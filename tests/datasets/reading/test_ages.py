@@ -68,3 +68,15 @@ def test_births_beside_no_age_are_told(tmp_path: Path, name: str) -> None:
     assert f"The column {name} seems to hold births" in notes
     path.write_text(f"image_id,{name},age,target\na,1.2.1960,60,0\nb,3.4.1950,70,1\n")
     assert "hold births" not in " ".join(read_archive("csv", path).notes)
+
+
+def test_a_cell_that_is_no_age_is_not_quoted_in_a_note(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO")
+    ages, notes = read_ages(pd.Series(["45", "Huber Anna", None], name="Alter"))
+    assert ages.fillna(0).tolist() == [45, 0, 0]
+    assert notes == [
+        "age is missing for 1 image whose cell in the column Alter is no number."
+    ]
+    assert "'Huber Anna' (1)" in caplog.text

@@ -149,3 +149,7 @@ def test_finer_codes_of_registries_are_known(code: str, name: str) -> None:
 def test_codes_of_other_tumours_are_no_melanoma_and_no_nevus(code: str) -> None:
     meaning = DIAGNOSES.find(code)
     assert meaning is None or not {"melanoma", "nevus"} & set(lineage(meaning.name))
+
+
+def test_no_abbreviation_that_may_be_no_melanoma_is_read() -> None:
+    assert [word for word in ("MM", "NM", "NMM") if DIAGNOSES.find(word)] == []

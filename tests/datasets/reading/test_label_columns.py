@@ -66,6 +66,9 @@ _AT_ODDS = {
     "melanoma beside benign": (
         ["image,benign_malignant,melanoma", "a,malignant,1", "b,benign,1"], "melanoma",
     ),
+    "benign beside truth": (["image,ground_truth,label", "a,1,1", "b,1,0"], "label"),
+    "another language": (["image,label,Melanom", "a,1,1", "b,0,1"], "Melanom"),
+    "beside a strange word": (["image,target,melanoma", "a,x,1", "b,1,0"], "melanoma"),
     "benign beside target": (["image,mel,target", "a,1,1", "b,1,0"], "target"),
 }  # fmt: skip
 
@@ -178,3 +181,93 @@ def test_a_column_that_stands_there_twice_is_not_read_once_in_silence(
     alike = [line.replace(",0,1", ",1,1").replace("nevus,mel", "mel,mel") for line in lines]
     (tmp_path / "t.csv").write_text("\n".join(alike))
     assert read_table("csv", tmp_path / "t.csv")["melanoma"].sum() == 2
+
+
+_DIAGNOSED_TWICE = {
+    "in German": "image,Diagnose,Histologie",
+    "as the archives": "image,dx,diagnosis",
+    "in English": "image,diagnosis,histology",
+    "in Chinese": "image,诊断,病理",
+}
+
+
+@pytest.mark.parametrize("case", _DIAGNOSED_TWICE)
+def test_two_columns_of_diagnoses_may_not_contradict_each_other(
+    tmp_path: Path, case: str
+) -> None:
+    header = _DIAGNOSED_TWICE[case]
+    other = header.split(",")[1 if case == "as the archives" else 2]
+    path = fake_csv(tmp_path, [header, "a,Nävus,Melanom", "b,Nävus,Nävus"])
+    with pytest.raises(ColumnError, match=r"contradict each other for 1 image.*: a \("):
+        read_table("csv", path)
+    told = "01" if case == "as the archives" else "10"
+    assert labels(read_table("csv", path, columns=f"melanoma={other}"))[0] == told[0]
+
+
+def test_a_label_is_compared_with_every_column_of_diagnoses(tmp_path: Path) -> None:
+    path = fake_csv(tmp_path, ["image,label,Diagnose,Histologie", "a,0,Nävus,Melanom"])
+    with pytest.raises(ColumnError, match="label and Histologie contradict each other"):
+        read_table("csv", path)
+
+
+def test_where_a_label_is_missing_further_columns_tell_it(tmp_path: Path) -> None:
+    rows = ["image,melanoma,target,Histologie", "a,,1,", "b,0,0,", "c,,,Melanom", "d,,x,?"]
+    read = read_archive("csv", fake_csv(tmp_path, rows))
+    assert labels(read.table) == "101-"
+    assert "for 1 image whose label is read from target" in " ".join(read.notes)
+    assert "for 1 image whose label is read from Histologie" in " ".join(read.notes)
+
+
+def test_a_column_that_numbers_classes_is_no_second_label(tmp_path: Path) -> None:
+    rows = ["image,melanoma,class,y", "a,1,4,1.5", "b,0,1,1"]
+    assert labels(read_table("csv", fake_csv(tmp_path, rows))) == "10"
+
+
+_UNCLEAR = {
+    "other": ["image,label", "m,melanoma", "a,other", "b,other", "c,nevus"],
+    "malignant": ["image,label", "m,melanoma", "a,malignant", "b,Malignant", "c,nevus"],
+    "1": ["image,label", "m,melanoma", "a,1", "b,1", "c,nevus"],
+    "无": ["image,诊断", "m,黑色素瘤", "a,无", "b,无", "c,色素痣"],
+    "no": ["image,dx", "m,nevus", "a,no", "b,No", "c,nevus"],
+    "0": ["image,dx", "m,bcc", "a,0", "b,0", "c,nevus"],
+    "yes": ["image,melanoma,dx", "m,1,melanoma", "a,,yes", "b,,yes", "c,0,nevus"],
+    "Malignant": ["image,target,dx", "m,1,mel", "a,,Malignant", "b,,malignant", "c,,nv"],
+}
+
+
+@pytest.mark.parametrize("word", _UNCLEAR)
+def test_an_answer_to_an_unknown_question_is_no_label(tmp_path: Path, word: str) -> None:
+    path = fake_csv(tmp_path, _UNCLEAR[word])
+    with pytest.raises(UnknownWordsError, match=rf"'{word}' \([12]\)"):
+        read_table("csv", path)
+    column = _UNCLEAR[word][0].rpartition(",")[2]
+    assert labels(read_table("csv", path, unknown="missing"))[1:] == "--0"
+    no = read_table("csv", path, map={column: {word: "no"}})
+    assert labels(no)[1:] == "000"
+    yes = read_table("csv", path, map={column: {word: "yes"}})
+    if column != "dx":
+        assert labels(yes)[1:] == "110"
+
+
+def test_yes_and_no_stay_labels_in_a_column_of_their_own(tmp_path: Path) -> None:
+    rows = ["image,melanoma,dx", "a,ja,", "b,nein,", "c,无,", "d,有,", "e,,benign"]
+    assert labels(read_table("csv", fake_csv(tmp_path, rows))) == "10010"
+    rows = ["image,dx", "a,ja", "b,nein", "c,none"]
+    assert labels(read_table("csv", fake_csv(tmp_path, rows))) == "10-"
+
+
+def test_a_melanoma_that_its_diagnosis_calls_benign_is_refused(tmp_path: Path) -> None:
+    path = fake_csv(tmp_path, ["image,melanoma,dx", "a,1,benign", "b,0,mel"])
+    with pytest.raises(ColumnError, match="contradict each other for 2 images"):
+        read_table("csv", path)
+
+
+def test_a_minus_beside_a_plus_is_no_empty_cell(tmp_path: Path) -> None:
+    path = fake_csv(tmp_path, ["image,melanoma", "a,+", "b,-", "c,-", "d,"])
+    with pytest.raises(UnknownWordsError, match=r"'-' \(2\), '\+' \(1\)"):
+        read_table("csv", path)
+    with pytest.raises(UnknownWordsError, match=r"1 word .*: '-' \(2\)"):
+        read_table("csv", path, map="melanoma:+=yes")
+    assert labels(read_table("csv", path, map="melanoma:+=yes,-=no")) == "100-"
+    alone = fake_csv(tmp_path, ["image,melanoma", "a,1", "b,-"])
+    assert labels(read_table("csv", alone)) == "1-"

@@ -79,3 +79,25 @@ def test_a_letter_for_a_digit_parts_no_others(ids: list[str]) -> None:
 def test_no_ids_look_like_nothing() -> None:
     assert look_alikes(pd.Series([None, None], dtype="string")).empty
     assert spelled_alike(pd.Series([], dtype="string"), name="x") == []
+
+
+@pytest.mark.parametrize(
+    ("ids", "count"),
+    [
+        (["1.23457E+11", "1.23457E+11", "1,23458e+11"], 2),
+        (["1.2345678901234568e+16", "P1"], 1),
+        (["1E+11", "7"], 1),
+        (["123456789012345000", "223456789012345000"], 2),
+    ],
+)
+def test_ids_that_a_spreadsheet_rounded_are_told(ids: list[str], count: int) -> None:
+    (said,) = spelled_alike(pd.Series(ids, dtype="string"), name="patient_id")
+    assert f"patient_id: {count} id" in said
+    assert "several may have become one" in said
+
+
+@pytest.mark.parametrize(
+    "ids", [["1E12", "2E12"], ["1234567890123456", "2234567890123450"], ["1.2.840.10008"]]
+)
+def test_other_long_ids_are_not(ids: list[str]) -> None:
+    assert spelled_alike(pd.Series(ids, dtype="string"), name="patient_id") == []

@@ -65,3 +65,14 @@ def test_what_cannot_be_joined_is_refused(
         joined(tmp_path, people)
     with pytest.raises(ColumnError, match="The images name no patient"):
         joined(tmp_path, ["patient_id,age", "P1,4"], ["image,target", "a,1", "b,0"])
+
+
+def test_births_in_place_of_ages_are_told(tmp_path: Path) -> None:
+    people = ["patient_id,geburtsdatum,sex", "P1,1970-03-01,f", "P2,1950-01-01,m"]
+    notes = " ".join(read(tmp_path, people).notes)
+    assert "column geburtsdatum seems to hold births, and no column holds ages" in notes
+    assert "1970" not in notes
+    with pytest.raises(
+        ColumnError, match=r"no column for age.* geburtsdatum seems to hold"
+    ):
+        read(tmp_path, ["patient_id,geburtsdatum", "P1,1970-03-01"])

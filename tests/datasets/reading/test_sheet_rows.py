@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from lentigo.datasets import read_archive, read_table
 from lentigo.datasets.any_table import read_any
+from lentigo.datasets.reading.sheet_rows import _is_total
 from lentigo.errors import ColumnError, DatasetError
 from tests.fakes.drawing import draw_image
 from tests.fakes.old_excel import write_xls
@@ -44,14 +46,15 @@ def clinic(folder: Path, rows: Sequence[Sequence[str]], *, images: bool = True) 
     ],
 )
 def test_a_row_of_totals_is_no_lesion_and_is_told(
-    tmp_path: Path, last: list[str], images: bool
+    tmp_path: Path, last: list[str], images: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level("INFO")
     read = read_archive("csv", clinic(tmp_path, [HEADER, *ROWS, last], images=images))
     assert read.table["image_id"].tolist() == ["A1", "A2", "A3"]
     assert int(read.table["melanoma"].sum()) == 1
     told = [note for note in read.notes if "seems to sum up others" in note]
-    assert len(told) == 1
-    assert next(cell for cell in last if cell) in told[0]
+    assert told == ["1 row that seems to sum up others is left out: row 5."]
+    assert next(cell for cell in last if cell) in caplog.text
 
 
 def test_an_image_that_is_called_like_a_total_is_one(tmp_path: Path) -> None:
@@ -62,12 +65,17 @@ def test_an_image_that_is_called_like_a_total_is_one(tmp_path: Path) -> None:
     assert names == ["A1", "A2", "A3", "Total", "sum01", "Summe4"]
 
 
-def test_headings_and_footnotes_are_left_out_and_told(tmp_path: Path) -> None:
+def test_headings_and_footnotes_are_left_out_and_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
     heading, note = ["Ward A", "", "", "", ""], ["Source: our clinic", "", "", "", ""]
     path = clinic(tmp_path, [HEADER, heading, *ROWS, note])
     read = read_archive("csv", path)
     assert len(read.table) == 3
-    assert "'Ward A', 'Source: our clinic'" in "".join(read.notes)
+    assert "nothing else) are left out: rows 2, 6." in "".join(read.notes)
+    assert "Ward A" not in "".join(read.notes)  # notes are stored with the table
+    assert "'Ward A', 'Source: our clinic'" in caplog.text
 
 
 def test_a_list_of_names_alone_is_a_table_of_images(tmp_path: Path) -> None:
@@ -140,3 +148,11 @@ def test_a_sheet_of_excel_97_is_read(tmp_path: Path, from_1904: bool) -> None:
     assert table["image_id"].tolist() == ["A1", "Ä2"]
     assert table["age"].tolist() == [54, 60.5]
     assert table["melanoma"].tolist() == [True, False]
+
+
+def test_a_very_long_cell_takes_no_time() -> None:
+    begun = time.process_time()
+    assert not _is_total(":" * 200_000)
+    assert not _is_total("Summe" + " :" * 200_000)
+    assert time.process_time() - begun < 1
+    assert _is_total("Summe: 12")

@@ -112,3 +112,18 @@ def test_ids_that_differ_in_spelling_only_are_told() -> None:
     assert "P1 (1) and p1 (1)" in said
     assert "80" not in said
     assert spelled_alike(ids[[4, 5, 6, 7, 8]], name="patient_id") == []
+
+
+@pytest.mark.parametrize(
+    ("given", "sexes"),
+    [
+        ("Hombre Mujer M", "male female -"),
+        ("Varón M H", "male - -"),
+        ("mujer M F", "female male female"),
+        ("weiblich M", "female male"),
+    ],
+)
+def test_an_m_beside_spanish_words_may_be_mujer(given: str, sexes: str) -> None:
+    found, notes = map_words(words(*given.split()), SEX_WORDS, name="sex")
+    assert found.fillna("-").tolist() == sexes.split()
+    assert bool(notes) == ("-" in sexes)

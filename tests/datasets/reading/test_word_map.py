@@ -11,7 +11,8 @@ import pytest
 from lentigo.datasets import read_archive, read_table
 from lentigo.datasets.counts import label_counts
 from lentigo.datasets.reading.columns import read_truth
-from lentigo.datasets.reading.word_map import read_map, understood
+from lentigo.datasets.reading.maps import read_map
+from lentigo.datasets.reading.word_map import understood
 from lentigo.errors import ColumnError, ConfigError, UnknownWordsError
 from lentigo.tables import read_any_table
 from tests.fakes import fake_csv, fake_folder
@@ -122,6 +123,10 @@ def test_other_columns_can_be_mapped_too(tmp_path: Path) -> None:
         ("dx:Melanomm", "is no table|does not exist"),
         ("dx:Melanomm=", "is not of the form WORD=MEANING"),
         ("dx:Melanomm=melanmoa", "means 'melanmoa', which is no word of ours"),
+        ("dx:Foo=melanoma,foo=nevus", "says both 'melanoma' and 'nevus' for 'foo'"),
+        ("dx:Foo=f", "means 'f', which is no word for diagnosis"),
+        ("Foo=torso", "means 'torso', which is no word for melanoma"),
+        ("sex:Foo=melanoma", "means 'melanoma', which is no word for sex"),
     ],
 )
 def test_a_map_that_makes_no_sense_is_refused(given: str, message: str) -> None:
@@ -178,3 +183,34 @@ def test_the_printed_option_can_be_copied_into_a_shell(tmp_path: Path, column: s
 def test_a_word_that_is_too_long_for_the_option_goes_into_the_table(tmp_path: Path) -> None:
     with pytest.raises(UnknownWordsError, match=r"with a table, --map words\.csv"):
         read_table("csv", fake_csv(tmp_path, ["image,dx", "a," + "x" * 99]))
+
+
+def test_a_map_without_a_column_is_for_labels(tmp_path: Path) -> None:
+    path = fake_csv(tmp_path, ["image,sex,dx", "a,M,M", "b,F,N"])
+    table = read_table("csv", path, map="M=melanoma,N=nevus")
+    assert labels(table) == "10"
+    assert table["sex"].tolist() == ["male", "female"]
+
+
+@pytest.mark.parametrize("word", ["None", "NA", "N/A"])
+def test_a_word_for_nothing_may_be_mapped(tmp_path: Path, word: str) -> None:
+    path = fake_csv(tmp_path, ["image,sex,dx", f"a,{word},{word}", "b,f,melanoma"])
+    assert labels(read_table("csv", path)) == "-1"
+    table = read_table("csv", path, map=f"dx:{word}=nevus")
+    assert labels(table) == "01"
+    assert table["sex"].isna().tolist() == [True, False]
+    words = tmp_path / "words.csv"
+    words.write_text(f"column,word,meaning\ndx,{word},nevus\n")
+    assert labels(read_table("csv", path, map=words)) == "01"
+
+
+def test_a_mapped_word_that_no_table_holds_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = fake_csv(tmp_path, ROWS)
+    given = "dx:Melanomm=melanoma,V.a. Melanom=missing,MM=melanoma"
+    read_table("csv", path, map=given)
+    assert "no table that was read holds dx:mm;" in caplog.text
+    caplog.clear()
+    read_table("csv", path, map=given.rpartition(",")[0])
+    assert "no table" not in caplog.text

@@ -72,7 +72,8 @@ def test_the_images_tell_nothing_of_their_labels(folder: Path) -> None:
 def test_an_opening_gives_the_labels_and_is_on_record_before(folder: Path) -> None:
     labels, opening = open_labels(folder, FIXED, predictions="a", now=DAY)
     assert labels["melanoma"].tolist() == ROWS["melanoma"].tolist()
-    assert labels["pathologist_says"].tolist() == ROWS["pathologist_says"].tolist()
+    assert labels["diagnosis"].tolist() == ROWS["diagnosis"].tolist()
+    assert "pathologist_says" not in labels
     assert (opening.number, opening.earlier, opening.differences) == (1, (), ())
     assert opening.before_first_look
     [line] = state_of(folder).openings
@@ -247,6 +248,22 @@ def test_broken_predictions_open_nothing(folder: Path) -> None:
     bad.to_csv(folder.parent / "p.csv", index=False)
     assert evaluated(place)[0] == 1
     assert state_of(place).openings == ()
+
+
+def test_columns_that_may_name_people_are_stored_nowhere(tmp_path: Path) -> None:
+    rows = ROWS.assign(Nachname="Huber", Alter=50, device="x", Histologie=ROWS["diagnosis"])
+    rows.to_csv(tmp_path / "test.csv", index=False)
+    fixed = Protocol(by=("device",))
+    path, asked = tmp_path / "test.csv", ["pathologist_says"]
+    _, notes = lock_table(path, tmp_path / "locked", protocol=fixed, keep=asked)
+    assert "Not stored: Nachname, which may name people" in " ".join(notes)
+    stored = [each.read_text("utf-8") for each in (tmp_path / "locked").iterdir()]
+    assert "Huber" not in "".join(stored)
+    labels, _ = open_labels(tmp_path / "locked", fixed, predictions="a")
+    kept = {"Alter", "device", "Histologie", "diagnosis", "pathologist_says", "site"}
+    assert kept <= set(labels)
+    with pytest.raises(UnknownNameError, match="column to keep"):
+        lock_table(path, tmp_path / "other", keep=["weather"])
 
 
 def test_another_column_of_the_same_table_is_another_protocol(tmp_path: Path) -> None:
