@@ -218,9 +218,9 @@ def check_new(path: Path) -> None:
         raise RunError(f"{path} is there already; give another place, or move it away.")
 
 
-def write_text(path: Path, text: str, *, new: bool = False) -> None:
-    """Write `text` to `path` as UTF-8; `new` is as for `written_beside`."""
-    with written_beside(path, new=new) as temporary:
+def write_text(path: Path, text: str, *, new: bool = False, same: bool = False) -> None:
+    """Write `text` to `path` as UTF-8; `new` and `same` are as for `written_beside`."""
+    with written_beside(path, new=new, same=same) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 

@@ -11,12 +11,14 @@ from lentigo.errors import ConfigError, UnreadableFileError
 from lentigo.files import read_bytes, write_text
 
 
-def write_json(path: Path, value: Any, *, new: bool = False) -> None:
-    """Write `value` to `path` as readable JSON; `new` is as for `files.written_beside`.
+def write_json(path: Path, value: Any, *, new: bool = False, same: bool = False) -> None:
+    """Write `value` to `path` as readable JSON.
+
+    `new` and `same` are as for `files.written_beside`.
 
     Numbers that are not finite become `null`.
     """
-    write_text(path, to_json(value) + "\n", new=new)
+    write_text(path, to_json(value) + "\n", new=new, same=same)
 
 
 def write_plan(path: Path, plan: Any, *, refusal: str) -> None:

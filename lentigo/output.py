@@ -113,17 +113,19 @@ def check_folder(folder: Path) -> None:
         raise cannot_write(folder, error) from error
 
 
-def check_new_folder(folder: Path, *, besides: tuple[str, ...] = ()) -> None:
+def check_new_folder(
+    folder: Path, *, besides: tuple[str, ...] = (), option: str = "--out"
+) -> None:
     """Raise `RunError` if `new_folder` would refuse `folder`; nothing is written.
 
-    Files and folders with the names `besides` may be in it.
+    Files and folders with the names `besides` may be in it. `option` gave the folder.
     """
     folder = Path(folder)
     check_folder(folder)
     if not folder.is_dir() or (folder / UNFINISHED).exists():
         return
     if _holds_others(folder, besides):
-        raise RunError(f"{folder} is not empty. Give --out a folder that is new.")
+        raise RunError(f"{folder} is not empty. Give {option} a folder that is new.")
 
 
 def check_planned_folder(folder: Path, *, plan: str, holds: str, resume: bool) -> None:

@@ -15,9 +15,12 @@ from lentigo.cli.say import say
 from lentigo.cli.word_options import chooses_rows
 from lentigo.errors import ImageError
 from lentigo.output import check_new_folder
+from lentigo.run_layout import UNFINISHED
 from lentigo.stopping import exit_code
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from lentigo.inference.decide import Decision
     from lentigo.inference.dicom_sr import Written
     from lentigo.inference.journal import Journal
@@ -85,14 +88,14 @@ def predict_command(
     models = [model, *(also or [])]
     answering = _Answering(
         prevalence, operating_point, batch_size, device, engine, views, resume,
-        by_lesion=predict_places.is_by_lesion(by, out, inputs, resume=resume),
+        by_lesion=predict_places.is_by_lesion(by, out, inputs, format, resume=resume),
         dicom_sr=dicom_sr, on=on, ray_address=ray_address, format=format,
         abstain=not no_abstain,
     )  # fmt: skip
     if _is_there(models, inputs, out, answering, submission, like):
         return
     if dicom_sr is not None:
-        check_new_folder(dicom_sr)
+        check_new_folder(dicom_sr, option="--dicom-sr")
     answers, loaded, reports = _predicted(models, inputs, out, like, answering)
     decision = answering.decision(loaded)
     _warn_of_learnt(models, lambda: answers.parts(decision))
@@ -129,7 +132,12 @@ def _write(
     places: list[Path],
     out: Path,
     answering: _Answering,
+    when: datetime,
 ) -> None:
+    """Write the answers to `out`; a FHIR bundle has the time `when` the work began.
+
+    So a resumed command makes the same bytes, and knows a bundle as its own.
+    """
     if answering.format == "table":
         options.write_parts_out(
             lambda: answers.parts(decision), out, resume=answering.resume
@@ -148,9 +156,9 @@ def _write(
     version = " ".join(digest(place / DESCRIPTION) for place in places)
     abstains = answers.model.can_abstain
     bundle = fhir_bundle(
-        rows, subjects, model=places[0].name, version=version, abstains=abstains
+        rows, subjects, model=places[0].name, version=version, abstains=abstains, when=when
     )
-    write_json(out, bundle, new=True)
+    write_json(out, bundle, new=True, same=answering.resume)
 
 
 def _predicted(
@@ -168,6 +176,8 @@ def _predicted(
         from lentigo.output import check_not_read
 
         check_not_read(out)
+        # Of the files as they are now: one that is replaced meanwhile is another image.
+        made = _made(places, sources, answering)
         loaded, journal = _begun(places, sources, out, answering)
         predict_places.check_theirs(
             out, journal, images=len(sources), by_lesion=answering.by_lesion
@@ -185,9 +195,10 @@ def _predicted(
                 options.write_out(
                     lesions, predict_places.lesions_beside(out), resume=answering.resume
                 )
-            _write(answers, decision, places, out, answering)
-        remember(out, _made(places, sources, answering) | {"engine": loaded.engine})
-        journal.finish()
+            _write(answers, decision, places, out, answering, journal.when)
+            # Within, so that reports are never there beside work that is left to do.
+            remember(out, made | {"engine": loaded.engine})
+            journal.finish()
     except KeyboardInterrupt as stop:
         say(_stopped(journal, out), err=True)
         raise typer.Exit(exit_code(stop)) from None
@@ -277,6 +288,9 @@ def _is_there(
 
     places, sources = _asked(models, inputs, like, answering)
     known = check_made(out, _made(places, sources, answering))
+    if known and answering.dicom_sr is not None:
+        # Its command was killed at its last step: the reports are whole.
+        (answering.dicom_sr / UNFINISHED).unlink(missing_ok=True)
     unknown = " Whether it was made by this model, of these images and so is not known."
     say(
         f"{out} is there, and none of its predictions is left to do."

@@ -38,10 +38,13 @@ def check(
         raise typer.BadParameter("it says what --submission is to be like; give both.")
 
 
-def is_by_lesion(by: str | None, out: Path, inputs: list[str], *, resume: bool) -> bool:
+def is_by_lesion(
+    by: str | None, out: Path, inputs: list[str], format: str, *, resume: bool
+) -> bool:
     """Tell whether --by lesion is given, after checking the place of its table.
 
-    Raises `ConfigError` for any other value of --by, and what `check_table_out` raises.
+    Raises `ConfigError` for any other value of --by and for a `format` that is no table,
+    and what `check_table_out` raises.
     """
     from lentigo.inference.journal import journal_of
 
@@ -52,6 +55,8 @@ def is_by_lesion(by: str | None, out: Path, inputs: list[str], *, resume: bool) 
             f"--by takes lesion, not {by}. Of a patient no mean is taken: one melanoma "
             "among many moles would be averaged away."
         )
+    if format != "table":
+        raise ConfigError(f"--by lesion writes a table; leave out --format {format}.")
     begun = resume and (out.exists() or journal_of(out).exists())
     lesions, read = lesions_beside(out), [str(out), *inputs]
     options.check_table_out(lesions, read, kind=PREDICTIONS, resume=begun)

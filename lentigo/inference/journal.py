@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -74,6 +75,8 @@ class Journal:
         """
         self.path = journal_of(out)
         self.done: list[Done] = []
+        self.when = datetime.now(UTC)
+        """Time at which the prediction began; that of the first call if it is resumed."""
         there = self.path.exists()
         if there and not self.path.is_file():
             raise RunError(
@@ -103,7 +106,12 @@ class Journal:
             raise
 
     def _begin(self, task: Task) -> None:
-        self._write({"task": task.digest, "images": task.images, "engine": task.engine})
+        self._write(
+            {
+                "task": task.digest, "images": task.images, "engine": task.engine,
+                "when": self.when.isoformat(),
+            }
+        )  # fmt: skip
 
     def _go_on(self, task: Task) -> None:
         lines = self._file.read().split(b"\n")
@@ -115,6 +123,7 @@ class Journal:
                 f"{self.path} is of another prediction: the model, the images or the "
                 "options were others. Give those again, or delete it."
             )
+        self.when = _moment(head.get("when")) or self.when
         kept = whole[:1]
         for line in whole[1:]:
             batch = _batch(_parsed(line))
@@ -231,6 +240,13 @@ def _parsed(line: bytes) -> dict[str, Any]:
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _moment(said: object) -> datetime | None:
+    with suppress(TypeError, ValueError):
+        found = datetime.fromisoformat(said)  # type: ignore[arg-type]
+        return found if found.tzinfo is not None else None
+    return None
 
 
 def _batch(found: dict[str, Any]) -> Done | None:

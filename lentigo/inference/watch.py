@@ -26,13 +26,16 @@ from lentigo.inference.decide import Decision
 from lentigo.inference.fhir import Subject, fhir_bundle
 from lentigo.inference.inputs import Source
 from lentigo.inference.predict import Model
-from lentigo.json_files import write_json
+from lentigo.json_files import read_json_object, write_json
 from lentigo.models.description import DESCRIPTION
 from lentigo.notice import NOTICE
+from lentigo.progress import log
 
 _AT_ONCE = 32
 _PREAMBLE = b"DICM"
 """The bytes that follow the first 128 bytes of a DICOM file."""
+_LONGEST = 10_000_000
+"""Most bytes of an answer; ours have some thousand."""
 FORMATS = ("json", "fhir")
 _Stamp = tuple[int, int]
 """Size of a file in bytes, and time of its last change in nanoseconds."""
@@ -59,19 +62,31 @@ class Watch:
     """File without an ending of an image → size and time, and whether it is DICOM."""
     _own: dict[str, bool] = field(default_factory=dict)
     """By the digest of an image file, whether its first answer is by this model."""
+    _unread: bool = False
+    """Whether the folder could not be read at the last scan."""
 
     @cached_property
     def _models(self) -> list[str]:
         return [digest(each / DESCRIPTION) for each in self.model.folders]
 
+    @property
+    def _version(self) -> str:
+        """Return the digests of all networks' folders: one of a run is another model."""
+        return " ".join(self._models)
+
     def scan(self, *, settled: bool = True) -> list[Path]:
         """Predict the images that have no answer yet; return the answer files written.
 
         With `settled`, an image is predicted once its size and time were the same in two
-        successive scans: before, another program may still be writing it.
+        successive scans: before, another program may still be writing it. If a folder
+        cannot be read, such as one that is taken away meanwhile, nothing is predicted until
+        the next scan; without `settled`, `DatasetError` is raised.
         """
         new: dict[str, Path] = {}
-        there = dict(self._there())
+        names = self._names(settled=settled)
+        if names is None:
+            return []
+        there = dict(self._there(names))
         self._forget(there)
         for path, stamp in there.items():
             before, self._seen[path] = self._seen.get(path), stamp
@@ -90,8 +105,22 @@ class Watch:
         for name in self._own.keys() - {name for _, name in self._known.values()}:
             del self._own[name]
 
-    def _there(self) -> Iterator[tuple[Path, _Stamp]]:
-        for name in sorted(files_below(self.folder)):
+    def _names(self, *, settled: bool) -> list[str] | None:
+        """Return the files in the folder; None, with a log line, if it cannot be read."""
+        try:
+            found = sorted(files_below(self.folder))
+        except LentigoError as error:
+            if not settled:
+                raise
+            if not self._unread:
+                log.warning("%s It is looked at again.", error)
+            self._unread = True
+            return None
+        self._unread = False
+        return found
+
+    def _there(self, names: Sequence[str]) -> Iterator[tuple[Path, _Stamp]]:
+        for name in names:
             path = Path(name)
             try:
                 found = _stamp(path)
@@ -136,11 +165,14 @@ class Watch:
     def _is_own(self, answer: Path) -> bool:
         """Tell whether the file `answer` is by this model; False if it is unreadable."""
         try:
-            text = answer.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError):
+            found = read_json_object(answer, most=_LONGEST)
+            if self.kind != "fhir":
+                return bool(found.get("model") == self._models)
+            own = [each["resource"] for each in found["entry"]]
+            (device,) = (each for each in own if each["resourceType"] == "Device")
+            return bool(device["version"] == [{"value": self._version}])
+        except (OSError, LentigoError, LookupError, TypeError, ValueError):
             return False
-        known = self._models[:1] if self.kind == "fhir" else self._models
-        return all(each in text for each in known)
 
     def _answered(self, part: Sequence[tuple[str, Path]]) -> Iterator[Path]:
         sources = [Source(name, path=path) for name, path in part]
@@ -167,7 +199,7 @@ class Watch:
                 [named],
                 [subject],
                 model=first.name,
-                version=self._models[0],
+                version=self._version,
                 abstains=self.model.can_abstain,
             )
         return {

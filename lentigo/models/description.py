@@ -22,7 +22,7 @@ from lentigo.errors import (
     mistake,
 )
 from lentigo.files import digest, opened, write_text
-from lentigo.json_files import read_json_object, write_json
+from lentigo.json_files import read_json_object, to_json, write_json
 from lentigo.models.card import card_text
 from lentigo.models.format_one import as_format_two
 from lentigo.models.schema import FORMAT, Description
@@ -93,17 +93,25 @@ def read_description(folder: Path) -> Description:
             raise ModelError(f"{path} was written by a later lentigo; upgrade to read it.")
         if type(found) is int and found < FORMAT:
             content = as_format_two(content)
-        description = Description.model_validate(content)
-        # Refused here what settings refuse: unknown views, arguments that open files …
-        for member in description.members:
-            member.model()
-            member.input.imaging()
+        return _valid(content)
     except UnreadableFileError as error:
         raise ModelError(str(error)) from error
     except ValidationError as error:
         raise _no_model(path, some([mistake(each) for each in error.errors()])) from error
     except ConfigError as error:
         raise _no_model(path, str(error).rstrip(".")) from error
+
+
+def _valid(content: dict[str, Any]) -> Description:
+    description = Description.model_validate(content)
+    # Refused here what settings refuse: unknown views, arguments that open files …
+    for member in description.members:
+        member.model()
+        member.input.imaging()
+    try:
+        to_json(content).encode()  # as `export` and `calibrate` write it again
+    except UnicodeEncodeError:
+        raise ConfigError("it holds letters that no file can hold.") from None
     return description
 
 

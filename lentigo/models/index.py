@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import math
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
@@ -36,6 +37,13 @@ _EARLY = ("early_mean", "early_scale", "early_components", "early_spreads", "ear
 """Names of the arrays that an index written by an earlier version lacks; all are `f4`."""
 _ROWS = ("features", "ids", "groups", "melanoma", "diagnosis", "prints")
 """Names of the arrays with one row for each image."""
+
+
+_BROKEN = (
+    ValueError, KeyError, OSError, EOFError, MemoryError, OverflowError, zipfile.BadZipFile,
+    RuntimeError, NotImplementedError, TypeError, SyntaxError,
+)  # fmt: skip
+"""Exceptions that `zipfile` and NumPy raise for broken files."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,18 +159,38 @@ def read_index(path: Path) -> Index:
             # Ours are stored as they are, so no file can be larger than it looks.
             if any(each.compress_type for each in packed.infolist()):
                 raise ValueError("it is packed")
+            for each in packed.infolist():
+                _check_length(packed, each)
         with np.load(io.BytesIO(content), allow_pickle=False) as found:
             arrays = {name: _array(found[name], name) for name in _KINDS}
             later = [name for name in _EARLY if name in found.files]
             index = Index(**arrays, **{name: _array(found[name], name) for name in later})
         _check(index)
-    except (ValueError, KeyError, OSError, zipfile.BadZipFile, EOFError) as error:
+    except _BROKEN as error:
         reason = " ".join(str(error).split())[:200].rstrip(".")
         raise ModelError(
             f"{path} is no index of a model ({reason}). Copy the folder again from where "
             "it came."
         ) from error
     return index
+
+
+def _check_length(packed: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
+    """Raise `ValueError` unless an array has as many bytes as its header says.
+
+    NumPy would first ask for the memory that the header wants.
+    """
+    with packed.open(member) as file:
+        version = np.lib.format.read_magic(file)
+        if version not in {(1, 0), (2, 0)}:
+            raise ValueError(f"{member.filename} has an unknown format")
+        reading = (
+            np.lib.format.read_array_header_1_0,
+            np.lib.format.read_array_header_2_0,
+        )
+        shape, _, kind = reading[version[0] - 1](file)
+        if file.tell() + math.prod(shape) * kind.itemsize != member.file_size:
+            raise ValueError(f"{member.filename} is shorter or longer than it says")
 
 
 def _array(found: NDArray[Any], name: str) -> NDArray[Any]:

@@ -166,7 +166,7 @@ def first_format(entries: Iterable[Mapping[str, Any]]) -> tuple[OperatingPoint, 
     for entry in entries:
         try:
             points.append(_from_first(entry))
-        except (KeyError, TypeError, ValueError, ValidationError):
+        except (KeyError, TypeError, ValueError, OverflowError, ValidationError):
             continue
     return tuple(points)
 

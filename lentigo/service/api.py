@@ -17,7 +17,7 @@ from lentigo.service.answers import as_fhir, model_facts, predictions
 from lentigo.service.asked import SEXES, SITES, Asked, asked
 from lentigo.service.closer import EXPLAIN_FIELD, METHODS_FIELD, Look, chosen
 from lentigo.service.core import Service
-from lentigo.service.duckling import DUCKLINGS_BODY, ducklings
+from lentigo.service.duckling import DUCKLINGS_BODY, MOST_BYTES, ducklings, too_long
 from lentigo.service.examples import EXPLANATIONS_REQUEST, PREDICTIONS_REQUEST
 from lentigo.service.explained import explained_image, explanations
 from lentigo.service.problems import MEDIA_TYPE, ProblemError, no_such_type, wrong_field
@@ -98,8 +98,9 @@ def _fields(image: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
                 **ids, items=name,
             ),
             "lesion": _field(
-                "Number of the lesion, once or once an image. Images of one lesion are "
-                "also answered for together.", **ids, items=name,
+                "Number of the lesion, once or once an image; lesion 1 of two patients is "
+                "two lesions. Images of one lesion are also answered for together.",
+                **ids, items=name,
             ),
             "prevalence": _field(
                 "Share of melanoma in your clinic, to move the probabilities to.",
@@ -216,8 +217,18 @@ async def post_ducklings(request: Request) -> Response:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise no_such_type("Send application/json.")
-    body = b"".join([part async for part in request.stream()])
-    found = await asyncio.to_thread(ducklings, body)
+    room = service_of(request).queue.room
+    room.check()
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > MOST_BYTES:
+            raise too_long()
+    room.enter(1)  # it is computed in this process, one beside another
+    try:
+        found = await asyncio.to_thread(ducklings, bytes(body))
+    finally:
+        room.leave(1)
     return JSONResponse(found.model_dump(mode="json"))
 
 

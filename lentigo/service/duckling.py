@@ -17,12 +17,15 @@ from numpy.typing import NDArray
 from lentigo.inference.oddness import FEWEST, oddness
 from lentigo.service.asked import ID
 from lentigo.service.examples import DUCKLINGS_REQUEST
-from lentigo.service.problems import bad_request, too_large, wrong_field
+from lentigo.service.problems import ProblemError, bad_request, too_large, wrong_field
 from lentigo.service.schema import Ducklings, OddLesion
 from lentigo.words import counted
 
 _MOST = 5_000
 """Most images in a request."""
+MOST_BYTES = 20_000_000
+"""Most bytes of a request: 3,600 images with 2,048 features. They are compared in the main
+process, which answers all other requests, too."""
 _LONGEST = 16_384
 """Most features of an image."""
 _FIELDS = ("patient", "lesion", "features")
@@ -65,9 +68,9 @@ def ducklings(body: bytes) -> Ducklings:
     known: dict[tuple[str, str], list[int]] = {}
     for place, key in enumerate(zip(patients, lesions, strict=True)):
         known.setdefault(key, []).append(place)
-    people = list(dict.fromkeys(patient for patient, _ in known))
-    of = np.array([people.index(patient) for patient, _ in known], np.intp)
-    means = np.stack([features[places].mean(axis=0) for places in known.values()])
+    people = {each: n for n, each in enumerate(dict.fromkeys(patients))}
+    of = np.array([people[patient] for patient, _ in known], np.intp)
+    means = np.stack([features[own].mean(axis=0, dtype=float) for own in known.values()])
     away = oddness(means, of)
     return Ducklings(
         lesions=[
@@ -88,7 +91,9 @@ def _lesion(key: tuple[str, str], own: float, all_own: NDArray[np.float64]) -> O
     )
 
 
-def _read(body: bytes) -> tuple[list[str], list[str], NDArray[np.float64]]:
+def _read(body: bytes) -> tuple[list[str], list[str], NDArray[np.float32]]:
+    if len(body) > MOST_BYTES:
+        raise too_long()
     if sum(map(body.count, (b"[", b"{", b",", b":"))) > 4 * _MOST:
         raise too_large(f"At most {counted(_MOST, 'image')} can be compared at once.")
     try:
@@ -104,10 +109,23 @@ def _read(body: bytes) -> tuple[list[str], list[str], NDArray[np.float64]]:
     rows = _listed(given, "features")
     if not len(patients) == len(lesions) == len(rows):
         raise wrong_field("features", "Each list has one entry an image.")
-    found = [_row(row, number) for number, row in enumerate(rows, start=1)]
-    if len({len(row) for row in found}) > 1:
-        raise wrong_field("features", "They are of several models; compare within one.")
-    return patients, lesions, np.stack(found)
+    return patients, lesions, _all_rows(rows)
+
+
+def _all_rows(rows: list[Any]) -> NDArray[np.float32]:
+    """Return the features of N images, (N, F), without a second copy of them all."""
+    found = np.empty((len(rows), len(_row(rows[0], 1))), np.float32)
+    for place, value in enumerate(rows):
+        row = _row(value, place + 1)
+        if len(row) != found.shape[1]:
+            raise wrong_field("features", "They are of several models; compare within one.")
+        found[place] = row
+    return found
+
+
+def too_long() -> ProblemError:
+    """Return the problem (413) of a request of more than `MOST_BYTES`."""
+    return too_large(f"A comparison takes at most {MOST_BYTES // 1_000_000} MB.")
 
 
 def _listed(given: dict[str, Any], name: str) -> list[Any]:
@@ -124,12 +142,12 @@ def _names(given: dict[str, Any], name: str) -> list[str]:
     return found
 
 
-def _row(value: Any, number: int) -> NDArray[np.float64]:
+def _row(value: Any, number: int) -> NDArray[np.float32]:
     try:
         content = base64.b64decode(value, validate=True)
-        found = np.frombuffer(content, "<f2").astype(np.float64)
+        found = np.frombuffer(content, "<f2").astype(np.float32)
     except (TypeError, ValueError, binascii.Error):
-        found = np.empty(0)
+        found = np.empty(0, np.float32)
     if not 0 < len(found) <= _LONGEST or not np.isfinite(found).all():
         raise wrong_field("features", f"Entry {number} is no features of an image.")
     return found

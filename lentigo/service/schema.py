@@ -83,7 +83,11 @@ class ImageAnswer(Judged):
 
 
 class LesionAnswer(Judged):
-    """The prediction for a lesion: the mean logit of its images, calibrated."""
+    """The prediction for a lesion: the mean logit of its images, calibrated.
+
+    Calibration and thresholds were chosen on single images, so nothing is guaranteed of the
+    call of a lesion with several.
+    """
 
     lesion: str
     patient: str = ""

@@ -15,7 +15,9 @@ from PIL import Image
 from typer.testing import CliRunner
 
 import lentigo
+from lentigo.cli import predict
 from lentigo.cli.app import app
+from lentigo.inference.journal import Journal, journal_of
 from tests.inference.test_ensembles import OTHERS
 from tests.inference.test_predict import CONFIG, noise, save
 
@@ -144,7 +146,9 @@ def test_models_given_together_answer_their_mean_on_the_command_line(
     assert pd.read_csv(out)["logit"][0] == pytest.approx(np.mean(each), rel=1e-12)
 
 
-def test_answers_can_be_a_bundle_of_fhir(tmp_path: Path) -> None:
+def test_answers_can_be_a_bundle_of_fhir(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from fhir.resources.bundle import Bundle
 
     save(tmp_path / "model", config=CONFIG)
@@ -182,3 +186,43 @@ def test_answers_can_be_a_bundle_of_fhir(tmp_path: Path) -> None:
     assert refused.exit_code != 0
     assert ".json" in refused.output
     assert not (tmp_path / "p.csv").exists()
+    given = [*words, "--out", str(tmp_path / "lesions.json"), "--by", "lesion"]
+    lesions = CliRunner().invoke(app, given)
+    assert "leave out --format fhir" in lesions.output
+    _killed_before_the_end_of_the_journal(words, tmp_path / "killed.json", monkeypatch)
+    _replaced_while_it_was_predicted(words, tmp_path, monkeypatch)
+
+
+def _killed_before_the_end_of_the_journal(
+    words: list[str], out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bundle is written and its journal still there: it is known as our own."""
+    with monkeypatch.context() as patch:
+        patch.setattr(Journal, "finish", _stop)
+        stopped = CliRunner().invoke(app, [*words, "--out", str(out)])
+    assert stopped.exit_code == 130
+    written = out.read_bytes()
+    again = CliRunner().invoke(app, [*words, "--out", str(out), "--resume"])
+    assert again.exit_code == 0, again.output
+    assert out.read_bytes() == written
+    assert not journal_of(out).exists()
+
+
+def _stop(_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _replaced_while_it_was_predicted(
+    words: list[str], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own, out = predict._write, folder / "replaced.json"
+
+    def late(*given: Any) -> None:
+        Image.fromarray(noise(60, 9)).save(folder / "images" / "a.png")
+        own(*given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(predict, "_write", late)
+        assert CliRunner().invoke(app, [*words, "--out", str(out)]).exit_code == 0
+    again = CliRunner().invoke(app, [*words, "--out", str(out), "--resume"])
+    assert "made with another set of images" in again.output

@@ -188,9 +188,12 @@ def test_reports_are_whole_or_not_there_and_no_earlier_ones_are_written_over(
     assert predict(place, out, "--dicom-sr", folder, "--resume").exit_code == 0
     assert len(list(folder.iterdir())) == 3
     other = predict(place, tmp_path / "q.csv", "--dicom-sr", folder)
-    assert "is not empty" in other.output
+    assert "is not empty. Give --dicom-sr a folder" in " ".join(other.output.split())
+    (folder / ".unfinished").touch()  # as after a kill at the very last step
     same = predict(place, out, "--dicom-sr", folder, "--resume")
     assert (same.exit_code, "is there" in same.output) == (0, True)
+    assert not (folder / ".unfinished").exists()
+    assert len(list(folder.glob("*.dcm"))) == 3
     also = predict(place, out, "--dicom-sr", tmp_path / "further", "--resume")
     assert "another folder of reports" in also.output
     unlike = predict(place, place / "p.csv", "--by", "lesion", "--resume", "--views", 1)

@@ -11,6 +11,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from lentigo.errors import DatasetError
+from lentigo.imaging.search import files_below
 from lentigo.inference.inputs import Source
 from lentigo.inference.watch import Watch
 from lentigo.json_files import read_json
@@ -114,3 +116,42 @@ def test_another_model_answers_anew_and_the_first_answer_stays(
     again, model = watching(inbox)  # as after a kill
     again.kind = kind
     assert (again.scan(settled=False), model.looked) == ([], [])
+
+
+@pytest.mark.parametrize("kind", ["json", "fhir"])
+def test_a_run_of_several_folds_is_another_model_than_each_of_its_folds(
+    inbox: Path, kind: str
+) -> None:
+    (inbox.parent / "other").mkdir()
+    (inbox.parent / "other" / "model.json").write_text('{"other": 1}')
+    (inbox / "a.jpg").write_bytes(b"picture")
+    folds = [inbox.parent / "model", inbox.parent / "other"]
+    written = []
+    for folders in (folds[:1], folds, folds[1:], folds):
+        one, model = watching(inbox)
+        one.kind, model.folders = kind, folders
+        written.append([each.name for each in one.scan(settled=False)])
+    assert [len(each) for each in written] == [1, 1, 1, 0]
+    assert len({*written[0], *written[1], *written[2]}) == 3
+
+
+def test_a_folder_that_is_taken_away_during_a_look_ends_nothing(
+    inbox: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (inbox / "b").mkdir()
+    (inbox / "b" / "a.jpg").write_bytes(b"picture")
+    one, _ = watching(inbox)
+    assert one.scan() == []
+    own = files_below
+
+    def gone(folder: Path) -> list[str]:
+        raise DatasetError(f"{folder / 'b'} cannot be read.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("lentigo.inference.watch.files_below", gone)
+        assert [one.scan(), one.scan()] == [[], []]
+        with pytest.raises(DatasetError, match="cannot be read"):
+            one.scan(settled=False)
+    assert len(caplog.records) == 1
+    assert own(inbox)
+    assert [each.name for each in one.scan()] == [named(b"picture")]  # still known

@@ -114,6 +114,8 @@ def test_a_threshold_that_makes_no_sense_is_no_reason_not_to_load(
         ({"backbone_args": {"img_size": 10**9}}, "img_size is a whole number"),
         ({"backbone_args": {"img_size": 64}}, "img_size"),
         ({"backbone_args": {"act_layer": "os.system"}}, "act_layer is one of"),
+        ({"backbone_args": {"drop_rate": 10**400}}, "drop_rate is a number from 0"),
+        ({"settings": {"a": "\ud800"}}, "letters that no file can hold"),
         ({"backbone": "vit_giant_patch14_224"}, "does not fit"),
         ({"hidden": 4096}, "does not fit"),
         ({"members": []}, "members"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import io
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -84,3 +86,22 @@ def test_packed_files_and_objects_are_refused(tmp_path: Path) -> None:
     for name in ("packed", "objects", "text"):
         with pytest.raises(ModelError, match="is no index of a model"):
             read_index(tmp_path / f"{name}.npz")
+
+
+def test_an_array_that_claims_more_than_the_file_holds_is_refused(tmp_path: Path) -> None:
+    """A header of 80 TB and no data: it is not given the memory first."""
+    path = tmp_path / "index.npz"
+    write_index(index(), path)
+    with zipfile.ZipFile(path) as found:
+        members = {each: found.read(each) for each in found.namelist()}
+    for shape in ((10**13, 4), (10**30, 4), (3, 1)):
+        header = io.BytesIO()
+        np.lib.format.write_array_header_1_0(
+            header, {"descr": "<f2", "fortran_order": False, "shape": shape}
+        )
+        with zipfile.ZipFile(path, "w") as changed:
+            for name, content in members.items():
+                own = header.getvalue() if name == "features.npy" else content
+                changed.writestr(name, own)
+        with pytest.raises(ModelError, match=r"features\.npy is shorter or longer"):
+            read_index(path)

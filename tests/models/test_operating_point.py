@@ -45,7 +45,15 @@ def test_a_point_of_the_first_format_holds_on_average() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{}, {"threshold": 0.3}, {**OLD, "threshold": 7}, {**OLD, "chosen_on": 1}]
+    "wrong",
+    [
+        {},
+        {"threshold": 0.3},
+        {**OLD, "threshold": 7},
+        {**OLD, "chosen_on": 1},
+        {**OLD, "sensitivity": 10**400},
+        {**OLD, "threshold": 10**400},
+    ],
 )
 def test_what_cannot_be_read_of_the_first_format_is_left_out(wrong: dict[str, Any]) -> None:
     assert first_format([wrong]) == ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 
 from lentigo.inference.oddness import oddness
-from lentigo.service.duckling import ducklings
+from lentigo.service.duckling import MOST_BYTES, ducklings
 from lentigo.service.problems import ProblemError
 from tests.service.conftest import Served
 from tests.service.test_predictions import post
@@ -76,6 +77,27 @@ def test_what_is_no_json_object_is_refused(content: bytes) -> None:
         ducklings(content)
 
 
+def test_a_comparison_has_bounds_in_bytes_and_memory() -> None:
+    """1,500 images of 5,000 features, at the limit, and one byte more."""
+    row = coded(np.random.default_rng(0).normal(size=5000))
+    many = 1500
+    given = {
+        "patient": ["a"] * many, "lesion": [str(n) for n in range(many)],
+        "features": [row] * many,
+    }  # fmt: skip
+    content = json.dumps(given).encode()
+    assert len(content) > MOST_BYTES
+    with pytest.raises(ProblemError, match="at most 20 MB") as problem:
+        ducklings(content)
+    assert problem.value.status == 413
+    fewer = {name: each[:40] for name, each in given.items()}
+    tracemalloc.start()
+    ducklings(json.dumps(fewer).encode())
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 20 * 40 * 5000 * 4  # some copies in 64 bits, as SVD makes them
+
+
 def test_features_are_told_when_asked_for_and_kept_nowhere(
     served: Served, images: Path
 ) -> None:
@@ -90,10 +112,15 @@ def test_features_are_told_when_asked_for_and_kept_nowhere(
         }
         found = client.post("/v1/ducklings", json=asked).json()["lesions"]
         form = client.post("/v1/ducklings", data={"patient": "7"})
+        long = client.post(
+            "/v1/ducklings", content=b" " * (MOST_BYTES + 1),
+            headers={"content-type": "application/json"},
+        )  # fmt: skip
     assert plain["features"] is None
     row = np.frombuffer(base64.b64decode(told[0]["features"]), "<f2").astype(float)
     assert np.linalg.norm(row) == pytest.approx(1, abs=1e-2)
     assert sorted(each["rank"] for each in found) == [1, 2, 3, 4, 5, 6]
     assert form.status_code == 415
+    assert long.status_code == 413
     audit = served.log.parent / "audit.sqlite"
     assert told[0]["features"].encode()[:40] not in audit.read_bytes()

@@ -51,6 +51,8 @@ def test_several_pictures_are_one_lesion_and_can_be_zoomed(
     read(page, images / "0.png", images / "1.png")
     expect(page.locator("figure.picture")).to_have_count(2)
     expect(page.locator(".frequency")).to_have_count(1)
+    expect(page.locator("#mean")).to_contain_text("nothing is guaranteed")
+    expect(page.locator(".figures")).to_have_count(0)
     picture = page.locator(".zoom img").first
     before = picture.bounding_box()
     page.locator(".zoomer input").first.press("End")

@@ -56,7 +56,10 @@ class Judgement:
     point: OperatingPoint | None
     """The operating point that gave the call; None without a call."""
     figures: Mapping[str, Measured]
-    """Sensitivity, specificity and others of `point` on images that did not choose it."""
+    """Sensitivity, specificity and others of `point` on images that did not choose it;
+    empty for a `mean`."""
+    mean: bool
+    """Whether the prediction is a mean over several images, of which nothing is known."""
     differential: list[tuple[str, float]]
     """Diagnoses and their probabilities, the most probable first."""
     prevalence: float | None
@@ -93,13 +96,16 @@ def judgement(answered: Answered) -> Judgement:
     why = why_not(judged.probability, " ".join(reasons))
     point = answered.decision.point
     held_out = point.held_out if point else None
+    mean = bool(answer.lesions) and answer.lesions[0].n_images > 1
     return Judgement(
         judged=judged,
         why=why,
         frequency=None if judged.probability is None else frequency(judged.probability),
         call=judged.call == CALLED if judged.call else None,
         point=point,
-        figures=held_out.figures if held_out else {},
+        # Sensitivity was measured on single images; a mean over several is another answer.
+        figures=held_out.figures if held_out and not mean else {},
+        mean=mean,
         differential=sorted(judged.diagnoses.items(), key=lambda each: -each[1]),
         prevalence=answer.prevalence,
         meant_for=answer.meant_for,
