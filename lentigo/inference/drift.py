@@ -22,7 +22,7 @@ from lentigo.inference.inputs import Source, find_sources
 from lentigo.inference.predict import Model, load
 from lentigo.inference.squares import squares
 from lentigo.models.calibration import probability
-from lentigo.models.description import find_models
+from lentigo.models.description import find_models, is_export_of, models_of
 from lentigo.run_layout import RunLayout, run_of
 from lentigo.tables import DIAGNOSIS_COLUMNS, check_table, diagnosis_column
 from lentigo.words import counted
@@ -120,12 +120,23 @@ def _held_out(
             f"{model} lies in no run, so its held-out predictions are not known. Name them "
             "with --reference."
         )
-    folds = run.folds()
+    folds, models = run.folds(), _exported(run, models)
     own = [fold for fold in folds if fold.model.resolve() == models[0].resolve()]
     if len(models) > 1 or not own:
         return run.predictions, False
     several = len(folds) > 1 and own[0].predictions.is_file()
     return own[0].predictions if several else run.predictions, True
+
+
+def _exported(run: RunLayout, models: Sequence[Path]) -> Sequence[Path]:
+    """Return the model folders of a run if `models` is its export of them, else `models`.
+
+    A finished run holds its networks also as one folder, which answers for the run.
+    """
+    if [each.resolve() for each in models] != [run.model.resolve()]:
+        return models
+    trained = models_of(run)
+    return trained if is_export_of(models[0], trained) else models
 
 
 def _diagnoses(table: pd.DataFrame) -> list[str]:

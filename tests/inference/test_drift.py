@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -161,6 +162,19 @@ def test_options_of_predict_are_no_drift(place: Path) -> None:
     asked.drop(columns="meant_for").to_csv(place / "may.csv", index=False)
     with pytest.raises(DatasetError, match="does not say for which"):
         watch_drift(place / "run", [place / "may.csv"], repeats=200)
+
+
+def test_a_run_of_one_fold_is_compared_also_through_its_export(place: Path) -> None:
+    """A finished run holds its networks as run/model, too; another network is no export."""
+    run = place / "run"
+    shutil.copytree(run / "fold-0" / "model", run / "model")
+    for model in (run, run / "model"):
+        found = watch_drift(model, [place / "april.csv"], repeats=200)
+        assert "probability" in {each.column for each in found.alarms}
+    shutil.rmtree(run / "model")
+    save(run / "model", seed=7)
+    found = watch_drift(run, [place / "april.csv"], tables=[place / "april-patients.csv"])
+    assert "probability" not in {each.column for each in found.shifts}
 
 
 def test_answers_of_others_than_those_that_were_judged_are_not_compared(
