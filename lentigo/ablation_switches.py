@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lentigo.config import Config, parse_settings, with_settings
+from lentigo.config.sense import check_not_enlarged
 from lentigo.errors import ConfigError
 from lentigo.output import check_folder, check_planned_folder
 from lentigo.run_layout import ABLATION_PLAN
@@ -30,10 +31,12 @@ def check_asked(
 ) -> None:
     """Check the arguments of `ablate` before anything is read or trained.
 
-    Raises `ConfigError` for a wrong switch, seeds below 1 or folds below 1, and `RunError`
+    Raises `ConfigError` for a wrong switch, images larger than they are stored, seeds
+    below 1 or folds below 1, and `RunError`
     for a folder `out` that is taken or cannot be written.
     """
-    changed_by(switches, config)
+    for each in (config, *changed_by(switches, config).values()):
+        check_not_enlarged(each)
     _check_counts(config, seeds, folds)
     check_folder(out)
     check_planned_folder(out, plan=ABLATION_PLAN, holds="an ablation", resume=resume)

@@ -114,12 +114,14 @@ def find_rate(
 def _plain(config: Config, out: Path) -> dict[str, Any]:
     """Return the settings that a range test replaces, with their values.
 
-    It needs one device, images of one size, and no average of weights. Decoded images are
+    It needs one device, images of one size, new images in each step, and no average of
+    weights. Decoded images are
     stored in `out` unless the settings name a store.
     """
     plain: dict[str, Any] = {
         "training.devices": 1, "training.nodes": 1, "training.average": 0.0,
         "training.swa": 0.0, "training.progressive": 1.0, "split.repeats": 1,
+        "training.frozen_views": 0,
         "refit": False, "imaging.store": str(config.imaging.store or out / PIXELS),
     }  # fmt: skip
     if config.split.scheme == BY_SOURCE:

@@ -60,7 +60,7 @@ def quick() -> Config:
     return Config(
         recipe="quick",
         imaging=ImagingConfig(size=192),
-        model=ModelConfig(backbone="mobilenetv3_large_100", dropout=0.2),
+        model=ModelConfig(backbone="tf_efficientnet_lite0", dropout=0.2),
         augment=_DERMOSCOPY,
         training=TrainConfig(
             image_size=160,
@@ -94,7 +94,6 @@ def thorough() -> Config:
         update={
             "recipe": "thorough",
             "imaging": ImagingConfig(size=256),
-            "model": ModelConfig(backbone="tf_efficientnet_lite0", dropout=0.2),
             "training": base.training.model_copy(update={"image_size": 224, "epochs": 6}),
             "members": (
                 {},
@@ -121,7 +120,8 @@ def strong() -> Config:
 
     ConvNeXt with weights from ImageNet-12k and ImageNet-1k, strong augmentation and a
     moving average of the weights, in the manner of the first places of the 2020 challenge
-    (Ha et al. 2020, arXiv:2010.05351), which used eighteen models.
+    (Ha et al. 2020, arXiv:2010.05351), which used eighteen models. Target, sampling and
+    views are those of `quick`, where they were measured; this recipe was not.
     """
     return Config(
         recipe="strong",
@@ -136,8 +136,12 @@ def strong() -> Config:
             optimizer="adamw",
             learning_rate=5e-4,
             backbone_rate=0.2,
+            warmup=0.1,
+            target="diagnosis",
+            balance="class_and_archive",
             weight_decay=0.05,
             average=0.999,
+            views=8,
         ),
     )
 

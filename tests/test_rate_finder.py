@@ -53,6 +53,17 @@ def test_no_rate_is_named_where_no_loss_falls(losses: list[float]) -> None:
     assert math.isnan(found.rate)
 
 
+def test_a_head_on_kept_features_has_a_range_test_too(
+    cohort: pd.DataFrame, tmp_path: Path
+) -> None:
+    config = tiny_config(
+        training__epochs=2, training__frozen_epochs=2, training__frozen_views=1
+    )
+    rates = RatesConfig(steps=20, lowest=1e-5, highest=1e-3)
+    found = find_rate(cohort, config, rates, out=tmp_path / "rates")
+    assert len(found.networks[0].table) == 20
+
+
 def test_a_range_test_says_a_rate_and_changes_none(
     cohort: pd.DataFrame, tmp_path: Path
 ) -> None:

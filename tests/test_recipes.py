@@ -17,6 +17,18 @@ def test_a_recipe_is_a_whole_config_under_its_own_name(name: str) -> None:
     assert config.training.image_size <= 2 * config.imaging.size
 
 
+def test_what_was_measured_of_one_recipe_is_in_those_like_it() -> None:
+    """docs/results.md: the gains of `quick`, and its backbone, were measured so."""
+    measured = ("target", "balance", "views")
+    quick, thorough, strong = (recipe(each) for each in ("quick", "thorough", "strong"))
+    for other in (thorough, strong):
+        for name in measured:
+            assert getattr(other.training, name) == getattr(quick.training, name), name
+    assert quick.model.backbone == thorough.model.backbone == "tf_efficientnet_lite0"
+    own = strong.training
+    assert own.warmup * own.epochs >= own.frozen_epochs + 1  # the backbone warms up, too
+
+
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_recipe_says_in_a_line_what_it_is(name: str) -> None:
     first, *_ = (RECIPES[name].__doc__ or "").splitlines()

@@ -84,7 +84,8 @@ class TrainConfig(Settings):
     """The loss function. `focal` gives less weight to images that are already predicted
     well; `logit_adjusted` adds the logarithm of each class's share to its logit in
     training; `auc_margin` separates melanoma from the other lesions of each batch, for the
-    target melanoma only, and its output is a probability only after calibration."""
+    target melanoma only, on one device without `micro_batch`, and its output is a
+    probability only after calibration."""
     focus: float = Field(default=2.0, ge=0, le=20)
     """Exponent of `focal`: a loss is weighted by (1 - p) to this power, p being the
     predicted probability of the true class."""
@@ -131,8 +132,9 @@ class TrainConfig(Settings):
     `image_size`; it grows in four steps of equally many epochs to the whole. 1 uses the
     whole side from the start."""
     patience: int = Field(default=0, ge=0)
-    """Stop when the validation result (`monitor`) has not improved for this many epochs; 0
-    never stops early."""
+    """Stop when the validation result (`monitor`) has not improved for this many epochs,
+    counted from the first epoch of `swa`, and from the first whole image of `progressive`;
+    0 never stops early."""
     monitor: Literal["auc", "loss"] = "auc"
     """The measure on the validation images by which the best epoch is chosen."""
     views: Literal[1, 2, 8] = 2
@@ -155,7 +157,8 @@ class TrainConfig(Settings):
     precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = "auto"
     """Numeric precision; `auto` tries a few steps and uses the faster one."""
     workers: int | None = Field(default=None, ge=0, le=1024)
-    """Processes that prepare batches; by default none on a CPU, at most 8 on a GPU."""
+    """Processes of each device that prepare batches; by default none on a CPU, and on a GPU
+    its share of the cores, at most 8."""
 
     @model_validator(mode="before")
     @classmethod

@@ -19,6 +19,7 @@ from lentigo.json_files import read_json, read_json_object, write_json
 from lentigo.machine import cache_folder
 from lentigo.models.device import fastest_device
 from lentigo.models.network import Classifier
+from lentigo.models.stages import first_stages
 from lentigo.progress import log
 from lentigo.run_layout import RunLayout
 
@@ -30,7 +31,8 @@ class Arithmetic:
     precision: str = "32-true"
     """Number format by the name of Lightning Fabric, such as "bf16-mixed"."""
     channels_last: bool = False
-    """Whether the channels of a pixel are adjacent in memory."""
+    """Whether the channels of the weights are adjacent in memory, as those of a pixel of
+    the images always are."""
     device: str | None = None
     """Kind of device by Fabric's name, such as "cuda"; None: as the settings say."""
 
@@ -51,7 +53,7 @@ def settle_arithmetic(model: Classifier, config: TrainConfig, out: Path) -> None
         return
     device = device_of(config)
     if config.precision == "auto" and config.method == "gradient":
-        chosen = _remembered(model, size=config.image_size, device=device)
+        chosen = _remembered(model, config, device)
         log.info(
             "Training in %s%s is fastest here.",
             chosen.precision,
@@ -87,24 +89,33 @@ def _check_device(noted: Arithmetic, out: Path) -> None:
         )
 
 
-def _remembered(model: Classifier, *, size: int, device: torch.device) -> Arithmetic:
+def _remembered(model: Classifier, config: TrainConfig, device: torch.device) -> Arithmetic:
     """Return the fastest arithmetic from the cache folder; if missing there, measure it."""
-    path = cache_folder() / f"arithmetic-{_situation(model, size, device)}.json"
+    size, frozen = config.image_size, config.frozen_stages
+    situation = _situation(model, size, device, frozen)
+    path = cache_folder() / f"arithmetic-{situation}.json"
     try:
         return Arithmetic(**read_json(path))
     except (OSError, ValueError, TypeError):
-        chosen = faster_arithmetic(model, size=size, device=device)
+        chosen = faster_arithmetic(model, size=size, device=device, frozen_stages=frozen)
     with suppress(RunError, OSError):  # a home that cannot be written to
         write_json(path, asdict(chosen))
     return chosen
 
 
-def _situation(model: Classifier, size: int, device: torch.device) -> str:
+_MEASURED = 2
+"""Version of the measurement; what an earlier one found is not believed."""
+
+
+def _situation(
+    model: Classifier, size: int, device: torch.device, frozen_stages: int
+) -> str:
     """A digest of everything that the speed depends on: network, image size, machine …"""
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else _processor()
     facts = (
         repr(model.backbone), model.channels, size, device.type, name,
         torch.get_num_threads(), torch.__version__, metadata.version("timm"),
+        frozen_stages, _MEASURED,
     )  # fmt: skip
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
 
@@ -124,18 +135,26 @@ def device_of(config: TrainConfig) -> torch.device:
     return fastest_device()
 
 
-def faster_arithmetic(model: Classifier, *, size: int, device: torch.device) -> Arithmetic:
+def faster_arithmetic(
+    model: Classifier, *, size: int, device: torch.device, frozen_stages: int = 0
+) -> Arithmetic:
     """Return the arithmetic that trains `model` fastest on `device`, by timing a few steps.
 
-    `size` is the side of the square images, in pixels. No rule predicts the fastest: bf16
-    halves the time of one backbone on a CPU and doubles that of another. The weights of
-    `model` are not changed, but its batch-normalisation statistics are.
+    `size` is the side of the square images, in pixels; `frozen_stages` is as in the
+    settings. No rule predicts the fastest: bf16 halves the time of one backbone on a CPU
+    and doubles that of another. The weights of `model` are not changed, but its
+    batch-normalisation statistics are.
     """
     model.to(device).train()
-    images = torch.zeros(8, model.channels, size, size, dtype=torch.uint8, device=device)
+    stages = first_stages(model, frozen_stages)
+    stages.freeze()
+    # In memory as the images of a batch are: the channels of a pixel beside each other.
+    images = torch.zeros(
+        8, size, size, model.channels, dtype=torch.uint8, device=device
+    ).permute(0, 3, 1, 2)
     ways = [
         Arithmetic(precision, channels_last=last, device=device.type)
-        for precision in ("32-true", "bf16-mixed")
+        for precision in ("32-true", short_precision(device))
         for last in (False, True)
     ]
     laps: dict[Arithmetic, list[float]] = {way: [] for way in ways}
@@ -143,16 +162,32 @@ def faster_arithmetic(model: Classifier, *, size: int, device: torch.device) -> 
     for _ in range(5):
         for way in ways:
             _layout(model, way.channels_last)
-            laps[way].append(_seconds(model, images, bf16=way.precision == "bf16-mixed"))
+            laps[way].append(_seconds(model, images, short=_SHORT.get(way.precision)))
+    for weight in stages.parameters:
+        weight.requires_grad_(True)
     plain = ways[0]
     best = min(ways, key=lambda way: min(laps[way][1:]))
     # Only a gain beyond the noise of the clock is worth another arithmetic.
     return best if min(laps[best][1:]) < 0.95 * min(laps[plain][1:]) else plain
 
 
-def _seconds(model: Classifier, images: Tensor, *, bf16: bool) -> float:
+_SHORT = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
+
+
+def short_precision(device: torch.device) -> str:
+    """Return the precision of 16 bits that `device` computes itself.
+
+    It is bf16, but for NVIDIA GPUs made before 2020, which have only half precision.
+    """
+    old = device.type == "cuda" and not torch.cuda.is_bf16_supported(
+        including_emulation=False
+    )
+    return "16-mixed" if old else "bf16-mixed"
+
+
+def _seconds(model: Classifier, images: Tensor, *, short: torch.dtype | None) -> float:
     start = time.perf_counter()
-    with torch.autocast(images.device.type, torch.bfloat16, enabled=bf16):
+    with torch.autocast(images.device.type, short, enabled=short is not None):
         value = model(images).float().square().mean()
     value.backward()
     if images.device.type == "cuda":

@@ -57,8 +57,9 @@ class EpochAverage:
     ) -> None:
         """Recompute the batch-normalisation statistics of the mean network from `batches`.
 
-        Only layers that are in training mode in `model` get new statistics; frozen layers
-        keep theirs. Each batch has equal weight, and no random numbers are used. `context`
+        The batches should be as large as those that the network learns from at once. Only
+        layers that are in training mode in `model` get new statistics; frozen layers keep
+        theirs. Each batch has equal weight, and no random numbers are used. `context`
         sets the precision.
         """
         learning = {

@@ -8,6 +8,7 @@ epochs holds no state of a random generator.
 from __future__ import annotations
 
 import io
+import os
 import pickle
 import zipfile
 from dataclasses import dataclass, field
@@ -35,12 +36,39 @@ class Progress:
 
 
 def save_checkpoint(path: Path, progress: Progress, state: dict[str, Any]) -> None:
-    """Write `progress` and the `state` of a trainer to `path`, atomically."""
+    """Write `progress` and the `state` of a trainer to `path`, atomically.
+
+    The file is read back before it takes the place of the checkpoint before it, which is
+    kept as `previous_of(path)`.
+
+    Raises `RunError` if the disk is full, or gives back other bytes than were written.
+    """
     # Through memory, since torch hides a full disk behind an error of its own.
     buffer = io.BytesIO()
     torch.save({"progress": vars(progress), **state}, buffer)
     with written_beside(path) as temporary:
-        temporary.write_bytes(buffer.getbuffer())
+        with temporary.open("wb") as file:
+            file.write(buffer.getbuffer())
+            file.flush()
+            os.fsync(file.fileno())
+        _check_written(temporary, path)
+        if path.is_file():
+            path.replace(previous_of(path))
+
+
+def previous_of(path: Path) -> Path:
+    """Return the path of the checkpoint before the one at `path`."""
+    return path.with_suffix(f".previous{path.suffix}")
+
+
+def _check_written(temporary: Path, path: Path) -> None:
+    try:
+        _check_stored(temporary)
+    except (OSError, zipfile.BadZipFile, UnreadableFileError) as error:
+        raise RunError(
+            f"{path} was not written well ({error}), so the checkpoint before it stays. "
+            "The disk may be broken; try another one."
+        ) from error
 
 
 def load_checkpoint(path: Path) -> tuple[Progress, dict[str, Any]]:
@@ -65,7 +93,7 @@ def load_checkpoint(path: Path) -> tuple[Progress, dict[str, Any]]:
 
 
 def _check_stored(path: Path) -> None:
-    """Raise `UnreadableFileError` if a part of the file is compressed.
+    """Raise `UnreadableFileError` if a part of the file is compressed or damaged.
 
     torch compresses nothing; a compressed part could fill the memory when unpacked.
     """
@@ -75,6 +103,8 @@ def _check_stored(path: Path) -> None:
             raise UnreadableFileError("its parts are packed")
         if sum(part.file_size for part in listed) > path.stat().st_size:
             raise UnreadableFileError("its parts are larger than the file")
+        if (damaged := parts.testzip()) is not None:  # torch does not compare checksums
+            raise UnreadableFileError(f"{damaged} is damaged")
 
 
 def no_checkpoint(path: Path, reason: str) -> RunError:

@@ -7,7 +7,6 @@ one that was never interrupted.
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -19,10 +18,11 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset
 
-from lentigo.config import AugmentConfig
+from lentigo.config import AugmentConfig, TrainConfig
 from lentigo.imaging.store.shards import StoredImages
 from lentigo.imaging.views import network_input
 from lentigo.isolated import forget_the_surroundings, surroundings_kept_out
+from lentigo.machine import cores
 from lentigo.models.augment import augment
 from lentigo.models.batch import Batch
 from lentigo.models.metadata import Metadata
@@ -32,6 +32,8 @@ from lentigo.training.balance import Cells
 
 _OF_METADATA = 2
 """Last number of the seed of metadata dropout; see `Examples.metadata_of`."""
+OF_IMAGE = 4
+"""How many numbers of the seed of a draw decide on the image; all decide on metadata."""
 
 
 @dataclass(frozen=True)
@@ -124,9 +126,8 @@ class Examples(Dataset[Batch]):
     def _picture(self, place: int, key: tuple[int, ...]) -> Images:
         image = np.asarray(self.images[self.rows[place]])
         if self.config is not None:
-            varied = augment(
-                image, self.config, size=self.size, rng=np.random.default_rng(key)
-            )
+            rng = np.random.default_rng(key[:OF_IMAGE])
+            varied = augment(image, self.config, size=self.size, rng=rng)
             return network_input(varied, self.view)
         return network_view(image, self.size, view=self.view)
 
@@ -151,22 +152,31 @@ class Order:
     def epoch(self, epoch: int, *, rank: int = 0, world: int = 1) -> list[list[Draw]]:
         """Return the batches of device `rank` of `world` in one epoch.
 
-        `rank` and `epoch` count from 0. A batch is a list of draws. Every device gets
-        equally many draws; where `epoch_images` is no multiple of `world`, each epoch also
-        takes the first draws of the next one.
+        `rank` and `epoch` count from 0. A batch is a list of draws. Together the devices
+        have the batches of one device, each about as much of a batch as the others (see
+        `sizes`); of an epoch of fewer images than devices some images come twice.
         """
-        first = epoch * self.epoch_images
-        turns = -(-self.epoch_images // world)  # images of one device
-        drawn = self._drawn(first, turns * world)
+        drawn = self._drawn(epoch * self.epoch_images, self.epoch_images)
         draws: list[Draw] = [
             (int(place), (self.seed, epoch, nth)) for nth, place in enumerate(drawn)
         ]
-        sizes = even_sizes(turns, at_most=max(1, self.batch_size // world))
-        starts = np.cumsum([0, *sizes])[:-1] * world
+        draws += draws * (world // len(draws)) if len(draws) < world else []
+        sizes = self.sizes(world)
+        ends = np.cumsum(sizes).tolist()
+        whole = [draws[end - size : end] for end, size in zip(ends, sizes, strict=True)]
         return [
-            draws[start + rank * size :][:size]
-            for start, size in zip(starts.tolist(), sizes, strict=True)
+            each[rank * len(each) // world : (rank + 1) * len(each) // world]
+            for each in whole
         ]
+
+    def sizes(self, world: int = 1) -> list[int]:
+        """Return the size of each batch of an epoch, on all of `world` devices together.
+
+        Each device has two images of a batch or more, where there are as many.
+        """
+        least = 2 * world if self.batch_size >= 2 * world else max(2, world)
+        count = max(self.epoch_images, world)
+        return even_sizes(count, at_most=self.batch_size, least=least)
 
     def _drawn(self, first: int, count: int) -> NDArray[np.int64]:
         numbers = np.arange(first, first + count)
@@ -214,14 +224,15 @@ Draw = tuple[int, tuple[int, ...]]
 """Position of an example, and the seed of its augmentation."""
 
 
-def even_sizes(count: int, *, at_most: int) -> list[int]:
-    """Divide `count` into nearly equal sizes of at most `at_most`, without a size of 1.
+def even_sizes(count: int, *, at_most: int, least: int = 2) -> list[int]:
+    """Divide `count` into nearly equal sizes of at most `at_most`, and at least `least`.
 
-    To avoid a 1, a size may be 3 if `at_most` is 2; 1 remains if `count` or `at_most` is 1.
+    To avoid a size below `least`, sizes may be above `at_most` (3 if that is 2); there is a
+    smaller one only if `count` is. Sizes of 1 are left if `at_most` is 1.
     """
     steps = -(-count // at_most)
     if at_most > 1:
-        steps = max(1, min(steps, count // 2))
+        steps = max(1, min(steps, count // least))
     small, larger = divmod(count, steps)
     return [small + 1] * larger + [small] * (steps - larger)
 
@@ -271,12 +282,18 @@ def _start_worker(_number: int) -> None:
     die_with_parent()
 
 
-def worker_count(device: torch.device, wanted: int | None) -> int:
-    """Return the number of worker processes: `wanted`, else 0 on a CPU, else up to 8."""
-    if wanted is not None:
-        return wanted
+def worker_count(device: torch.device, config: TrainConfig) -> int:
+    """Return the number of worker processes of a device.
+
+    It is that of the settings, else 0 on a CPU, else up to 8: its share of the cores that
+    this process may use.
+    """
+    if config.workers is not None:
+        return config.workers
     # On a CPU the network needs every core; preparing a batch is 1 % of a step.
-    return 0 if device.type == "cpu" else min(8, os.cpu_count() or 1)
+    if device.type == "cpu":
+        return 0
+    return max(1, min(8, cores() // config.devices))
 
 
 def _as_it_is(batch: Batch) -> Batch:

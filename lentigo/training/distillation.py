@@ -24,9 +24,10 @@ from lentigo.config.imaging import ImagingConfig
 from lentigo.config.views import INPUT_VIEWS
 from lentigo.errors import ConfigError
 from lentigo.models.batch import Batch
-from lentigo.models.classifier import MELANOMA, Answers
+from lentigo.models.classifier import MELANOMA, Answers, Classifier
 from lentigo.models.losses import distillation_loss
 from lentigo.models.torch_predictor import TorchPredictor
+from lentigo.training.memory import as_many_as_fit
 from lentigo.training.step import Loss
 from lentigo.words import listed
 
@@ -45,6 +46,8 @@ class Teacher:
     """The views whose channels are the images of the student."""
     context: Callable[[], AbstractContextManager[object]]
     """Gives the context that sets the precision, such as `Fabric.autocast`."""
+    at_once: int | None = None
+    """Most images that the networks look at at once; None is a whole batch."""
     plain: Tensor | None = None
     """With `teacher_sees` "plain" the probabilities of each training image, (N, K)."""
 
@@ -56,14 +59,22 @@ class Teacher:
         return replace(batch, soft=soft.to(batch.labels.device))
 
     def add_to(
-        self, batch: Batch, loss: Loss, of_student: Callable[[Tensor], Tensor]
+        self,
+        batch: Batch,
+        loss: Loss,
+        of_student: Callable[[Tensor], Tensor],
+        *,
+        at_once: int | None = None,
     ) -> tuple[Batch, Loss]:
         """Add the teacher's probabilities to a batch, and to its loss how far they are.
 
         Probabilities that the batch has already are kept; otherwise the networks look at
         its images. `of_student` returns the logits of K classes, (N, K), for the outputs
-        of the student. The returned loss takes outputs, labels and probabilities.
+        of the student. The returned loss takes outputs, labels and probabilities. From here
+        on the networks look at no more than `at_once` images at once, if it is given.
         """
+        if at_once is not None:
+            self.at_once = min(self.at_once or at_once, at_once)
         if batch.soft is None:
             batch = replace(batch, soft=self.probabilities(batch.images))
         return batch, partial(_both, loss, of_student, self.config)
@@ -72,10 +83,20 @@ class Teacher:
         """Return the softened probabilities, (N, K), for images as the student has them.
 
         `images` are (N, C, H, W) `uint8` with the channels of `view`. Each network gets
-        them in its own size, once and not mirrored, and does not know the patients. It
-        looks at no more than `micro_batch` images at once, if that is set.
+        them in its own size, once and not mirrored, and does not know the patients. They
+        look at no more than `at_once` images at once, and at fewer if the memory is full.
         """
-        pieces = torch.split(images, self.config.micro_batch or max(1, len(images)))
+        count = max(1, len(images))
+        most = min(self.at_once or count, count)
+        found, fits = as_many_as_fit(
+            partial(self._looked, images), most, device=images.device
+        )
+        if fits < most:
+            self.at_once = fits
+        return found
+
+    def _looked(self, images: Tensor, at_once: int) -> Tensor:
+        pieces = torch.split(images, at_once)
         with torch.no_grad(), self.context():
             answers = [
                 torch.cat([self._answers(piece, member) for piece in pieces])
@@ -206,6 +227,15 @@ def _of_size(images: Tensor, side: int) -> Tensor:
         images.float(), size=(side, side), mode="bilinear", antialias=True
     )
     return resized.round().clamp(0, 255).to(torch.uint8)
+
+
+def class_logits_of(model: Classifier, shift: float, outputs: Tensor) -> Tensor:
+    """Return the logits of K classes, (N, K), for outputs of a network in training.
+
+    Their softmax is a probability at the shares of the training images. K is 2 for a
+    network with one logit, from which `shift` is subtracted.
+    """
+    return model.class_logits(outputs) if model.classes else of_one_logit(outputs, shift)
 
 
 def of_one_logit(logits: Tensor, shift: float) -> Tensor:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,7 +21,7 @@ from lentigo.training.data import Examples
 from lentigo.training.distillation import Teacher
 from lentigo.training.divergence import check_finite
 from lentigo.training.lesson import Lesson, plain_lesson
-from lentigo.training.scores import known_auc
+from lentigo.training.scores import known_auc, log_loss
 from lentigo.training.step import everywhere, overflows
 
 AfterEpoch = Callable[[Sequence[Row]], None]
@@ -70,6 +71,24 @@ class Fold:
         """The number to subtract from a melanoma logit so that it means a probability."""
         return self.lesson.logit_shift
 
+    def loss_to_show(
+        self,
+        losses: NDArray[np.float64],
+        logits: NDArray[np.float64],
+        places: NDArray[np.int64],
+    ) -> float:
+        """The training loss of an epoch; for diagnoses, the log loss of melanoma or not.
+
+        `places` are the rows, in the training examples, of the images behind `logits`.
+        """
+        if not self.lesson.tells_diagnoses:
+            return float(losses.mean())
+        return log_loss(self.train.labels[places], logits)
+
+
+_PILES = ("losses", "logits", "places")
+"""The fields of `Part` to which each step adds a tensor."""
+
 
 @dataclass
 class Part:
@@ -92,6 +111,21 @@ class Part:
         self.logits.append(logits)
         self.places.append(places)
         self.steps += 1
+
+    def state(self) -> dict[str, Any]:
+        """Return the state for a checkpoint, its tensors on the CPU."""
+        state = vars(self).copy()
+        for name in _PILES:
+            state[name] = torch.cat(state[name]).cpu() if state[name] else None
+        return state
+
+    @classmethod
+    def restored(cls, state: Mapping[str, Any], device: torch.device) -> Part:
+        """Return the progress whose `state` it is, its tensors on `device`."""
+        piles = {
+            name: [] if state[name] is None else [state[name].to(device)] for name in _PILES
+        }
+        return cls(**{**state, **piles})
 
     def gathered(
         self, fabric: Fabric

@@ -26,9 +26,11 @@ from lentigo.progress import Meter
 from lentigo.stopping import stop_if_asked
 from lentigo.training.data import Draw, Examples, Order, in_order, load, worker_count
 from lentigo.training.distillation import Teacher
+from lentigo.training.memory import Steps
 
 _OF_A_KEPT_VIEW = 1
-"""Last number of the seed of a kept view; seeds of other draws are one number shorter."""
+"""Last number of the image's seed in a kept view (`data.OF_IMAGE`); seeds of other draws
+are one number shorter."""
 
 
 class _Looked(NamedTuple):
@@ -42,11 +44,21 @@ class _Looked(NamedTuple):
     """The probabilities that a teacher gives each of them, (M, K), if it sees the view."""
 
 
+class _Judged(NamedTuple):
+    """What is kept of a batch of validation images."""
+
+    draws: list[Draw]
+    """The N images."""
+    features: Tensor
+    """Their pooled features in each view, (views, N, F)."""
+
+
 @dataclass
 class FrozenEpochs:
     """The epochs of a training in which only the head learns."""
 
-    fabric: Fabric
+    steps: Steps
+    """Knows how many images the memory holds at once."""
     config: TrainConfig
     examples: Examples
     """The training images."""
@@ -59,8 +71,13 @@ class FrozenEpochs:
     teacher."""
     _learnt: dict[int, _Looked] = field(default_factory=dict)
     """What is kept of each view."""
-    _judged: dict[int, list[Tensor]] = field(default_factory=dict)
-    """For a number of views, the validation features of each batch, (views, N, F)."""
+    _judged: dict[int, list[_Judged]] = field(default_factory=dict)
+    """For a number of views, what is kept of each batch of the validation images."""
+
+    @property
+    def fabric(self) -> Fabric:
+        """The device, and how many of them there are."""
+        return self.steps.fabric
 
     def __contains__(self, epoch: int) -> bool:
         """Tell whether the backbone is frozen in `epoch`, counted from 0."""
@@ -75,24 +92,32 @@ class FrozenEpochs:
         """Return the batches of an epoch on this device.
 
         In frozen epochs with `frozen_views` the augmentation of an image is that of the
-        view of the epoch, so that it repeats after `frozen_views` epochs.
+        view of the epoch, so that it repeats after `frozen_views` epochs. Which patients
+        are left out (`Beside.dropout`) is drawn anew in each epoch.
         """
         rank, world = self.fabric.global_rank, self.fabric.world_size
         batches = self.order.epoch(epoch, rank=rank, world=world)
         if epoch not in self or not self.config.frozen_views:
             return batches
-        return [[self._kept(place, epoch) for place, _ in batch] for batch in batches]
+        return [
+            [self._kept(place, epoch, key[1:]) for place, key in batch] for batch in batches
+        ]
 
     def _view(self, epoch: int) -> int:
         return epoch % self.config.frozen_views
 
-    def _kept(self, place: int, epoch: int) -> Draw:
-        return place, (self.order.seed, self._view(epoch), place, _OF_A_KEPT_VIEW)
+    def _kept(self, place: int, epoch: int, turn: tuple[int, ...] = ()) -> Draw:
+        """Return a draw of the kept view of an image; `turn` is its place in all epochs."""
+        image = (self.order.seed, self._view(epoch), place, _OF_A_KEPT_VIEW)
+        return place, (*image, *turn)
 
     def look(self, model: Classifier, epoch: int) -> None:
         """Compute and keep the features of the view of `epoch`, unless they are kept."""
         if self._view(epoch) not in self._learnt:
-            self._learnt[self._view(epoch)] = self._look_once(model, epoch)
+            self._learnt[self._view(epoch)] = self.steps.look(
+                lambda at_once: self._look_once(model, epoch, at_once),
+                min(self.order.batch_size, self.steps.looked_at(self.config.batch_size)),
+            )
 
     def read(self, epoch: int, batches: Sequence[Sequence[Draw]]) -> Iterator[Batch]:
         """Yield `batches` of an epoch with the kept features, (N, F), instead of images."""
@@ -108,18 +133,18 @@ class FrozenEpochs:
                 None if kept.soft is None else kept.soft[rows],
             ).to(self.fabric.device)
 
-    def _look_once(self, model: Classifier, epoch: int) -> _Looked:
+    def _look_once(self, model: Classifier, epoch: int, at_once: int) -> _Looked:
         """Compute features of all images that frozen epochs draw in the view of `epoch`.
 
-        A teacher that sees augmented images looks at the same view. The batches do not
-        depend on the epoch from which a stopped run continues.
+        A teacher that sees augmented images looks at the same view. The batches, of
+        `at_once` images, do not depend on the epoch from which a stopped run continues.
         """
         several = range(self.config.frozen_epochs)
         mine = [each for each in several if self._view(each) == self._view(epoch)]
         drawn = {p for each in mine for batch in self.order.epoch(each) for p, _ in batch}
         draws = [self._kept(place, epoch) for place in sorted(drawn)]
-        size = self.order.batch_size
-        batches = [draws[start : start + size] for start in range(0, len(draws), size)]
+        starts = range(0, len(draws), at_once)
+        batches = [draws[start : start + at_once] for start in starts]
         rows = np.full(len(self.examples), -1, dtype=np.int64)
         rows[[place for place, _ in draws]] = np.arange(len(draws))
         parts, soft = [], []
@@ -142,27 +167,38 @@ class FrozenEpochs:
         The features come from the backbone of `model` and are kept for the next call; the
         head is that of `judged`, the network that is validated.
         """
-        batches = in_order(len(self.validation), batch_size=2 * self.config.batch_size)
         if views not in self._judged:
             model.eval()
-            with torch.inference_mode(), self.fabric.autocast():
-                self._judged[views] = [
-                    torch.stack([model.features(x) for x in looked_at(b.images, views)])
-                    for b in self._load(self.validation, batches)
-                ]
+            self._judged[views] = self.steps.look(
+                lambda at_once: self._judging(model, views, at_once),
+                self.steps.looked_at(self.config.batch_size),
+            )
         head = Head(judged).eval()
         parts = []
         with torch.inference_mode(), self.fabric.autocast():
-            for features, batch in zip(self._judged[views], batches, strict=True):
-                known = self.validation.metadata_of(batch)
+            for draws, features in self._judged[views]:
+                known = self.validation.metadata_of(draws)
                 beside = () if known is None else (known.to(self.fabric.device),)
                 answers = [head(each, *beside).float() for each in features]
                 parts.append(sum(answers[1:], answers[0]) / views)
         return torch.cat(parts).double().cpu().numpy()
 
+    def _judging(self, model: Classifier, views: int, at_once: int) -> list[_Judged]:
+        batches = in_order(len(self.validation), batch_size=at_once)
+        with torch.inference_mode(), self.fabric.autocast():
+            return [
+                _Judged(
+                    draws,
+                    torch.stack([model.features(x) for x in looked_at(b.images, views)]),
+                )
+                for draws, b in zip(
+                    batches, self._load(self.validation, batches), strict=True
+                )
+            ]
+
     def _load(self, examples: Examples, batches: list[list[Draw]]) -> Iterator[Batch]:
         device = self.fabric.device
-        workers = worker_count(device, self.config.workers)
+        workers = worker_count(device, self.config)
         return load(examples, batches, workers=workers, device=device)
 
     def forget(self) -> None:

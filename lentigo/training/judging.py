@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
-from lightning_fabric import Fabric
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from lentigo.config import TrainConfig
 from lentigo.models.forward import predict_logits
 from lentigo.training.data import Examples, in_order, load, worker_count
+from lentigo.training.memory import Steps
 from lentigo.training.step import gathered
 
 
@@ -27,28 +28,32 @@ def views_of_an_epoch(config: TrainConfig, *, validation: int, learnt: int) -> i
 
 
 def answered(
-    fabric: Fabric,
+    steps: Steps,
     network: nn.Module,
     examples: Examples,
     config: TrainConfig,
     *,
-    context: AbstractContextManager[object] | None = None,
+    context: Callable[[], AbstractContextManager[object]] = nullcontext,
     views: int | None = None,
 ) -> NDArray[np.float64]:
     """Return what `network` answers for N `examples`, (N, …), in their order.
 
-    Each device judges its share. The answers are means over `views`, by default those of
-    the settings, computed within `context`.
+    Each device judges its share, as many images at once as its memory holds. The answers
+    are means over `views`, by default those of the settings, computed within `context`.
     """
-    batches = in_order(
-        len(examples),
-        batch_size=2 * config.batch_size,
-        rank=fabric.global_rank,
-        world=fabric.world_size,
-    )
-    workers = worker_count(fabric.device, config.workers)
-    read = load(examples, batches, workers=workers, device=fabric.device)
-    context = nullcontext() if context is None else context
-    looks = views or config.views
-    logits, places = predict_logits(network, read, looks=looks, context=context)
+    fabric = steps.fabric
+    workers = worker_count(fabric.device, config)
+
+    def judged(at_once: int) -> tuple[Tensor, Tensor]:
+        batches = in_order(
+            len(examples),
+            batch_size=at_once,
+            rank=fabric.global_rank,
+            world=fabric.world_size,
+        )
+        read = load(examples, batches, workers=workers, device=fabric.device)
+        looks = views or config.views
+        return predict_logits(network, read, looks=looks, context=context())
+
+    logits, places = steps.look(judged, steps.looked_at(config.batch_size))
     return gathered(fabric, logits, places, count=len(examples))

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from lentigo.config import TrainConfig
 from lentigo.curation.splits.folds import LEFT_OUT, TRAIN
+from lentigo.models.batch import Batch
 from lentigo.models.classifier import Classifier
 from lentigo.models.losses import (
     auc_margin_loss,
@@ -132,6 +133,13 @@ class Lesson:
         elif starts:
             logit = 0.0 if adjusted else prior_logit(float(self.drawn[1]))
             start_at_prior(model.output, logit)
+
+    def asked_of(self, batch: Batch) -> Batch:
+        """Return `batch` with the labels for the loss; for diagnoses, `target.labels`."""
+        if not self.tells_diagnoses:
+            return batch
+        mine = torch.from_numpy(self.target.labels)[batch.places.cpu()]
+        return replace(batch, labels=mine.to(batch.images.device))
 
     def loss(self, device: torch.device) -> Loss:
         """Return the loss function, which takes (network outputs, labels).

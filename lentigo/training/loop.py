@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
 
-from lentigo.errors import RunError
+from lentigo.errors import LentigoError, RunError
 from lentigo.models.folder import write_weights
 from lentigo.models.weights import read_weights
 from lentigo.progress import log
 from lentigo.stopping import deferred, stop_if_asked
 from lentigo.tables import write_table
-from lentigo.training.checkpoint import Progress, Row, load_checkpoint, save_checkpoint
+from lentigo.training.checkpoint import (
+    Progress,
+    Row,
+    load_checkpoint,
+    previous_of,
+    save_checkpoint,
+)
 from lentigo.training.fold import Part
+from lentigo.training.schedule import first_settled
 from lentigo.training.trainer import Trainer
 from lentigo.words import counted
 
@@ -22,8 +30,9 @@ from lentigo.words import counted
 def fit(trainer: Trainer) -> None:
     """Train a fold to its end, from its checkpoint if there is one.
 
-    Writes `best.safetensors`, `checkpoint.pt` and `metrics.csv` to the fold's folder and
-    loads the best weights into the trainer's network. On a `KeyboardInterrupt` it saves a
+    Writes `best.safetensors`, `checkpoint.pt` and `metrics.csv` to the fold's folder, until
+    the end also the checkpoint before, and loads the best weights into the trainer's
+    network. On a `KeyboardInterrupt` it saves a
     checkpoint and raises the interrupt again, with a message where the training stopped.
 
     Raises `RunError` if the network diverges, or if the checkpoint or `best.safetensors`
@@ -31,10 +40,7 @@ def fit(trainer: Trainer) -> None:
     """
     fold, progress = trainer.fold, trainer.progress
     checkpoint = fold.layout.checkpoint
-    if checkpoint.is_file():
-        before, state = load_checkpoint(checkpoint)
-        vars(progress).update(vars(before))
-        trainer.restore(state, checkpoint)
+    if _resumed(trainer, checkpoint):
         log.info("%s goes on %s.", fold.layout.name, _where(trainer))
         tell(trainer)
     _say_one_class(trainer)
@@ -43,6 +49,9 @@ def fit(trainer: Trainer) -> None:
             row = trainer.epoch()
         except KeyboardInterrupt as stop:
             raise type(stop)(_saved(trainer, checkpoint)) from None
+        except (LentigoError, RuntimeError, OSError):
+            _keep_steps(trainer, checkpoint)
+            raise
         with deferred():
             _note_epoch(trainer, row, checkpoint)
             tell(trainer)
@@ -50,6 +59,42 @@ def fit(trainer: Trainer) -> None:
         stop_if_asked()
     tell(trainer)
     _load_best(trainer)
+    if trainer.fabric.is_global_zero:
+        previous_of(checkpoint).unlink(missing_ok=True)
+
+
+def _resumed(trainer: Trainer, checkpoint: Path) -> bool:
+    """Restore a stopped training; return whether there was one.
+
+    Where the checkpoint is damaged or missing, the one before it is taken, and takes its
+    place. Raises `RunError` if that cannot be read either.
+    """
+    previous = previous_of(checkpoint)
+    try:
+        if checkpoint.is_file():
+            _restore(trainer, checkpoint)
+            return True
+    except RunError as error:
+        if not previous.is_file():
+            raise
+        if trainer.fabric.is_global_zero:
+            log.warning(
+                "%s The one before it is taken.", str(error).partition(" Delete")[0]
+            )
+    if not previous.is_file():
+        return False
+    _restore(trainer, previous)
+    trainer.fabric.barrier()  # no device still looks for the damaged one
+    if trainer.fabric.is_global_zero:
+        previous.replace(checkpoint)
+    trainer.fabric.barrier()
+    return True
+
+
+def _restore(trainer: Trainer, checkpoint: Path) -> None:
+    before, state = load_checkpoint(checkpoint)
+    trainer.restore(state, checkpoint)
+    vars(trainer.progress).update(vars(before))
 
 
 def _note_epoch(trainer: Trainer, row: Row, checkpoint: Path) -> None:
@@ -96,13 +141,25 @@ def _saved(trainer: Trainer, checkpoint: Path) -> str:
     # Several devices stop each in another step.
     if not trainer.between_steps or trainer.fabric.world_size > 1:
         trainer.part = Part()
-    if trainer.part.steps:
+    if trainer.part.steps and trainer.can_be_saved:
         with deferred():
             save_checkpoint(checkpoint, trainer.progress, trainer.state(within=True))
     return (
         f"Stopped; {name} is saved as it was {_where(trainer)}. The same command with "
         "--resume goes on from there."
     )
+
+
+def _keep_steps(trainer: Trainer, checkpoint: Path) -> None:
+    """Save the steps of an epoch that fails between steps, as where it cannot be judged.
+
+    A training that diverges is not saved.
+    """
+    kept = trainer.part.steps and trainer.can_be_saved
+    if not kept or trainer.fabric.world_size > 1 or trainer.fold.layout.diverged.is_file():
+        return
+    with suppress(LentigoError, OSError), deferred():  # what failed is said, not this
+        save_checkpoint(checkpoint, trainer.progress, trainer.state(within=True))
 
 
 def _where(trainer: Trainer) -> str:
@@ -133,9 +190,9 @@ def _is_best(row: Row, history: list[Row], monitor: str) -> bool:
 
 
 def _patience_is_over(trainer: Trainer) -> bool:
-    patience = trainer.fold.config.training.patience
-    progress = trainer.progress
-    if not patience or progress.epoch - progress.best_epoch < patience:
+    config, progress = trainer.fold.config.training, trainer.progress
+    since = max(progress.best_epoch, first_settled(config))
+    if not config.patience or progress.epoch - since < config.patience:
         return False
     if trainer.fabric.is_global_zero:
         log.info(

@@ -11,9 +11,10 @@ import pandas as pd
 import torch
 
 from lentigo.config import BY_SOURCE, Config, ModelConfig, build_config, check_watch
+from lentigo.config.sense import check_makes_sense, enlarged
 from lentigo.curation import read_split
 from lentigo.curation.splits.schemes import several_sources
-from lentigo.errors import ConfigError
+from lentigo.errors import ConfigError, LentigoError
 from lentigo.imaging.store.place import check_squares, check_store_folder
 from lentigo.inference.columns import with_columns
 from lentigo.machine import is_first_process
@@ -48,6 +49,7 @@ from lentigo.training.schedule import image_side
 from lentigo.training.shared_folds import Cluster, cluster_of, train_shared
 from lentigo.training.teacher_split import check_teacher
 from lentigo.training.teaching import check_teachers
+from lentigo.training.together import check_started, preparing, wait_for_first
 from lentigo.words import counted
 
 if TYPE_CHECKING:
@@ -118,38 +120,57 @@ def train(
     check_can_refit(config)
     check_can_nest(config, folds)
     check_teacher(config)
+    check_started(devices=config.training.devices * config.training.nodes)
     cluster = cluster_of(on, ray_address, config)
     out = Path(out) if out is not None else _next_run(config)
     if not is_first_process():
         return _train_beside(config, out, folds=folds)
-    labelled = learnable(table, config)
-    if config.split.scheme == BY_SOURCE:
-        folds = _sources(labelled.table, folds, split)
-    _check_can_deal(config, split)
-    config = with_parts(config, folds)
-    check_run_folder(out, resume=resume)
-    check_store_folder(config.imaging.store)
-    check_squares(config.imaging.store, size=config.imaging.size, fit=config.imaging.fit)
-    # Weights that cannot be had should be known before an hour of decoding.
-    model = starting_networks(config)[0]
-    with alone(out):
-        claim(out, config=config, folds=folds, resume=resume)
-        watch = Stopwatch(out)
-        settle_arithmetic(model, config.training, out)
-        prepare(labelled, config, out, folds=folds, split=split)
-        given = left_out(as_noted(table).table, out)
-        note_in_environment(out, folds=folds, trained_by=_means(config, out), given=given)
-        train_prepared(config, out, folds=folds, cluster=cluster)
-        watch.note()
+    if told := enlarged(config):
+        log.warning("%s", told)
+    with preparing() as ready:
+        labelled = learnable(table, config)
+        if config.split.scheme == BY_SOURCE:
+            folds = _sources(labelled.table, folds, split)
+        _check_can_deal(config, split)
+        config = with_parts(config, folds)
+        _check_places(config, out, resume=resume)
+        # Weights that cannot be had should be known before an hour of decoding.
+        model = starting_networks(config)[0]
+        with alone(out):
+            claim(out, config=config, folds=folds, resume=resume)
+            watch = Stopwatch(out)
+            settle_arithmetic(model, config.training, out)
+            prepare(labelled, config, out, folds=folds, split=split)
+            means, given = _means(config, out), left_out(as_noted(table).table, out)
+            note_in_environment(out, folds=folds, trained_by=means, given=given)
+            ready()
+            train_prepared(config, out, folds=folds, cluster=cluster)
+            watch.note()
     return Run(out)
 
 
 def _train_beside(config: Config, out: Path, *, folds: int) -> Run:
-    """Train in a process other than the first, which has prepared the run folder."""
-    if os.environ.get("LOCAL_RANK", "0") != "0":
+    """Train in a process other than the first, which prepares the run folder."""
+    if _local_rank() != "0":
         die_with_parent()
-    train_prepared(config, out, folds=folds)
+    try:
+        wait_for_first(out)
+        train_prepared(config, out, folds=folds)
+    except LentigoError as error:  # the command line tells those of the first process
+        log.error("Process %s: %s", os.environ.get("RANK") or _local_rank(), error)
+        raise
     return Run(out)
+
+
+def _local_rank() -> str:
+    return os.environ.get("LOCAL_RANK", "0")
+
+
+def _check_places(config: Config, out: Path, *, resume: bool) -> None:
+    """Raise an error if `out` or the pixel store of the settings cannot be used."""
+    check_run_folder(out, resume=resume)
+    check_store_folder(config.imaging.store)
+    check_squares(config.imaging.store, size=config.imaging.size, fit=config.imaging.fit)
 
 
 def _check_can_deal(config: Config, split: Path | None) -> None:
@@ -205,7 +226,7 @@ def _means(config: Config, out: Path) -> dict[str, Any]:
     """Return what `auto` was resolved to in this run: precision, device, workers …"""
     arithmetic = read_arithmetic(out)
     device = torch.device(arithmetic.device or "cpu")
-    workers = worker_count(device, config.training.workers)
+    workers = worker_count(device, config.training)
     return {**asdict(arithmetic), "workers": workers}
 
 
@@ -259,8 +280,9 @@ def settled(config: Config, *, backbone_given: bool = True) -> Config:
     deviation; see `resolve` and `fit_to_size`. Each member of an ensemble gets its own.
 
     Raises `ConfigError` if a backbone does not take images of `training.image_size`, and
-    the errors of `resolve`.
+    the errors of `check_makes_sense` and `resolve`.
     """
+    check_makes_sense(config)
     config = _with_whole_path(config)
     members = config.of_members()
     fitted = config.model_copy(

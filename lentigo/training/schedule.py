@@ -18,12 +18,18 @@ from lentigo.models.network import BUILD_ERRORS, Classifier
 
 
 def build_optimizer(
-    model: Classifier, config: TrainConfig, *, frozen: Collection[nn.Parameter] = ()
+    model: Classifier,
+    config: TrainConfig,
+    *,
+    frozen: Collection[nn.Parameter] = (),
+    scaled: bool = False,
 ) -> torch.optim.Optimizer:
     """Return the optimiser of backbone and head, in groups with and without weight decay.
 
-    Biases and the scales of normalisation layers have no weight decay. `frozen` weights are
-    left out. With a `layer_decay` below 1 each layer of the backbone has its own groups.
+    Biases and the scales of normalisation layers have no weight decay, and neither have
+    weights that timm exempts, such as the embedding of positions. `frozen` weights are left
+    out. With a `layer_decay` below 1 each layer of the backbone has its own groups.
+    `scaled` says that the loss is scaled against overflows (precision "16-mixed").
 
     Raises `ModelError` if `layer_decay` is not 1 and timm knows no layers of the backbone.
     """
@@ -31,19 +37,27 @@ def build_optimizer(
     scales = layer_scales(model.backbone, config.layer_decay)
     rates = {id(p): config.backbone_rate * s for p, s in scales}
     rates |= {id(p): 1.0 for p in model.head_parameters()}
+    spared = _never_decayed(model.backbone)
     groups: dict[tuple[float, bool], dict[str, Any]] = {}
     for part in (model.backbone, model.head):
         own = model.head_parameters() if part is model.head else list(part.parameters())
         for decayed in (True, False):
             for weight in own:
-                if (weight.ndim > 1) != decayed or id(weight) in kept:
+                plain = weight.ndim < 2 or id(weight) in spared
+                if plain == decayed or id(weight) in kept:
                     continue
                 decay = config.weight_decay if decayed else 0.0
                 rate = rates[id(weight)]
                 group = {"params": [], "weight_decay": decay, "rate": rate}
                 key = (rate, decayed) if part is model.backbone else (math.inf, decayed)
                 groups.setdefault(key, group)["params"].append(weight)
-    return _make(list(groups.values()), config)
+    return _make(list(groups.values()), config, scaled=scaled)
+
+
+def _never_decayed(backbone: nn.Module) -> set[int]:
+    """Return the ids of the weights that timm exempts from weight decay, by name."""
+    names: set[str] = set(getattr(backbone, "no_weight_decay", set)())
+    return {id(weight) for name, weight in backbone.named_parameters() if name in names}
 
 
 def layer_scales(backbone: nn.Module, decay: float) -> list[tuple[nn.Parameter, float]]:
@@ -152,12 +166,26 @@ def image_side(config: TrainConfig, epoch: int) -> int:
     return min(whole, max(_STRIDE, _STRIDE * round(side / _STRIDE)))
 
 
-def _make(groups: list[dict[str, object]], config: TrainConfig) -> torch.optim.Optimizer:
+def first_settled(config: TrainConfig) -> int:
+    """Return the first epoch, from 0, from which on the validation result may be compared.
+
+    Before it the images grow (`progressive`), or the weights that are to be judged in the
+    end are not averaged yet (`swa`).
+    """
+    smaller = [k for k in range(config.epochs) if image_side(config, k) < config.image_size]
+    grown = max(smaller) + 1 if smaller else 0
+    return max(grown, first_averaged(config)) if config.swa else grown
+
+
+def _make(
+    groups: list[dict[str, object]], config: TrainConfig, *, scaled: bool
+) -> torch.optim.Optimizer:
     if config.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=config.learning_rate, momentum=0.9, nesterov=True)
     kind = torch.optim.Adam if config.optimizer == "adam" else torch.optim.AdamW
-    # One fused pass over all weights: on a CPU a loop over tensors takes 3 × as long.
-    return kind(groups, lr=config.learning_rate, fused=True)
+    # One fused pass over all weights: on a CPU a loop over tensors takes 3 × as long. It
+    # would undo the scale of the gradients itself, after they have been clipped.
+    return kind(groups, lr=config.learning_rate, fused=not scaled)
 
 
 def start_at_prior(output: nn.Linear, logit: float) -> None:

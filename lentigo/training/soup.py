@@ -8,7 +8,6 @@ as one of them, where the mean of their logits takes as long as all of them toge
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +20,7 @@ from lentigo.models.lora import merge_adapters
 from lentigo.models.weights import read_weights
 from lentigo.progress import log
 from lentigo.run_layout import FoldLayout
-from lentigo.training.averaging import ENOUGH, EpochAverage
-from lentigo.training.data import load, worker_count
+from lentigo.training.averaging import EpochAverage
 from lentigo.training.step import set_mode
 from lentigo.training.trainer import Trainer
 from lentigo.words import listed
@@ -100,13 +98,8 @@ def _judged(trainer: Trainer, weights: Sequence[Weights], layout: FoldLayout) ->
 
 def _recompute(trainer: Trainer, soup: EpochAverage) -> None:
     """Recompute the batch statistics of the soup from the first images of an epoch."""
-    fold, order = trainer.fold, trainer.order
     set_mode(trainer.model, frozen=False, stages=trainer.stages)
-    device = trainer.fabric.device
-    batches = list(islice(order.epoch(0), -(-ENOUGH // order.batch_size)))
-    workers = worker_count(device, fold.config.training.workers)
-    read = load(fold.train, batches, workers=workers, device=device)
-    soup.recompute(trainer.model, read, trainer.fabric.autocast())
+    trainer.recompute(soup, 0, side=trainer.fold.train.size)
 
 
 def _note(trainer: Trainer, epoch: int, value: float) -> None:

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
 import torch
+import torch.distributed as dist
 from lightning_fabric import Fabric
 from numpy.typing import NDArray
 from torch import Tensor, nn
@@ -22,10 +23,20 @@ Loss = Callable[..., Tensor]
 """A loss of outputs and labels, and with a teacher of its probabilities, too."""
 
 
-def over_samples(loss: Loss, samples: int) -> Loss:
-    """Return a loss that takes `samples` outputs for each image, and averages over them."""
+def over_samples(loss: Loss, samples: int, *, compares: bool = False) -> Loss:
+    """Return a loss that takes `samples` outputs for each image, and averages over them.
+
+    A loss that `compares` the images of a batch is computed for each dropout mask alone.
+    """
     if samples == 1:
         return loss
+
+    def apart(given: Tensor, labels: Tensor) -> Tensor:
+        each = [loss(mask, labels) for mask in given.view(samples, -1)]
+        return torch.stack(each).mean()
+
+    if compares:
+        return apart
 
     def mean(given: Tensor, labels: Tensor) -> Tensor:
         return loss(given, labels.repeat(samples))
@@ -42,26 +53,30 @@ def train_step(
     *,
     samples: int = 1,
     micro_batch: int | None = None,
+    share: float = 1.0,
 ) -> tuple[Tensor, Tensor]:
     """Take one step of `optimizer`; return the loss and the outputs before the step.
 
     The outputs are melanoma logits, (N,), or scores of K classes, (N, K), averaged over
     the `samples` dropout masks of each image. The gradient is computed for at most
     `micro_batch` images at once; the gradients of all pieces add up to that of the whole
-    batch, except for batch normalisation, which normalises each piece on its own.
+    batch, except for batch normalisation, which normalises each piece on its own, and for a
+    loss that compares images. `share` weighs the part of a batch that this device has: its
+    images over the mean of all devices, whose gradients are averaged.
 
     Raises `FloatingPointError` if the loss or the gradient is NaN or infinite.
     """
     optimizer.zero_grad(set_to_none=True)
     total, answers = torch.zeros((), device=batch.images.device), []
-    pieces = _pieces(batch, micro_batch)
+    pieces = pieces_of(batch, micro_batch)
     for number, piece in enumerate(pieces):
         last = number == len(pieces) - 1
         # Devices bring their gradients together once, with the last piece.
         alone = nullcontext() if last else _unsynchronised(fabric, model)
         with alone:
             given = model(piece.images, *piece.beside)
-            value = loss(given, *piece.targets) * (len(piece.images) / len(batch.images))
+            part = share * len(piece.images) / len(batch.images)
+            value = loss(given, *piece.targets) * part
             fabric.backward(value)
         total = total + value.detach()
         found = given.detach().float()
@@ -73,7 +88,7 @@ def train_step(
     return total, torch.cat(answers)
 
 
-def _pieces(batch: Batch, at_most: int | None) -> list[Batch]:
+def pieces_of(batch: Batch, at_most: int | None) -> list[Batch]:
     """Cut a batch into pieces of at most `at_most` images, of nearly the same size.
 
     No piece has a single image, except as in `even_sizes`. None is the whole batch.
@@ -135,11 +150,31 @@ def gathered(
 
 
 def everywhere(fabric: Fabric, values: Tensor) -> Tensor:
-    """Gather the values of all devices in one CPU tensor; each device has equally many."""
+    """Gather the values of all devices, (N, …) each, in one CPU tensor, device by device.
+
+    N may differ between devices.
+    """
+    if fabric.world_size == 1:
+        return values.cpu()
+    counts = _gather(fabric, torch.tensor([len(values)], device=values.device)).flatten()
+    lacking = int(counts.max()) - len(values)
+    padded = torch.cat([values, values.new_zeros(lacking, *values.shape[1:])])
+    parts = zip(_gather(fabric, padded), counts.tolist(), strict=True)
+    return torch.cat([part[:count] for part, count in parts]).cpu()
+
+
+def _gather(fabric: Fabric, values: Tensor) -> Tensor:
     together = fabric.all_gather(values)
     if not isinstance(together, Tensor):
         raise TypeError(f"all_gather answered a {type(together).__name__}.")
-    return together.reshape(-1, *values.shape[1:]).cpu()
+    return together
+
+
+def share_buffers(fabric: Fabric, network: nn.Module) -> None:
+    """Give all devices the buffers of the first one, such as its batch statistics."""
+    if fabric.world_size > 1:
+        for buffer in network.buffers():
+            dist.broadcast(buffer, src=0)
 
 
 def random_state(device: torch.device) -> dict[str, Tensor]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
@@ -20,6 +19,7 @@ from lentigo.run_layout import NO_FOLD, FoldLayout
 from lentigo.training.data import Beside, Examples, in_order, load, worker_count
 from lentigo.training.distillation import Teacher, check_can_teach
 from lentigo.training.lesson import Lesson
+from lentigo.training.memory import Steps
 from lentigo.training.prepare import Prepared, held_out_folds
 from lentigo.training.teacher_split import check_no_leak, note_teacher, teacher_fold
 from lentigo.words import counted
@@ -79,7 +79,10 @@ def teacher_of(
     fabric.barrier()
     for member in members:
         member.network.to(fabric.device).requires_grad_(requires_grad=False)
-    teacher = Teacher(members, classes, config.training, view, fabric.autocast)
+    teacher = Teacher(
+        members, classes, config.training, view, fabric.autocast,
+        at_once=config.training.micro_batch,
+    )  # fmt: skip
     if config.training.teacher_sees == "plain":
         teacher.plain = _of_plain_images(fabric, teacher, work, role, config)
         teacher.members = ()  # frees the memory of the networks
@@ -140,10 +143,15 @@ def _answers(
         view=member.view,
         beside=beside,
     )
-    batches = in_order(len(mine), batch_size=2 * config.training.batch_size)
-    workers = worker_count(fabric.device, config.training.workers)
-    read = load(examples, batches, workers=workers, device=fabric.device)
-    answers, _ = predict_logits(
-        Answers(member.network), read, looks=member.looks, context=fabric.autocast()
-    )
-    return torch.as_tensor(answers)
+    workers = worker_count(fabric.device, config.training)
+
+    def answered(at_once: int) -> Tensor:
+        batches = in_order(len(mine), batch_size=at_once)
+        read = load(examples, batches, workers=workers, device=fabric.device)
+        answers, _ = predict_logits(
+            Answers(member.network), read, looks=member.looks, context=fabric.autocast()
+        )
+        return answers
+
+    steps = Steps(fabric, micro_batch=config.training.micro_batch)
+    return steps.look(answered, steps.looked_at(config.training.batch_size))

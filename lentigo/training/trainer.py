@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from lentigo.stopping import deferred, stop_if_asked
 from lentigo.training.averaging import ENOUGH, EpochAverage
 from lentigo.training.checkpoint import Progress, Row, no_checkpoint
 from lentigo.training.data import Draw, Examples, Order, load, worker_count
-from lentigo.training.distillation import of_one_logit
+from lentigo.training.distillation import class_logits_of
 from lentigo.training.divergence import check_finite, diverged
 from lentigo.training.fold import Fold, Part
 from lentigo.training.frozen import FrozenEpochs, move_head
@@ -47,9 +47,12 @@ from lentigo.training.schedule import (
 from lentigo.training.scores import known_auc, log_loss
 from lentigo.training.step import (
     over_samples,
+    overflows,
+    pieces_of,
     random_state,
     set_mode,
     set_random_state,
+    share_buffers,
 )
 
 
@@ -62,7 +65,9 @@ class Trainer:
         lesson.begin(model)
         self.stages = first_stages(model, config.frozen_stages)
         frozen = (*self.stages.parameters, *base_parameters(model.backbone))
-        self.optimizer = build_optimizer(model, config, frozen=frozen)
+        self.optimizer = build_optimizer(
+            model, config, frozen=frozen, scaled=overflows(fabric)
+        )
         self.order = Order(
             fold.train.labels,
             epoch_images=epoch_length(config, len(fold.train)),
@@ -75,7 +80,9 @@ class Trainer:
             model.to(memory_format=torch.channels_last)
         model.to(fabric.device)
         self.samples = fold.config.model.dropout_samples
-        self.loss = over_samples(lesson.loss(fabric.device), self.samples)
+        compares = config.loss == "auc_margin"
+        loss = lesson.loss(fabric.device)
+        self.loss = over_samples(loss, self.samples, compares=compares)
         self.average = (
             ModelEmaV3(model, decay=config.average, use_warmup=True)
             if config.average and config.method == "gradient"
@@ -83,11 +90,13 @@ class Trainer:
         )
         averages = config.swa and config.method == "gradient"
         self.swa = EpochAverage(model) if averages else None
-        self.steps = Steps(fabric, samples=self.samples, micro_batch=config.micro_batch)
+        self.steps = Steps(
+            fabric, samples=self.samples, micro_batch=config.micro_batch, compares=compares
+        )
         self.waited = 0.0
         """Seconds of the current epoch in which the network waited for images."""
         self.frozen = FrozenEpochs(
-            fabric, config, fold.train, fold.validation, self.order, fold.teacher
+            self.steps, config, fold.train, fold.validation, self.order, fold.teacher
         )
         self._wrapped: tuple[nn.Module, torch.optim.Optimizer] | None = None
         self._frozen = False
@@ -103,6 +112,11 @@ class Trainer:
             return self.swa.module
         return self.average.module if self.average is not None else self.model
 
+    @property
+    def can_be_saved(self) -> bool:
+        """Whether the current epoch could go on from its `state`: not during a step."""
+        return self.between_steps and self._random is None
+
     def state(self, *, within: bool = False) -> dict[str, Any]:
         """Return the state for a checkpoint; `within` adds that of the current epoch."""
         state: dict[str, Any] = {
@@ -111,14 +125,13 @@ class Trainer:
             "optimizer": self.optimizer.state_dict(),
             "scaler": self.fabric._precision.state_dict(),
             "micro_batch": self.steps.micro_batch,
+            "most_looked_at": self.steps.most_looked_at,
         }
         if self.swa is not None:
             state["swa"] = self.swa.state()
         if within:
-            part = vars(self.part).copy()
-            for name in ("losses", "logits", "places"):
-                part[name] = torch.cat(part[name]).cpu() if part[name] else None
-            state["part"] = {**part, "random": random_state(self.fabric.device)}
+            random = random_state(self.fabric.device)
+            state["part"] = {**self.part.state(), "random": random}
         return state
 
     def restore(self, state: dict[str, Any], path: Path) -> None:
@@ -132,12 +145,10 @@ class Trainer:
             restore_optimizer(self.optimizer, state["optimizer"])
             self.fabric._precision.load_state_dict(state.get("scaler") or {})
             self.steps.micro_batch = state.get("micro_batch") or self.steps.micro_batch
+            self.steps.most_looked_at = state.get("most_looked_at")
             if part := state.get("part"):
                 self._random = part.pop("random")
-                for name in ("losses", "logits", "places"):
-                    found = part[name]
-                    part[name] = [] if found is None else [found.to(self.fabric.device)]
-                self.part = Part(**part)
+                self.part = Part.restored(part, self.fabric.device)
         except (LookupError, RuntimeError, ValueError, TypeError, AttributeError) as error:
             raise no_checkpoint(path, type(error).__name__) from error
 
@@ -164,7 +175,7 @@ class Trainer:
             ) from None
         return {
             "epoch": epoch + 1,
-            "loss": self._loss_to_show(losses, logits, places),
+            "loss": self.fold.loss_to_show(losses, logits, places),
             "auc": known_auc(self.fold.train.labels[places], logits),
             **row,
             "learning_rate": self.part.rate,
@@ -190,23 +201,23 @@ class Trainer:
             self.swa.add(self.model, epoch)
         if self.frozen.keeps(epoch):
             return
+        self.recompute(self.swa, epoch, side=image_side(self.fold.config.training, epoch))
+
+    def recompute(self, average: EpochAverage, epoch: int, *, side: int) -> None:
+        """Recompute the batch statistics of `average` from the first images of `epoch`.
+
+        The images have `side` × `side` pixels.
+        """
         # The same images on every device, so that all have the same statistics.
         batches = list(islice(self.order.epoch(epoch), -(-ENOUGH // self.order.batch_size)))
-        self.swa.recompute(self.model, self._read(epoch, batches), self.fabric.autocast())
+        examples = self.fold.train.of_size(side)
 
-    def _loss_to_show(
-        self,
-        losses: NDArray[np.float64],
-        logits: NDArray[np.float64],
-        places: NDArray[np.int64],
-    ) -> float:
-        """The training loss of an epoch; for diagnoses, the log loss of melanoma or not.
+        def computed(at_once: int) -> None:
+            read = self._load(examples, batches)
+            pieces = (each for batch in read for each in pieces_of(batch, at_once))
+            average.recompute(self.model, pieces, self.fabric.autocast())
 
-        `places` are the rows, in the training examples, of the images behind `logits`.
-        """
-        if not self.fold.lesson.tells_diagnoses:
-            return float(losses.mean())
-        return log_loss(self.fold.train.labels[places], logits)
+        self.steps.look(computed, self.steps.learnt_from(self.order.batch_size))
 
     def _seed_of(self, epoch: int) -> int:
         # No two (epoch, device) share one.
@@ -253,9 +264,12 @@ class Trainer:
             return ()
         if self.frozen.keeps(epoch):
             return self.frozen.read(epoch, batches)
-        config, device = self.fold.config.training, self.fabric.device
-        examples = self.fold.train.of_size(image_side(config, epoch))
-        workers = worker_count(device, config.workers)
+        side = image_side(self.fold.config.training, epoch)
+        return self._load(self.fold.train.of_size(side), batches)
+
+    def _load(self, examples: Examples, batches: list[list[Draw]]) -> Iterator[Batch]:
+        device = self.fabric.device
+        workers = worker_count(device, self.fold.config.training)
         return load(examples, batches, workers=workers, device=device)
 
     def _step(
@@ -266,14 +280,22 @@ class Trainer:
         self.between_steps = False
         teacher = self.fold.teacher
         taught, loss_of = mixed(
-            self._lesson_of(batch if teacher is None else teacher.with_plain(batch)),
+            self.fold.lesson.asked_of(
+                batch if teacher is None else teacher.with_plain(batch)
+            ),
             self.loss,
             self.fold.config.training,
             rng=np.random.default_rng((self._seed_of(self.progress.epoch), step)),
         )
         if teacher is not None:
-            taught, loss_of = teacher.add_to(taught, loss_of, self._class_logits)
-        loss, answers = self.steps.take(model, taught, loss_of, optimizer)
+            taught, loss_of = teacher.add_to(
+                taught,
+                loss_of,
+                partial(class_logits_of, self.model, self.fold.shift),
+                at_once=self.steps.micro_batch,
+            )
+        share = self._share(len(batch.images))
+        loss, answers = self.steps.take(model, taught, loss_of, optimizer, share=share)
         logits = self.model.melanoma(answers) if self.model.classes else answers
         if self.average is not None:
             if self.frozen.keeps(self.progress.epoch):
@@ -282,6 +304,13 @@ class Trainer:
                 self.average.update(self.model, step=step)
         self.part.add(loss, logits, batch.places)
         self.between_steps = True
+
+    def _share(self, mine: int) -> float:
+        """Return this device's images of a step over the mean of all devices."""
+        world = self.fabric.world_size
+        return (
+            1.0 if world == 1 else mine * world / self.order.sizes(world)[self.part.steps]
+        )
 
     def probe(
         self, batches: Iterator[list[Draw]], rates: Sequence[float]
@@ -293,33 +322,12 @@ class Trainer:
         """
         config = self.fold.config.training
         epoch = min(config.frozen_epochs, config.epochs - 1)
-        plain = load(
-            self.fold.train, list(islice(batches, len(rates))), device=self.fabric.device,
-            workers=worker_count(self.fabric.device, config.workers),
-        )  # fmt: skip
+        plain = self._load(self.fold.train, list(islice(batches, len(rates))))
         network = self._ready(epoch)
         for step, (batch, rate) in enumerate(zip(plain, rates, strict=True)):
             self.part.rate = rate
             self._step(network, batch, step)
             yield float(self.part.losses[-1])
-
-    def _lesson_of(self, batch: Batch) -> Batch:
-        """Return `batch` with the labels for the loss; for diagnoses, `target.labels`."""
-        if not self.fold.lesson.tells_diagnoses:
-            return batch
-        labels = torch.from_numpy(self.fold.lesson.target.labels)
-        mine = labels[batch.places.cpu()].to(batch.images.device)
-        return replace(batch, labels=mine)
-
-    def _class_logits(self, outputs: Tensor) -> Tensor:
-        """Return the logits of K classes, (N, K), for outputs of the network in training.
-
-        Their softmax is a probability at the shares of the training images; K is 2 for a
-        network with one logit.
-        """
-        if self.model.classes:
-            return self.model.class_logits(outputs)
-        return of_one_logit(outputs, self.fold.shift)
 
     def _ready(self, epoch: int) -> tuple[nn.Module, torch.optim.Optimizer]:
         frozen = epoch in self.frozen
@@ -343,6 +351,7 @@ class Trainer:
         if not len(self.fold.validation):
             return {"validation_loss": math.nan, "validation_auc": math.nan}
         config, judged = self.fold.config.training, self.judged
+        share_buffers(self.fabric, judged)
         views = views_of_an_epoch(
             config, validation=len(self.fold.validation), learnt=self.order.epoch_images
         )
@@ -364,9 +373,9 @@ class Trainer:
 
         The logits are means over `views`, by default those of the settings.
         """
-        config, context = self.fold.config.training, self.fabric.autocast()
+        config, context = self.fold.config.training, self.fabric.autocast
         found = answered(
-            self.fabric, self.judged, examples, config, context=context, views=views
+            self.steps, self.judged, examples, config, context=context, views=views
         )
         return found - self.fold.shift
 
@@ -380,6 +389,6 @@ class Trainer:
         if not isinstance(judged, Classifier):
             raise TypeError(f"A {type(judged).__name__} is no Classifier.")
         config = self.fold.config.training
-        found = answered(self.fabric, Answers(judged), examples, config).T
+        found = answered(self.steps, Answers(judged), examples, config).T
         found[0] -= self.fold.shift
         return found

@@ -16,7 +16,7 @@ from lentigo.errors import ConfigError
 from lentigo.run_layout import PIXELS, FoldLayout
 from lentigo.tables import NotedTable, read_any_table, write_table
 from lentigo.training.arithmetic import read_arithmetic, settle_arithmetic
-from lentigo.training.checkpoint import Row
+from lentigo.training.checkpoint import Row, previous_of
 from lentigo.training.ensemble import brought_to_one_scale, mean_of
 from lentigo.training.fabric import make_fabric
 from lentigo.training.network import HeldOut, tried
@@ -128,6 +128,7 @@ def cleared(layout: FoldLayout) -> None:
     """Delete checkpoint and best weights of a trial, once its predictions are written."""
     for each in (layout, *layout.members()):
         each.checkpoint.unlink(missing_ok=True)
+        previous_of(each.checkpoint).unlink(missing_ok=True)
         each.best.unlink(missing_ok=True)
 
 

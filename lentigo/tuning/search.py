@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from lentigo.config import Config, with_settings
+from lentigo.config.sense import check_not_enlarged
 from lentigo.errors import ConfigError, RunError
 from lentigo.evaluation.best_of_many import corrected_best
 from lentigo.evaluation.clustered import clustered_auc, clustered_difference
@@ -201,6 +202,7 @@ class _Search:
 
         try:
             config = settled(with_settings(self.config, values))
+            check_not_enlarged(config)
         except ConfigError as error:
             raise _CannotBeTrainedError(f"settings do not go together: {error}") from error
         lengths = [own.training.epochs for own in config.of_members()]

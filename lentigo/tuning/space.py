@@ -12,6 +12,7 @@ import yaml
 
 from lentigo.ablation_switches import SHARED
 from lentigo.config import BY_SOURCE, Config, with_settings
+from lentigo.config.sense import check_not_enlarged
 from lentigo.errors import ConfigError
 from lentigo.extras import require
 from lentigo.output import check_folder, check_planned_folder
@@ -205,6 +206,7 @@ def check_asked(
             "leave split.repeats and the scheme source out. To judge on another archive, "
             "search on a table without it."
         )
+    check_not_enlarged(config)
     require("optuna", what="lentigo tune")
     check_folder(out)
     check_planned_folder(out, plan=TUNING_PLAN, holds="a search", resume=resume)

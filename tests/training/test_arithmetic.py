@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from lentigo.config import ModelConfig, TrainConfig
 from lentigo.errors import RunError
 from lentigo.json_files import write_json
-from lentigo.models.network import build_model
+from lentigo.models.network import Classifier, build_model
 from lentigo.training import arithmetic
 from lentigo.training.arithmetic import (
     Arithmetic,
     faster_arithmetic,
     read_arithmetic,
     settle_arithmetic,
+    short_precision,
 )
+from lentigo.training.data import Examples
 
 TINY = ModelConfig(backbone="resnet10t", pretrained=False)
 
@@ -44,8 +47,8 @@ def test_what_was_chosen_first_stays(tmp_path: Path) -> None:
 def test_the_quickest_is_taken_and_the_weights_stay(
     quick: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def seconds(model: object, images: object, *, bf16: bool) -> float:
-        return 1.0 if bf16 == (quick == "bf16-mixed") else 2.0
+    def seconds(_model: object, _images: object, *, short: torch.dtype | None) -> float:
+        return 1.0 if (short is not None) == (quick == "bf16-mixed") else 2.0
 
     monkeypatch.setattr(arithmetic, "_seconds", seconds)
     model = build_model(TINY)
@@ -56,12 +59,44 @@ def test_the_quickest_is_taken_and_the_weights_stay(
 
 
 def test_a_gain_within_the_noise_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    def seconds(model: object, images: object, *, bf16: bool) -> float:
-        return 0.97 if bf16 else 1.0
+    def seconds(_model: object, _images: object, *, short: torch.dtype | None) -> float:
+        return 0.97 if short is not None else 1.0
 
     monkeypatch.setattr(arithmetic, "_seconds", seconds)
     chosen = faster_arithmetic(build_model(TINY), size=32, device=torch.device("cpu"))
     assert chosen == Arithmetic("32-true", channels_last=False, device="cpu")
+
+
+def test_what_is_timed_is_a_step_of_the_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Images as a batch has them in memory, and the first stages without gradients."""
+    rows = np.arange(2)
+    images = np.zeros((2, 32, 32, 3), np.uint8)
+    examples = Examples(images, rows, rows.astype(np.float32), size=32)
+    batch = examples.__getitems__([(0, ()), (1, ())])
+    found: list[tuple[int, ...]] = []
+
+    def seconds(model: Classifier, images: torch.Tensor, **_: object) -> float:
+        assert images.shape == (8, 3, 32, 32)
+        assert images[:2].stride() == batch.images.stride()
+        assert not model.backbone.get_parameter("layer1.0.conv1.weight").requires_grad
+        assert model.backbone.get_parameter("layer2.0.conv1.weight").requires_grad
+        found.append(images.stride())
+        return 1.0
+
+    monkeypatch.setattr(arithmetic, "_seconds", seconds)
+    model = build_model(TINY)
+    faster_arithmetic(model, size=32, device=torch.device("cpu"), frozen_stages=1)
+    assert len(found) == 20
+    assert all(weight.requires_grad for weight in model.parameters())
+
+
+def test_a_gpu_without_bf16_computes_in_half_precision(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for known, precision in ((True, "bf16-mixed"), (False, "16-mixed")):
+        monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda known=known, **_: known)
+        assert short_precision(torch.device("cuda")) == precision
+    assert short_precision(torch.device("cpu")) == "bf16-mixed"
 
 
 def measured_as(monkeypatch: pytest.MonkeyPatch, *answers: Arithmetic) -> list[Arithmetic]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lentigo.config import AugmentConfig
-from lentigo.training.data import Examples, Order, in_order, load
+from lentigo.config import AugmentConfig, TrainConfig
+from lentigo.training.data import Examples, Order, in_order, load, worker_count
 
 LABELS = np.array([1, 0, 0, 0, 0, 0, 0, 0, 0, 0], dtype=np.float32)
 
@@ -101,11 +103,28 @@ def test_an_epoch_leaves_nobody_out_and_nobody_alone(
     assert set().union(*(places(rank) for rank in ranks)) == set(range(count))
     assert sum(len(places(rank)) for rank in ranks) < count + world
     sizes = [[len(each) for each in rank] for rank in ranks]
-    assert all(rank == sizes[0] for rank in sizes), "devices wait for each other"
-    each = batch // world
-    if each > 1 and count > world:
-        assert min(sizes[0]) >= 2 or count < 2 * world + 1
-    assert max(sizes[0]) <= max(each, 3, 1)
+    assert all(len(rank) == len(sizes[0]) for rank in sizes), "devices wait for each other"
+    assert min(map(min, sizes)) >= 1
+    each = -(-batch // world)
+    if batch >= 2 * world and count > world:
+        assert min(map(min, sizes)) >= 2 or count < 2 * world + 1
+    assert max(map(max, sizes)) <= max(each, 3)
+    whole = [sum(together) for together in zip(*sizes, strict=True)]
+    assert whole == order.sizes(world)
+
+
+@pytest.mark.parametrize("world", [2, 3, 8])
+@pytest.mark.parametrize("alike", [False, True])
+def test_several_devices_form_the_batches_of_one(*, world: int, alike: bool) -> None:
+    """101 images in batches of 32: 26, 25, 25, 25, of which no device has the half."""
+    labels = (np.arange(101) % 5 == 0).astype(np.float32)
+    order = Order(labels, epoch_images=101, batch_size=32, seed=0, alike=alike)
+    ranks = [order.epoch(1, rank=rank, world=world) for rank in range(world)]
+    together = [[*chain(*parts)] for parts in zip(*ranks, strict=True)]
+    assert together == order.epoch(1)
+    assert order.sizes(world) == [26, 25, 25, 25]
+    for parts in zip(*ranks, strict=True):
+        assert max(map(len, parts)) - min(map(len, parts)) <= 1
 
 
 def test_the_last_part_of_an_epoch_is_shown_as_well() -> None:
@@ -113,3 +132,17 @@ def test_the_last_part_of_an_epoch_is_shown_as_well() -> None:
     assert [len(batch) for batch in order.epoch(0)] == [32, 32, 31]
     order = Order(np.tile(LABELS, 10)[:97], epoch_images=97, batch_size=32, seed=1)
     assert [len(batch) for batch in order.epoch(0)] == [25, 24, 24, 24]
+
+
+@pytest.mark.parametrize(
+    ("granted", "devices", "expected"), [(64, 1, 8), (6, 1, 6), (16, 8, 2), (2, 8, 1)]
+)
+def test_the_devices_of_a_machine_share_its_cores(
+    granted: int, devices: int, expected: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lentigo.training.data.cores", lambda: granted)
+    monkeypatch.setattr("os.cpu_count", lambda: 999)
+    config = TrainConfig(devices=devices)
+    assert worker_count(torch.device("cuda"), config) == expected
+    assert worker_count(torch.device("cpu"), config) == 0
+    assert worker_count(torch.device("cuda"), TrainConfig(workers=3, devices=8)) == 3

@@ -47,7 +47,10 @@ def predictor(
 def teacher(
     *members: TorchPredictor, classes: tuple[str, ...] = (), **settings: Any
 ) -> Teacher:
-    return Teacher(members, classes, TrainConfig(**settings), ("rgb",), nullcontext)
+    return Teacher(
+        members, classes, TrainConfig(**settings), ("rgb",), nullcontext,
+        at_once=settings.get("micro_batch"),
+    )  # fmt: skip
 
 
 def test_one_logit_is_the_softened_mean_of_the_networks() -> None:
@@ -200,7 +203,7 @@ def test_a_teacher_of_squares_of_another_kind_is_refused(sees: str) -> None:
 
 def test_the_teacher_looks_at_no_more_images_at_once_than_the_student() -> None:
     several = teacher(predictor(*CLASSES), predictor(size=40), micro_batch=3)
-    whole = dataclasses.replace(several, config=TrainConfig())
+    whole = dataclasses.replace(several, at_once=None)
     images, seen = batch(7).images, []
     for member in several.members:
         member.network.backbone.register_forward_pre_hook(
@@ -210,6 +213,25 @@ def test_the_teacher_looks_at_no_more_images_at_once_than_the_student() -> None:
     assert seen == [3, 3, 1] * 2
     torch.testing.assert_close(found, whole.probabilities(images))
     assert several.probabilities(images[:0]).shape == (0, 2)
+
+
+def test_the_teacher_looks_at_fewer_images_where_the_memory_is_full() -> None:
+    """It holds two; the student has found out already that it does not hold seven."""
+    own = teacher(predictor())
+    images, seen = batch(7), list[int]()
+    expected = own.probabilities(images.images)
+
+    def full(_: object, given: tuple[torch.Tensor]) -> None:
+        seen.append(len(given[0]))
+        if len(given[0]) > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory. (pretended)")
+
+    own.members[0].network.backbone.register_forward_pre_hook(full)
+    joined, _ = own.add_to(images, square, lambda given: given, at_once=4)
+    assert seen == [4, 2, 2, 2, 1]
+    torch.testing.assert_close(joined.soft, expected)
+    own.add_to(images, square, lambda given: given)
+    assert seen[5:] == [2, 2, 2, 1]
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 import pytest
 import torch
@@ -12,7 +13,9 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from lentigo.errors import RunError
 from lentigo.models.batch import Batch
-from lentigo.training.memory import Steps, out_of_memory
+from lentigo.models.losses import auc_margin_loss
+from lentigo.training.memory import Steps, as_many_as_fit, out_of_memory
+from lentigo.training.step import everywhere, over_samples, share_buffers
 
 
 class Line(nn.Module):
@@ -28,6 +31,9 @@ class Line(nn.Module):
             raise self.error("[enforce fail] DefaultCPUAllocator: can't allocate memory")
         self.seen.append(len(images))
         return self.weight * (images.float().mean(dim=(1, 2, 3)) - 3)
+
+    def take_one(self, at_once: int) -> Tensor:
+        return self.forward(batch(at_once).images)
 
 
 def batch(count: int = 7) -> Batch:
@@ -74,5 +80,107 @@ def test_a_memory_that_holds_nothing_is_said_in_one_line() -> None:
         step(Line(most=1))
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "MPS backend out of memory (MPS allocated: 8.00 GB, max allowed: 9.07 GB)",
+        "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
+        "cuDNN error: CUDNN_STATUS_ALLOC_FAILED",
+        "DefaultCPUAllocator: can't allocate memory: you tried to allocate 8 bytes.",
+    ],
+)
+def test_a_full_memory_is_known_by_what_each_library_says(said: str) -> None:
+    assert out_of_memory(RuntimeError(said))
+
+
+def test_what_does_not_learn_is_halved_until_it_fits_and_that_is_remembered(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    steps, asked = Steps(Fabric(accelerator="cpu", devices=1)), list[int]()
+
+    def look(at_once: int) -> str:
+        asked.append(at_once)
+        if at_once > 5:
+            raise torch.OutOfMemoryError("CUDA out of memory. (pretended)")
+        return "seen"
+
+    with caplog.at_level("WARNING", logger="lentigo"):
+        assert [steps.look(look, 16), steps.look(look, 16)] == ["seen", "seen"]
+    assert asked == [16, 8, 4, 4]
+    assert "16 images at once, even without learning; it is 8 from here on" in caplog.text
+    with pytest.raises(RunError, match="does not hold 1 image at once"):
+        as_many_as_fit(Line(most=0).take_one, 4, device=torch.device("cpu"))
+
+
 def test_another_error_is_none_of_memory() -> None:
     assert not out_of_memory(RuntimeError("mat1 and mat2 shapes cannot be multiplied"))
+
+
+def test_parts_of_a_batch_on_devices_add_up_to_the_gradient_of_the_batch() -> None:
+    """Seven images as four and three: devices average their gradients, however many."""
+    whole = step(Line(most=7))
+    moved, losses = [], []
+    for own in batch().split([4, 3]):
+        model = Line(most=7)
+        fabric = Fabric(accelerator="cpu", devices=1)
+        optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
+        ready: Any = fabric.setup(model, optimizer)
+        loss, _ = Steps(fabric).take(
+            ready[0], own, binary_cross_entropy_with_logits, ready[1],
+            share=len(own.images) * 2 / 7,
+        )  # fmt: skip
+        moved.append(model.weight.item() - 0.5)
+        losses.append(loss.item())
+    assert 0.5 + sum(moved) / 2 == pytest.approx(whole[2])
+    assert sum(losses) / 2 == pytest.approx(whole[0])
+
+
+def test_a_loss_that_compares_images_is_never_cut() -> None:
+    fabric = Fabric(accelerator="cpu", devices=1)
+    model = Line(most=3)
+    optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
+    ready: Any = fabric.setup(model, optimizer)
+    steps = Steps(fabric, compares=True)
+    with pytest.raises(RunError, match=r"7 images of a batch at once, which loss auc_mar"):
+        steps.take(ready[0], batch(), auc_margin_loss, ready[1])
+
+
+def test_a_loss_that_compares_images_compares_those_of_one_dropout_mask() -> None:
+    """Without a difference between images of a class in any mask nothing is spread."""
+    labels = torch.tensor([1.0, 1.0, 0.0, 0.0])
+    masks = torch.tensor([[9.0, 9.0, -9.0, -9.0], [0.5, 0.5, -0.5, -0.5]])
+    near = partial(auc_margin_loss, margin=0.1)
+    loss = over_samples(near, 2, compares=True)
+    assert loss(masks.flatten(), labels).item() == pytest.approx(0, abs=1e-12)
+    assert over_samples(near, 2)(masks.flatten(), labels).item() > 0.01
+
+
+class Two:
+    """Two devices: this one, and one that holds twos."""
+
+    world_size = 2
+
+    def all_gather(self, values: Tensor) -> Tensor:
+        other = torch.tensor([3]) if values.numel() == 1 else torch.full_like(values, 2)
+        return torch.stack([values, other])
+
+
+def test_devices_with_other_numbers_of_images_are_gathered() -> None:
+    fabric: Any = Two()
+    gathered = everywhere(fabric, torch.tensor([[1.0, 5.0], [1.0, 6.0]]))
+    assert gathered.tolist() == [[1, 5], [1, 6], [2, 2], [2, 2], [2, 2]]
+
+
+def test_the_judged_network_has_the_batch_statistics_of_the_first_device(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    network, fabric = nn.BatchNorm1d(3), cast("Any", Two())
+
+    def broadcast(buffer: Tensor, src: int) -> None:
+        assert src == 0
+        buffer.fill_(7)
+
+    monkeypatch.setattr(torch.distributed, "broadcast", broadcast)
+    share_buffers(fabric, network)
+    assert all((buffer == 7).all() for buffer in network.buffers())
+    assert (network.weight == 1).all()  # all devices have the same weights already

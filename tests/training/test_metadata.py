@@ -21,6 +21,7 @@ from lentigo.pipeline import Result, finish
 from lentigo.run_layout import FoldLayout
 from lentigo.stopping import Terminated, listening
 from lentigo.tables import check_table, read_any_table
+from lentigo.training import data
 from lentigo.training.arithmetic import Arithmetic
 from lentigo.training.data import Beside
 from lentigo.training.fabric import make_fabric
@@ -75,6 +76,35 @@ def test_a_share_of_patients_is_not_told_of(tmp_path: Path) -> None:
     bare = learnt.without_metadata().metadata_of(draws[:5])
     assert bare is not None
     assert torch.equal(bare, unknown.expand(5, -1))
+
+
+def test_whose_metadata_are_left_out_of_kept_features_changes_with_the_epoch(
+    tmp_path: Path,
+) -> None:
+    """One view of each image in all frozen epochs, and other patients without metadata."""
+    config = settings(
+        training__epochs=9, training__frozen_epochs=8, training__frozen_views=1,
+        model__metadata="late", model__metadata_dropout=0.5,
+    )  # fmt: skip
+    fold = fused(tmp_path, config)
+    beside = fold.fold.train.beside
+    assert beside is not None
+    unknown = torch.from_numpy(beside.unknown)
+    silent, images = set(), set()
+    for epoch in range(8):
+        fold.frozen.look(fold.model, epoch)
+        draws = fold.frozen.draws(epoch)
+        read = list(fold.frozen.read(epoch, draws))
+        left_out = [
+            int(place)
+            for batch in read if batch.metadata is not None
+            for place, told in zip(batch.places, batch.metadata, strict=True)
+            if torch.equal(told, unknown)
+        ]  # fmt: skip
+        silent.add(frozenset(left_out))
+        images |= {key[: data.OF_IMAGE] for batch in draws for _, key in batch}
+    assert len(silent) == 8
+    assert len(images) == len(fold.fold.train)
 
 
 @pytest.mark.parametrize("kind", ["late", "film"])

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any, Literal
 
 import pytest
 import torch
+from lightning_fabric import Fabric
+from lightning_fabric.plugins.precision import MixedPrecision
+from torch.nn.functional import binary_cross_entropy_with_logits
 
 from lentigo.config import ModelConfig, TrainConfig
 from lentigo.errors import ConfigError
+from lentigo.models.batch import Batch
 from lentigo.models.network import build_model
 from lentigo.training.schedule import (
     build_optimizer,
     epoch_length,
     first_averaged,
+    first_settled,
     image_side,
     learning_rate,
     start_at_prior,
 )
+from lentigo.training.step import overflows, train_step
 
 
 @pytest.mark.parametrize(("epoch", "expected"), [(0, 0.01), (20, 0.001), (40, 0.0001)])
@@ -69,6 +76,17 @@ def test_images_grow_in_four_steps_to_the_whole() -> None:
     assert {image_side(plain, epoch) for epoch in range(8)} == {200}
 
 
+def test_results_are_compared_once_the_images_are_whole_and_weights_are_averaged() -> None:
+    grown = TrainConfig(image_size=224, epochs=8, progressive=0.5)
+    assert first_settled(grown) == 6
+    assert first_settled(TrainConfig(epochs=8, swa=0.25)) == 6
+    both = TrainConfig(image_size=224, epochs=8, progressive=0.5, swa=0.125)
+    assert first_settled(both) == 7
+    frozen = TrainConfig(image_size=224, epochs=10, frozen_epochs=2, progressive=0.5)
+    assert first_settled(frozen) == 8
+    assert first_settled(TrainConfig(epochs=8)) == 0
+
+
 def test_averages_that_make_no_sense_are_refused() -> None:
     with pytest.raises(ConfigError, match="two ways to average"):
         TrainConfig(swa=0.25, average=0.9)
@@ -84,6 +102,42 @@ def test_the_optimiser_holds_every_weight_once_and_decays_no_bias() -> None:
     for group in optimizer.param_groups:
         for parameter in group["params"]:
             assert (group["weight_decay"] > 0) == (parameter.ndim > 1)
+
+
+def test_weights_that_timm_exempts_do_not_decay() -> None:
+    model = build_model(ModelConfig(backbone="test_vit", pretrained=False))
+    optimizer = build_optimizer(model, TrainConfig(weight_decay=0.1))
+    decayed = {
+        id(weight): group["weight_decay"] > 0
+        for group in optimizer.param_groups
+        for weight in group["params"]
+    }
+    names = dict(model.backbone.named_parameters())
+    assert not decayed[id(names["pos_embed"])]
+    assert not decayed[id(names["cls_token"])]
+    assert decayed[id(names["blocks.0.attn.qkv.weight"])]
+    assert len(decayed) == len(list(model.parameters()))
+
+
+@pytest.mark.parametrize("name", ["adam", "adamw", "sgd"])
+def test_half_precision_takes_a_step_with_clipped_gradients(
+    name: Literal["adam", "adamw", "sgd"],
+) -> None:
+    """The gradients of a scaled loss have to be unscaled before they are clipped."""
+    precision = MixedPrecision(
+        "16-mixed", "cpu", scaler=torch.amp.GradScaler("cpu", init_scale=8)
+    )
+    fabric = Fabric(accelerator="cpu", devices=1, plugins=precision)
+    model = build_model(ModelConfig(backbone="test_resnet", pretrained=False))
+    before = model.output.weight.clone()
+    config = TrainConfig(optimizer=name)
+    optimizer = build_optimizer(model, config, scaled=overflows(fabric))
+    taught, stepped = fabric.setup(model, optimizer)
+    images = torch.randint(0, 255, (4, 3, 32, 32), dtype=torch.uint8)
+    batch = Batch(images, torch.tensor([0.0, 1.0, 0.0, 1.0]), torch.arange(4))
+    lossy: Any = stepped
+    train_step(fabric, taught, batch, binary_cross_entropy_with_logits, lossy)
+    assert not torch.equal(model.output.weight, before)
 
 
 def test_each_layer_learns_at_a_share_of_the_one_above() -> None:

@@ -105,6 +105,7 @@ def test_a_process_beside_the_first_has_no_table_and_needs_none(
         "lentigo.training.run.train_prepared",
         lambda _config, out, folds: trained.append(out),
     )
+    monkeypatch.setattr("lentigo.training.run.wait_for_first", lambda _out: None)
     for number, config in enumerate((CONFIG, tiny_config())):
         assert run_archive(tmp_path, config, out=tmp_path / f"run-{number}") is None
     assert trained == [tmp_path / "run-0", tmp_path / "run-1"]

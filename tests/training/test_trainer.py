@@ -21,12 +21,13 @@ from lentigo.run_layout import FoldLayout
 from lentigo.stopping import Terminated, listening
 from lentigo.training import averaging, network
 from lentigo.training.arithmetic import Arithmetic
-from lentigo.training.checkpoint import load_checkpoint, save_checkpoint
+from lentigo.training.checkpoint import load_checkpoint, previous_of, save_checkpoint
 from lentigo.training.data import Examples
 from lentigo.training.divergence import check_not_diverged
 from lentigo.training.fabric import make_fabric
 from lentigo.training.fold import Fold
 from lentigo.training.loop import fit
+from lentigo.training.schedule import first_settled
 from lentigo.training.trainer import Trainer
 from tests.cohorts import disc, tiny_config
 
@@ -194,6 +195,7 @@ def test_a_checkpoint_of_another_network_is_refused_in_one_line(tmp_path: Path) 
     ]
     for change in wrong:
         save_checkpoint(path, progress, {**state, **change})
+        previous_of(path).unlink()
         with pytest.raises(RunError, match="is no checkpoint of this run"):
             fit(trainer(tmp_path / "fold-0", config))
 
@@ -220,3 +222,121 @@ def test_a_logistic_head_answers_the_share_of_melanomas_whatever_is_set(
     # Without the mirror images it would be the share itself.
     assert shown.mean() == pytest.approx(fold.fold.prevalence, abs=0.02)
     assert (shown[::3] > shown[1::3]).mean() > 0.9
+
+
+@pytest.mark.parametrize(
+    "more", [{"training__swa": 0.4}, {"training__progressive": 0.5}], ids=str
+)
+def test_patience_begins_where_results_can_be_compared(
+    more: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first epoch seems best; of five the last two are averaged, or see it all."""
+    config = settings(
+        training__epochs=5, training__patience=1, training__average=0.0,
+        training__image_size=64, **more,
+    )  # fmt: skip
+    best = iter([0.9, 0.5, 0.5, 0.5, 0.5])
+    monkeypatch.setattr(
+        Trainer, "_judge",
+        lambda _: {"validation_loss": 1.0, "validation_auc": next(best)},
+    )  # fmt: skip
+    fold = trainer(tmp_path / "fold-0", config)
+    fit(fold)
+    assert len(fold.progress.history) == first_settled(config.training) + 1 >= 4
+
+
+def holding(most: int, fold: Trainer, *, asked: list[int]) -> Trainer:
+    """Let the memory hold `most` images where nothing learns, and note what is asked."""
+
+    def full(_: object, given: tuple[torch.Tensor]) -> None:
+        if not torch.is_grad_enabled():
+            asked.append(len(given[0]))
+            if len(given[0]) > most:
+                raise torch.OutOfMemoryError("CUDA out of memory. (pretended)")
+
+    fold.model.backbone.register_forward_pre_hook(full)
+    return fold
+
+
+SHORT = {"training__epochs": 2, "training__views": 1, "training__average": 0.0}
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"training__frozen_epochs": 2, "training__frozen_views": 1},
+        {"training__swa": 0.5},
+    ],
+)
+def test_images_are_judged_within_the_memory(tmp_path: Path, more: dict[str, Any]) -> None:
+    """A batch of 8 is judged 16 at once, of which the memory holds 4."""
+    asked: list[int] = []
+    fold = trainer(tmp_path / "fold-0", settings(**SHORT, **more))
+    fit(holding(4, fold, asked=asked))
+    assert max(asked) == (12 if not fold.frozen.keeps(0) else 8)
+    assert asked[-1] <= 4
+    assert len(fold.progress.history) == 2
+    plain = trainer(tmp_path / "plain", settings(**SHORT, **more))
+    fit(plain)
+    for ours, theirs in zip(fold.progress.history, plain.progress.history, strict=True):
+        tolerance = 0.2 if fold.swa else 1e-5  # batch statistics are those of 4 images
+        assert ours["validation_loss"] == pytest.approx(
+            theirs["validation_loss"], abs=tolerance
+        )
+
+
+def test_what_is_processed_at_once_is_also_judged_so(tmp_path: Path) -> None:
+    asked: list[int] = []
+    fold = trainer(tmp_path / "fold-0", settings(training__micro_batch=2, **SHORT))
+    fit(holding(99, fold, asked=asked))
+    assert max(asked) == 4
+
+
+def test_an_epoch_that_cannot_be_judged_is_kept_and_goes_on_in_the_same_bits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = trainer(tmp_path / "whole", STOPPED)
+    fit(whole)
+
+    def full(_self: Trainer, *_: Any, **__: Any) -> None:
+        raise RunError("The memory of cuda does not hold 1 image at once.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Trainer, "predict", full)
+        with pytest.raises(RunError, match="does not hold 1 image at once"):
+            fit(trainer(tmp_path / "fold-0", STOPPED))
+    state = load_checkpoint(tmp_path / "fold-0" / "checkpoint.pt")[1]
+    assert state["part"]["steps"] == 3
+    resumed = trainer(tmp_path / "fold-0", STOPPED)
+    fit(resumed)
+    weights = resumed.judged.state_dict()
+    assert all(torch.equal(v, weights[k]) for k, v in whole.judged.state_dict().items())
+
+
+@pytest.mark.parametrize("damage", ["torn", "missing"])
+def test_where_the_checkpoint_is_damaged_the_one_before_ends_in_the_same_bits(
+    damage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    """Stopped in the second epoch: the checkpoint before is that of the first."""
+    whole = trainer(tmp_path / "whole", STOPPED)
+    fit(whole)
+    with monkeypatch.context() as patched:
+        stop_after(patched, 5)
+        with pytest.raises(Terminated, match="resume"), listening():
+            fit(trainer(tmp_path / "fold-0", STOPPED))
+    path = tmp_path / "fold-0" / "checkpoint.pt"
+    if damage == "torn":
+        path.write_bytes(path.read_bytes()[:-100])
+    else:
+        path.unlink()
+    resumed = trainer(tmp_path / "fold-0", STOPPED)
+    with caplog.at_level("INFO", logger="lentigo"):
+        fit(resumed)
+    assert ("The one before it is taken." in caplog.text) == (damage == "torn")
+    assert "fold-0 goes on after epoch 1." in caplog.text
+    weights = resumed.judged.state_dict()
+    assert all(torch.equal(v, weights[k]) for k, v in whole.judged.state_dict().items())
+    names = {each.name for each in (tmp_path / "fold-0").iterdir()}
+    assert names == {each.name for each in (tmp_path / "whole").iterdir()}
