@@ -311,7 +311,7 @@ def _judged(run: RunLayout) -> _Judged:
         archive=held_out["image_id"].map(table["dataset"]).astype("string").fillna("")
     )
     every = held_out["image_id"].map(table["melanoma"]).to_numpy(bool)
-    number = held_out.groupby(["fold", "archive"]).ngroup().to_numpy(np.intp)
+    number = held_out.groupby(["fold", "archive"]).ngroup().to_numpy().astype(np.intp)
     there = comparable(every, number)
     own = held_out[there].reset_index(drop=True)
     group = pd.factorize(own["image_id"].map(table["group_id"]))[0].astype(np.intp)

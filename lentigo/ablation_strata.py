@@ -41,7 +41,7 @@ def difference_within(
     group: IntArray,
     stratum: IntArray,
 ) -> Estimate:
-    """Return the mean, over `pairs` of scores, of `auc_within` of the first less the second.
+    """Return the mean, over `pairs` of scores, of `auc_within` of the first less the other.
 
     The variance is that of `estimated_mean_difference` (Obuchowski 1997,
     doi:10.2307/2533958), whose case of one stratum this is, with each image's part measured

@@ -66,7 +66,7 @@ def test_variances_of_strata_add_up_by_the_squares_of_their_weights() -> None:
 def test_a_switch_that_only_moves_an_archive_gains_nothing() -> None:
     truth, group, a, _ = drawn(120, 3)
     stratum = (np.arange(120) % 2).astype(np.intp)
-    moved = a + 5 * stratum
+    moved = a + 5.0 * stratum
     assert auc(truth, moved) != pytest.approx(auc(truth, a), abs=0.05)
     found = difference_within(truth, [(moved, a)], group, stratum)
     assert found.value == 0
