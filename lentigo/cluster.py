@@ -239,8 +239,11 @@ def drive(answer: Callable[[str, str, int, bytes], bytes]) -> None:
 
         ray: Any = found
         _join(ray, sys.argv[1])
-        # As many cores as a question may use, if each machine has that many.
+        # As many cores as a question may use, if each machine has that many; of a machine
+        # with GPUs, those that each of its GPUs leaves.
         each = min([threads, *_cores_of_nodes(ray)])
+        if gpus:
+            each = min([each, *_cores_of_gpus(ray, gpus)])
         count = sum(n // each for n in _cores_of_nodes(ray))
     except Exception as error:
         _put(out, as_answer(_not_joined(error, sys.argv[1])))
@@ -278,6 +281,15 @@ def _not_joined(error: Exception, address: str) -> RunError:
 def _put(out: Any, answer: bytes) -> None:
     out.write(answer)
     out.flush()
+
+
+def _cores_of_gpus(ray: Any, gpus: int) -> list[int]:
+    """Return the cores per question on each machine with GPUs, if each takes `gpus`."""
+    return [
+        max(1, int(n["Resources"].get("CPU", 0) * gpus // n["Resources"]["GPU"]))
+        for n in ray.nodes()
+        if n["Alive"] and n["Resources"].get("GPU", 0) >= gpus
+    ]
 
 
 def _cores_of_nodes(ray: Any) -> list[int]:

@@ -67,9 +67,18 @@ class ModelCard:
 
 
 def save_model_folder(
-    network: nn.Module, folder: Path, *, card: ModelCard, config: Config
+    network: nn.Module,
+    folder: Path,
+    *,
+    card: ModelCard,
+    config: Config,
+    whole: Config | None = None,
 ) -> None:
-    """Write `model.safetensors`, `card.md` and `model.json` of one network to `folder`."""
+    """Write `model.safetensors`, `card.md` and `model.json` of one network to `folder`.
+
+    `config` holds the settings of the network. `whole` holds those that `model.json` tells,
+    if it is made of several networks; by default those of the network.
+    """
     if not isinstance(network, Classifier):
         raise TypeError(f"Only a Classifier can be saved, not a {type(network).__name__}.")
     write_weights(network, folder / WEIGHTS)
@@ -96,7 +105,7 @@ def save_model_folder(
                 "recipe": config.recipe,
                 "seed": config.seed,
             },
-            "settings": settings_to_tell(config),
+            "settings": settings_to_tell(whole or config),
             "versions": {
                 name: metadata.version(name) for name in ("lentigo", "torch", "timm")
             },

@@ -33,6 +33,7 @@ from lentigo.training.abstention import limit_of_several
 from lentigo.training.context import described, with_context
 from lentigo.training.network import (
     HeldOut,
+    MadeOf,
     begun,
     judge_and_keep,
     train_network,
@@ -98,8 +99,10 @@ def _stir(
     """Average the weights of trained members (`greedy_soup`) and write that network."""
     first = config.of_members()[0]
     trainer, role = begun(fabric, work, first, held_out)
-    greedy_soup(trainer, members)
-    judge_and_keep(trainer, work, role, held_out.number)
+    kept = greedy_soup(trainer, members)
+    names = [f"member-{place}" for place in sorted(kept)]
+    made_of = MadeOf(config, names)
+    judge_and_keep(trainer, work, role, held_out.number, made_of=made_of)
 
 
 def _join(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,11 +12,10 @@ from lightning_fabric import Fabric
 from scipy.special import expit
 
 from lentigo.config import Config
-from lentigo.datasets.registry import FORMATS
 from lentigo.inference.abstention.judge import with_abstention
-from lentigo.models.folder import ModelCard, member_of, save_model_folder
+from lentigo.models.folder import member_of, save_model_folder
 from lentigo.models.lora import merge_adapters
-from lentigo.models.metadata import FIELDS, MetadataEncoding, Patients
+from lentigo.models.metadata import MetadataEncoding, Patients
 from lentigo.models.network import build_model
 from lentigo.models.schema import Member
 from lentigo.progress import log
@@ -24,16 +23,16 @@ from lentigo.run_layout import FoldLayout
 from lentigo.tables import write_table
 from lentigo.training.abstention import Known, known_to
 from lentigo.training.arithmetic import read_arithmetic
+from lentigo.training.card import card_of
 from lentigo.training.context import with_context
 from lentigo.training.data import Beside, Examples
 from lentigo.training.divergence import check_not_diverged
 from lentigo.training.fold import AfterEpoch, Fold
-from lentigo.training.lesson import Lesson, taught
+from lentigo.training.lesson import taught
 from lentigo.training.logistic import fit_logistic
 from lentigo.training.loop import fit, tell
 from lentigo.training.outputs import Outputs, outputs_of
 from lentigo.training.prepare import Prepared
-from lentigo.training.teacher_split import noted_teacher
 from lentigo.training.teaching import teacher_of
 from lentigo.training.thresholds import (
     calibrated,
@@ -47,7 +46,7 @@ from lentigo.training.thresholds import (
 from lentigo.training.trainer import Trainer
 from lentigo.training.watching import watcher
 from lentigo.training.without import with_raw_without
-from lentigo.words import counted
+from lentigo.words import counted, listed
 
 
 @dataclass(frozen=True)
@@ -85,11 +84,29 @@ def train_network(
     judge_and_keep(trainer, work, role, held_out.number)
 
 
-def judge_and_keep(trainer: Trainer, work: Prepared, role: pd.Series, number: int) -> None:
+@dataclass(frozen=True)
+class MadeOf:
+    """The networks of which one network was made."""
+
+    config: Config
+    """Settings of all of them."""
+    names: Sequence[str]
+    """Names of those that are in it, such as "member-0"."""
+
+
+def judge_and_keep(
+    trainer: Trainer,
+    work: Prepared,
+    role: pd.Series,
+    number: int,
+    *,
+    made_of: MadeOf | None = None,
+) -> None:
     """Predict the held-out and validation images; calibrate and write a trained network.
 
-    `role` is the role of each image, `number` that of the held-out fold. Each of several
-    devices must call this function.
+    `role` is the role of each image, `number` that of the held-out fold. `made_of` are the
+    networks that the network was made of, for the model folder. Each of several devices
+    must call this function.
     """
     fabric, config = trainer.fabric, trainer.fold.config
     test = _examples(work, role, config, "test", trainer.model.metadata)
@@ -99,7 +116,7 @@ def judge_and_keep(trainer: Trainer, work: Prepared, role: pd.Series, number: in
         index=config.training.index != "none",
     )  # fmt: skip
     if fabric.is_global_zero:
-        _keep(trainer, work, role, outputs, number)
+        _keep(trainer, work, role, outputs, number, made_of)
 
 
 def tried(
@@ -192,12 +209,17 @@ def write_roles(work: Prepared, role: pd.Series, layout: FoldLayout) -> None:
 
 
 def _keep(
-    trainer: Trainer, work: Prepared, role: pd.Series, outputs: Outputs, number: int
+    trainer: Trainer,
+    work: Prepared,
+    role: pd.Series,
+    outputs: Outputs,
+    number: int,
+    made_of: MadeOf | None,
 ) -> None:
     """Calibrate a trained network, choose its thresholds, and write its model folder.
 
-    `outputs` are those for the parts "test" and "validation". `number` is that of the
-    held-out fold.
+    `outputs` are those for the parts "test" and "validation"; for `number` and `made_of`
+    see `judge_and_keep`.
     """
     layout, config = trainer.fold.layout, trainer.fold.config
     tables = _raw_predictions(work, role, outputs, number)
@@ -228,7 +250,12 @@ def _keep(
         card = replace(card, prevalence=calibration.prevalence)
     if known is not None:
         card = replace(card, index=known.index, abstention=known.abstention)
-    save_model_folder(trainer.judged, layout.model, card=card, config=config)
+    if made_of is not None:
+        card = replace(card, name=f"{card.name} mean of weights of {listed(made_of.names)}")
+    save_model_folder(
+        trainer.judged, layout.model, card=card, config=config,
+        whole=None if made_of is None else made_of.config,
+    )  # fmt: skip
     # The table of predictions comes last: it says that this network is done.
     write_table(judged, layout.predictions)
 
@@ -299,48 +326,6 @@ def _fit_logistic(trainer: Trainer) -> None:
     if fabric.is_global_zero:
         write_table(pd.DataFrame([row]), fold.layout.metrics)
     tell(trainer)
-
-
-def card_of(trainer: Trainer, work: Prepared, role: pd.Series) -> ModelCard:
-    """Return the facts of a training for the model card, still without a calibration."""
-    progress, fold = trainer.progress, trainer.fold
-    best = progress.history[progress.best_epoch - 1]
-    mine = work.table[(role == "train").to_numpy()]
-    names = sorted(mine["dataset"].dropna().astype(str).unique().tolist())
-    return ModelCard(
-        logit_shift=fold.shift,
-        prevalence=fold.prevalence,
-        training_images=len(mine),
-        training_groups=int(mine["group_id"].nunique()),
-        training_melanomas=int(mine["melanoma"].sum()),
-        archives=[_archive(name) for name in names],
-        table_sha256=_table_digest(mine, fold.lesson, trainer.model.metadata),
-        teacher_sha256=noted_teacher(fold.layout),
-        name=fold.layout.name,
-        best_epoch=progress.best_epoch,
-        validation_auc=float(best["validation_auc"]),
-    )
-
-
-def _archive(name: str) -> dict[str, str]:
-    known = FORMATS.get(name)
-    terms = {"licence": known.licence, "citation": known.citation} if known else {}
-    return {"name": name, **terms}
-
-
-def _table_digest(
-    learnt: pd.DataFrame, lesson: Lesson, encoding: MetadataEncoding | None
-) -> str:
-    """Return the SHA-256 of image ids, groups and labels; the row order does not matter.
-
-    If the network takes age, sex and site, these are included.
-    """
-    also = ["diagnosis", "malignant"] if lesson.tells_diagnoses else []
-    known = FIELDS if encoding is not None else ()
-    names = ["image_id", "group_id", "melanoma", *also, *known]
-    columns = learnt[names].astype("string").fillna("<NA>")
-    lines = sorted("\t".join(row) for row in columns.itertuples(index=False))
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def _predictions(

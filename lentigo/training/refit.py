@@ -27,6 +27,7 @@ from lentigo.models.lora import merge_adapters
 from lentigo.progress import log
 from lentigo.run_layout import NO_FOLD, FoldLayout, RunLayout
 from lentigo.tables import DIAGNOSIS_COLUMNS, read_any_table
+from lentigo.training.card import card_of
 from lentigo.training.context import described, with_context
 from lentigo.training.ensemble import (
     LINES,
@@ -36,7 +37,7 @@ from lentigo.training.ensemble import (
     with_line,
 )
 from lentigo.training.loop import fit
-from lentigo.training.network import HeldOut, begun, card_of, write_roles
+from lentigo.training.network import HeldOut, begun, write_roles
 from lentigo.training.prepare import Prepared
 from lentigo.training.thresholds import (
     OUT_OF_FOLD,

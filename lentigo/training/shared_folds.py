@@ -57,9 +57,10 @@ def cluster_of(on: str, address: str | None, config: Config) -> Cluster | None:
 def train_shared(cluster: Cluster, config: Config, out: Path, *, folds: int) -> None:
     """Train all folds of the run folder `out` that are not trained yet, on `cluster`.
 
-    Each fold has a device of its own: a GPU if the run uses one, else the cores of this
-    machine divided by the folds (in a cluster of this machine alone) or those of a whole
-    machine. A fold whose machine is lost is begun on another one from its checkpoint.
+    Each fold has a device of its own: a GPU if the run uses one, with its share of the
+    machine's cores, else the cores of this machine divided by the folds (in a cluster of
+    this machine alone) or those of a whole machine. A fold whose machine is lost is begun
+    on another one from its checkpoint.
 
     Raises `RunError` where the cluster cannot be reached, and what the training of a fold
     raises.
@@ -74,8 +75,10 @@ def train_shared(cluster: Cluster, config: Config, out: Path, *, folds: int) -> 
     if not tasks:
         return
     log.info("%s to train on the Ray cluster.", counted(len(tasks), "fold"))
-    threads = max(1, cores() // len(tasks)) if is_alone(cluster.address) else cores()
     gpus = int((read_arithmetic(out).device or "").startswith("cuda"))
+    # On GPUs the cores of a machine are divided by its GPUs (`on_ray`).
+    together = len(tasks) if is_alone(cluster.address) and not gpus else 1
+    threads = max(1, cores() // together)
     answers = on_ray(train_one, tasks, address=cluster.address, threads=threads, gpus=gpus)
     try:
         with closing(answers) as names:

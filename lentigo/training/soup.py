@@ -43,7 +43,7 @@ def greedy_soup(trainer: Trainer, members: Sequence[FoldLayout]) -> list[int]:
     Raises `RunError` if the weights of a member do not fit the network of `trainer`.
     """
     merge_adapters(trainer.model)
-    trainer.average, trainer.swa = None, EpochAverage(trainer.model)
+    trainer.average = None
     weights = [_weights(each.model) for each in members]
     alone = [
         _judged(trainer, [own], each) for own, each in zip(weights, members, strict=True)
@@ -73,11 +73,7 @@ def _judged(trainer: Trainer, weights: Sequence[Weights], layout: FoldLayout) ->
 
     It is NaN without validation images of both classes. `layout` is for messages.
     """
-    soup = trainer.swa
-    if soup is None:
-        raise TypeError("The trainer has no average.")
-    soup.module.load_state_dict(trainer.model.state_dict())
-    soup.epochs = 0
+    soup = trainer.swa = EpochAverage(trainer.model)
     for number, own in enumerate(weights):
         try:
             trainer.model.load_state_dict(own)

@@ -14,8 +14,9 @@ from lentigo.models.calibration import Calibration, Ranks, Spread
 _LEAST = 1e-6
 """Standard deviation, relative to the largest one, below which logits count as constant."""
 
-_KNOTS = 1000
-"""Quantiles of a map by ranks; more would only make `model.json` longer."""
+_KNOTS, _DIGITS = 201, 7
+"""Quantiles of a map by ranks, and their digits: 4 kB a network in `model.json`, which is
+read up to a megabyte."""
 
 
 def of_one_spread(
@@ -65,7 +66,7 @@ def of_one_distribution(
 def _ranks(logits: FloatArray, shares: FloatArray, common: FloatArray) -> Ranks:
     """Return the map from the quantiles of `logits` at `shares` to the values `common`."""
     table = pd.DataFrame({"knot": np.quantile(logits, shares), "value": common})
-    tied = table.groupby("knot", sort=True)["value"].mean()
+    tied = table.round(_DIGITS).groupby("knot", sort=True)["value"].mean().round(_DIGITS)
     values = np.maximum.accumulate(tied.to_numpy())  # rounding must not let a mean fall
     return Ranks(knots=tuple(tied.index.tolist()), values=tuple(values.tolist()))
 

@@ -24,7 +24,17 @@ def tables() -> dict[str, pd.DataFrame]:
     return named
 
 
-@pytest.mark.parametrize("shape", list(tables()))
+SLOW = {"60 sites", "200 rows"}
+"""Tables whose figures take longest, and are much like those of others."""
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else [])
+        for name in tables()
+    ],
+)
 def test_no_word_touches_another_or_is_cut_off(shape: str) -> None:
     given = Cohort(tables()[shape], test=drawn_table(150, seed=9))
     kinds = [kind for kind in KINDS if kind.compares or shape != "three sets"]

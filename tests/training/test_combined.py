@@ -95,7 +95,7 @@ def test_a_soup_is_one_network_with_the_mean_of_the_weights(
     run = lentigo.train(cohort, config, folds=1, out=tmp_path / "run")
     fold = run.layout.fold(0)
     own = [_weights(each.model) for each in fold.members()]
-    (mixed,) = [_weights(fold.model)]
+    mixed = _weights(fold.model)
     learnt = [name for name in mixed if "running" not in name and "num_" not in name]
     assert any(not torch.equal(own[0][name], own[1][name]) for name in learnt)
     # Which are kept, the validation AUC decides: the first, the second, or both.
@@ -104,6 +104,9 @@ def test_a_soup_is_one_network_with_the_mean_of_the_weights(
         if all(_is_mean(mixed[name], [each[name] for each in part]) for name in learnt)
     ]  # fmt: skip
     assert len(kept) == 1
+    known = read_description(fold.model)
+    assert known.settings["combine"] == "soup"
+    assert known.members[0].name.startswith("fold-0 mean of weights of member-")
     best = max(_auc(each, cohort) for each in fold.members())
     assert _auc(fold, cohort) >= best - 1e-9
     held_out = read_any_table(fold.predictions)
@@ -128,6 +131,38 @@ def _auc(layout: FoldLayout, cohort: pd.DataFrame) -> float:
     return float(auc(truth.to_numpy(bool), table["raw_logit"].to_numpy(float)))
 
 
+class _Judged:
+    """Two validation images, of which the second is a melanoma."""
+
+    labels = np.array([0.0, 1.0])
+
+    def __len__(self) -> int:
+        return 2
+
+
+def test_the_mean_that_is_judged_is_that_of_all_weights(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One network after the other is judged alone, then both together, then three."""
+    judged: list[float] = []
+
+    def predict(self: Any, _: Any) -> np.ndarray:
+        judged.append(self.swa.module.weight.item())
+        return np.array([0.0, 1.0])
+
+    trainer: Any = SimpleNamespace(
+        model=torch.nn.Linear(1, 1, bias=False), swa=None,
+        fold=SimpleNamespace(validation=_Judged()),
+    )  # fmt: skip
+    trainer.predict = lambda examples: predict(trainer, examples)
+    monkeypatch.setattr(soup, "_recompute", lambda *_: None)
+    one, two, four = ({"weight": torch.full((1, 1), value)} for value in (1.0, 2.0, 4.0))
+    layout: Any = SimpleNamespace(model="m")
+    for weights in ([one], [two], [one, two], [two, one], [one, two, four], [four]):
+        assert soup._judged(trainer, weights, layout) == 1
+    assert judged == pytest.approx([1, 2, 1.5, 1.5, 7 / 3, 4])
+
+
 @pytest.mark.parametrize(
     ("together", "kept"),
     [
@@ -144,7 +179,6 @@ def test_only_what_does_not_lower_the_auc_is_kept(
 ) -> None:
     known = {(0,): 0.7, (1,): 0.8, (2,): 0.6, **together}
     monkeypatch.setattr(soup, "merge_adapters", lambda network: None)
-    monkeypatch.setattr(soup, "EpochAverage", lambda network: None)
     monkeypatch.setattr(soup, "_weights", lambda folder: int(folder.parent.name[-1]))
     monkeypatch.setattr(soup, "_judged", lambda _, weights, __: known[tuple(weights)])
     monkeypatch.setattr(

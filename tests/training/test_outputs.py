@@ -18,8 +18,9 @@ from lentigo.models.trained import predictor_of
 from lentigo.run_layout import FoldLayout
 from lentigo.tables import NotedTable
 from lentigo.training import network, outputs
+from lentigo.training.card import card_of
 from lentigo.training.data import Examples
-from lentigo.training.network import HeldOut, begun, card_of
+from lentigo.training.network import HeldOut, begun
 from lentigo.training.outputs import Judge, Outputs, outputs_of
 from lentigo.training.trial import make_bench
 from tests.cohorts import draw_cohort, tiny_config

@@ -96,6 +96,7 @@ def test_the_best_settings_are_ready_for_a_run(
     assert set(found.settings) == {"training.learning_rate", "augment.hue"}
 
 
+@pytest.mark.slow
 def test_a_killed_search_ends_as_one_that_was_not(
     whole: tuple[Tuning, Path, list[str]],
     cohort: pd.DataFrame,

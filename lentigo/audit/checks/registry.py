@@ -31,6 +31,7 @@ CHECKS: dict[str, str] = {
     "repeated-rows": "rows that repeat each other",
     "repeated-images": "an image named twice",
     "repeated-files": "one file under two names",
+    "rounded-ids": "ids of patients or lesions that a spreadsheet may have rounded",
     "look-alike-ids": "ids of patients, lesions or images that look alike and differ",
     "image-id-clash": "an image name that means two pictures in two data sets",
     "patient-id-clash": "an archive's patient who differs between data sets",

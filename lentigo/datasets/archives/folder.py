@@ -154,7 +154,7 @@ def _labelled(
         positive = _named(classes, melanoma, root=root)
         is_melanoma = classes.isin(positive).astype("boolean").mask(words.isna())
     else:
-        unclear = unclear_answers(words) | unclear_signs(classes, given)
+        unclear = unclear_answers(classes, given) | unclear_signs(classes, given)
         understood = is_understood(words) & ~unclear
         if (understood & words.notna()).any():
             refuse_words(classes[~understood], name="class", source=str(root), hint=_HINT)

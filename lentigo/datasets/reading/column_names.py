@@ -61,3 +61,8 @@ MALIGNANT_KEYS = frozenset(map(key, COLUMN_NAMES["malignant"]))
 LABEL_KEYS = frozenset(map(key, COLUMN_NAMES["melanoma"])) - DIAGNOSIS_KEYS - MALIGNANT_KEYS
 """Names of columns that tell whether a lesion is melanoma, in the form of `key`; a table
 may have several."""
+
+ABOUT_MELANOMA = frozenset(
+    {"melanoma", "ismelanoma", "mel", "melanom", "melanome", "黑色素瘤"}
+)
+"""Names, in the form of `key`, of label columns in which yes can only mean melanoma."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from lentigo.datasets.reading.column_names import MALIGNANT_KEYS, key
+from lentigo.datasets.reading.column_names import ABOUT_MELANOMA, MALIGNANT_KEYS, key
 from lentigo.datasets.reading.diagnoses import DIAGNOSES
 from lentigo.datasets.reading.known_words import MALIGNANT, NOT_MELANOMA
 from lentigo.datasets.reading.label_conflicts import (
@@ -22,10 +22,6 @@ from lentigo.datasets.reading.word_map import refuse_words, translated
 from lentigo.table_files.each_value import each_value
 from lentigo.table_files.not_known import plain
 from lentigo.words import counted, some
-
-_ABOUT_MELANOMA = frozenset(
-    {"melanoma", "ismelanoma", "mel", "melanom", "melanome", "黑色素瘤"}
-)
 
 
 @dataclass(frozen=True)
@@ -197,7 +193,7 @@ def _asks_malignancy(
     differs = _differs(label, said["melanoma"])
     cancers = label.eq(True) & said["malignant"].eq(True)
     return (
-        key(column.name) not in _ABOUT_MELANOMA
+        key(column.name) not in ABOUT_MELANOMA
         and bool(differs.any())
         and bool(cancers.fillna(False)[differs].all())
     )

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from lentigo.datasets.reading.column_names import ABOUT_MELANOMA, key
 from lentigo.datasets.reading.diagnoses import DIAGNOSES
 from lentigo.datasets.reading.known_words import LABEL_WORDS, MALIGNANT, YES_NO
 from lentigo.datasets.reading.vocabulary import is_understood, unmapped
@@ -38,7 +39,7 @@ def read_label(
     """
     given, column = column, translated(column, name=name)
     label = each_value(column, _label)
-    unclear = unclear_answers(column, diagnoses=diagnoses) & (name == "melanoma")
+    unclear = unclear_answers(given, column, diagnoses=diagnoses) & (name == "melanoma")
     unclear |= unclear_signs(given, column)
     label = label.mask(unclear)
     # A known diagnosis may leave melanoma open: then there is no label, and no error.
@@ -62,24 +63,29 @@ def read_label(
     return label, notes
 
 
-def unclear_answers(column: pd.Series[Any], *, diagnoses: bool = False) -> pd.Series[bool]:
+def unclear_answers(
+    given: pd.Series[Any], column: pd.Series[Any], *, diagnoses: bool = False
+) -> pd.Series[bool]:
     """Tell which cells answer yes or no, or malignant, where diagnoses stand beside them.
 
-    Beside a diagnosis of melanoma, yes and malignant are unclear; with `diagnoses`, in a
-    column of diagnoses, so are yes and no beside any of them.
+    `given` is the column before the user's words were translated, `column` the same after
+    it. Beside a diagnosis of melanoma, yes and malignant are unclear, but not yes in a
+    column called melanoma; with `diagnoses`, in a column of diagnoses, so are yes and no
+    beside any of them.
     """
     words = plain(column, keep_other=True)
-    found = DIAGNOSES.of(words)
+    found = DIAGNOSES.of(plain(given, keep_other=True))
     melanoma = any(each.melanoma for each in found.dropna().unique())
     none = pd.Series(False, index=column.index)
     if not melanoma and not (diagnoses and found.notna().any()):
         return none
     answer = YES_NO.of(words).astype("boolean").mask(_numbers(words).eq(1), True)
     answer = answer.mask(_numbers(words).eq(0), False)
-    unclear = answer.notna() if diagnoses else answer.eq(True).fillna(False)
+    asks = key(given.name) in ABOUT_MELANOMA
+    unclear = answer.notna() if diagnoses else answer.eq(True).fillna(False) & (not asks)
     if melanoma:
         unclear = unclear | MALIGNANT.of(words).eq(True).fillna(False)
-    return unclear.astype(bool) & found.isna()
+    return unclear.astype(bool) & DIAGNOSES.of(words).isna()
 
 
 def unclear_signs(given: pd.Series[Any], column: pd.Series[Any]) -> pd.Series[bool]:

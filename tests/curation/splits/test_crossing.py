@@ -164,7 +164,7 @@ def test_rows_without_a_part_or_group_are_refused() -> None:
 KEYS = st.none() | st.sampled_from("pqr")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     rows=st.lists(st.tuples(KEYS, KEYS, st.sampled_from("rtvo")), min_size=2, max_size=10),
     ends=st.lists(st.tuples(st.integers(0, 9), st.integers(0, 11)), max_size=4),

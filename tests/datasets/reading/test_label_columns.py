@@ -271,3 +271,15 @@ def test_a_minus_beside_a_plus_is_no_empty_cell(tmp_path: Path) -> None:
     assert labels(read_table("csv", path, map="melanoma:+=yes,-=no")) == "100-"
     alone = fake_csv(tmp_path, ["image,melanoma", "a,1", "b,-"])
     assert labels(read_table("csv", alone)) == "1-"
+
+
+@pytest.mark.parametrize("line", ["image,label", "image,melanoma"])
+def test_a_mapped_word_makes_no_answer_beside_it_unclear(tmp_path: Path, line: str) -> None:
+    path = fake_csv(tmp_path, [line, "a,ja", "b,nein", "c,?x"])
+    assert labels(read_table("csv", path, map="?x=SSM")) == "101"
+    assert labels(read_table("csv", path, map="?x=yes")) == "101"
+
+
+def test_yes_in_a_column_called_melanoma_is_one_beside_its_name(tmp_path: Path) -> None:
+    path = fake_csv(tmp_path, ["image,melanoma", "a,ja", "b,nein", "c,Melanom in situ"])
+    assert labels(read_table("csv", path)) == "101"

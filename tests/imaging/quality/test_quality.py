@@ -234,6 +234,7 @@ class Endless:
         return np.full((64, 64, 3), 1 + row % 250, np.uint8)
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_number_of_images() -> None:
     peaks = []
     for count in (70, 140):

@@ -193,7 +193,7 @@ def test_a_hostile_name_is_only_text(make_run: MakeRun) -> None:
 
 
 @settings(
-    max_examples=15,
+    max_examples=8,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
