@@ -219,6 +219,7 @@ def _opened(
     from lentigo.datasets.reading.chosen import condition
     from lentigo.evaluation.joining import check_readable
     from lentigo.evaluation.locking import Protocol, is_locked, open_labels
+    from lentigo.evaluation.locking.named import check_named
     from lentigo.evaluation.locking.protocol import model_digest, predictions_digest
 
     predictions, truth, model, choose_on = files
@@ -226,8 +227,8 @@ def _opened(
         if deviate is not None:
             raise typer.BadParameter(f"--deviate is for a locked test set, not {truth}.")
         return truth, None
-    # Errors in the predictions must be found before the labels are opened.
-    check_readable(predictions, columns)
+    # Errors in the predictions and the columns must be found before the labels are opened.
+    check_named(truth, columns, check_readable(predictions, columns))
     table = predictions_digest(predictions)
     judged = predictions_digest(predictions, columns.get("probability"))
     asked = Protocol(

@@ -136,8 +136,14 @@ def _write(
 ) -> None:
     """Write the answers to `out`; a FHIR bundle has the time `when` the work began.
 
-    So a resumed command makes the same bytes, and knows a bundle as its own.
+    So a resumed command makes the same bytes, and knows a bundle as its own. With --by
+    lesion the table of lesions is written first.
     """
+    if answering.by_lesion:
+        lesions = answers.lesions(decision)
+        options.write_out(
+            lesions, predict_places.lesions_beside(out), resume=answering.resume
+        )
     if answering.format == "table":
         options.write_parts_out(
             lambda: answers.parts(decision), out, resume=answering.resume
@@ -190,11 +196,6 @@ def _predicted(
             journal=journal,
         )
         with _reported(answers, loaded, places, answering) as reports:
-            if answering.by_lesion:
-                lesions = answers.lesions(decision)
-                options.write_out(
-                    lesions, predict_places.lesions_beside(out), resume=answering.resume
-                )
             _write(answers, decision, places, out, answering, journal.when)
             # Within, so that reports are never there beside work that is left to do.
             remember(out, made | {"engine": loaded.engine})

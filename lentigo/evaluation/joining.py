@@ -105,10 +105,11 @@ def match(
     return found
 
 
-def check_readable(predictions: Source, columns: Mapping[str, str]) -> None:
+def check_readable(predictions: Source, columns: Mapping[str, str]) -> list[str]:
     """Raise the errors that `match` would raise of `predictions` and `columns` alone.
 
-    Labels that are opened only once are opened after this.
+    Labels that are opened only once are opened after this. Returns the names of the
+    columns of the predictions.
     """
     _check_keys(columns)
     given, _ = _by_image(_as_table(predictions), columns)
@@ -118,6 +119,7 @@ def check_readable(predictions: Source, columns: Mapping[str, str]) -> None:
         known.pop("image_id", None)
     name = _called(predictions, "the prediction table")
     read_predictions(given, columns=known, name=name)
+    return list(map(str, given))
 
 
 def _by_image(given: pd.DataFrame, columns: Mapping[str, str]) -> tuple[pd.DataFrame, bool]:

@@ -22,8 +22,8 @@ from lentigo.inference.inputs import Source, find_sources
 from lentigo.inference.predict import Model, load
 from lentigo.inference.squares import squares
 from lentigo.models.calibration import probability
-from lentigo.models.description import find_models
-from lentigo.run_layout import RunLayout, run_of
+from lentigo.models.description import find_models, read_description
+from lentigo.run_layout import FoldLayout, RunLayout, fold_of, run_of
 from lentigo.tables import DIAGNOSIS_COLUMNS, check_table, diagnosis_column
 from lentigo.words import counted
 
@@ -60,10 +60,10 @@ def watch_drift(
     the model was not trained on, by default the held-out predictions of the run that the
     model belongs to. Those of several folds were made by single networks; if all of them
     answer together, or one that learnt from all rows, only patients are compared, and a
-    note says so. `tables` describe the patients of the
-    periods (age, sex, site, groups); `reference_table` those of the reference, by default
-    the table of the run. `images` are image files of the periods: if given, the model's
-    features of them are compared with its features of at most 500 reference images.
+    note says so. `tables` describe the patients of the periods (age, sex, site, groups);
+    `reference_table` those of the reference, by default the table of the run. `images` are
+    image files of the periods: if given, the model's features of them are compared with
+    those of at most 500 reference images.
 
     Raises:
         ConfigError: there is no `reference` and the model belongs to no run, or two
@@ -74,16 +74,9 @@ def watch_drift(
             does not say for which share of melanoma its answers were meant.
         ModelError: features are to be compared, and the engine gives none.
     """
-    models = find_models(Path(model))
-    run = _run(Path(model))
-    known = reference_table or (run.table if run and reference is None else None)
-    if reference is not None:
-        judged, alike = Path(reference), True
-    else:
-        judged, alike = _held_out(run, Path(model), models)
+    first, alike = _reference(Path(model), reference, reference_table)
     if images and not alike:
         raise ConfigError(f"{_OTHERS} Features need a --reference, too, or no --images.")
-    first = _side(judged, [known] if known is not None else [], name="the reference")
     several = len(predictions) > 1
     periods = [
         _side(Path(each), tables, name=Path(each).stem if several else "the period")
@@ -93,13 +86,22 @@ def watch_drift(
     if images:
         first, periods = _with_features(load(model, engine=engine), first, periods, images)
     answers = (*ANSWERS, *_diagnoses(first.table)) if alike else ()
-    columns = [
-        name
-        for name in (*answers, *PATIENTS)
-        if any(_holds(side.table, name) for side in (first, *periods))
-    ]
+    columns = [each for each in (*answers, *PATIENTS) if _is_held(each, first, *periods)]
     found = drift(first, periods, columns, repeats=repeats, seed=seed)
     return found if alike else replace(found, notes=(_OTHERS, *found.notes))
+
+
+def _reference(
+    model: Path, reference: Path | str | None, table: Path | str | None
+) -> tuple[Side, bool]:
+    """Return the reference, and whether the model that is asked for made its answers."""
+    models, run = find_models(model), _run(model)
+    known = table or (run.table if run and reference is None else None)
+    judged, alike = (
+        (Path(reference), True) if reference is not None else _held_out(run, model, models)
+    )
+    tables = [known] if known is not None else []
+    return _side(judged, tables, name="the reference"), alike
 
 
 def _run(model: Path) -> RunLayout | None:
@@ -121,11 +123,21 @@ def _held_out(
             "with --reference."
         )
     folds = run.folds()
-    own = [fold for fold in folds if fold.model.resolve() == models[0].resolve()]
-    if len(models) > 1 or not own:
+    own = [fold for fold in folds if _is_of(fold, models, run)]
+    if not own:
         return run.predictions, False
     several = len(folds) > 1 and own[0].predictions.is_file()
     return own[0].predictions if several else run.predictions, True
+
+
+def _is_of(fold: FoldLayout, models: Sequence[Path], run: RunLayout) -> bool:
+    """Tell whether `models` is the one model of a fold, or its export in the run folder."""
+    if len(models) > 1:
+        return False
+    (place,) = (each.resolve() for each in models)
+    if place != run.model.resolve():
+        return place == fold.model.resolve()
+    return {fold_of(each.name) for each in read_description(place).members} == {fold.name}
 
 
 def _diagnoses(table: pd.DataFrame) -> list[str]:
@@ -133,8 +145,9 @@ def _diagnoses(table: pd.DataFrame) -> list[str]:
     return [name for name in named if name != _MELANOMA]
 
 
-def _holds(table: pd.DataFrame, name: str) -> bool:
-    return name in table and bool(table[name].notna().any())
+def _is_held(name: str, *sides: Side) -> bool:
+    tables = [each.table for each in sides]
+    return any(name in table and bool(table[name].notna().any()) for table in tables)
 
 
 def _check_names(periods: Sequence[Side]) -> None:

@@ -107,8 +107,7 @@ def _fields(image: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
                 type="number", exclusiveMinimum=0, exclusiveMaximum=1,
             ),
             "operating_point": _field(
-                "Threshold of the model by which melanoma is called; auto, or none.",
-                type="string",
+                "Threshold by which melanoma is called; auto, or none.", type="string",
             ),
             "model": _field("NAME or NAME@VERSION; else the first.", type="string"),
             **more,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from typer.testing import CliRunner
 from lentigo.cli.app import app
 from lentigo.errors import ConfigError, DatasetError
 from lentigo.inference.drift import watch_drift
+from lentigo.json_files import read_json, write_json
 from lentigo.tables import write_table
 from tests.cohorts import draw_cohort
 from tests.inference.test_predict import CONFIG, save
@@ -181,6 +183,12 @@ def test_answers_of_others_than_those_that_were_judged_are_not_compared(
     (shift,) = [each for each in one.shifts if each.column == "probability"]
     assert shift.n_reference == IMAGES // 2
     assert "0.7" in shift.reference
+    shutil.copytree(run / "fold-1" / "model", run / "model")  # as `run` exports it
+    content = read_json(run / "model" / "model.json")
+    content["members"][0]["name"] = "fold-1"
+    write_json(run / "model" / "model.json", content)
+    assert watch_drift(run, **words).shifts == one.shifts
+    shutil.rmtree(run / "model")
     together = watch_drift(run, **words)
     save(run / "refit" / "model", seed=2)
     for found in (together, watch_drift(run, **words)):

@@ -44,7 +44,8 @@ _ABOUT = (
 _LABELS = ("melanoma", "malignant", "diagnosis")
 FROZEN, OPENED = "frozen", "opened"
 LOCK, OPENING = "lock", "opening"
-_LARGEST = 2_000_000_000
+MOST_BYTES = 2_000_000_000
+"""Most bytes of the file of labels."""
 
 
 @dataclass(frozen=True)
@@ -320,7 +321,7 @@ def _check_reason(folder: Path, others: list[str], deviate: str | None) -> None:
 
 
 def _labels(folder: Path) -> pd.DataFrame:
-    content = read_json_object(folder / LOCKED_LABELS, most=_LARGEST)
+    content = read_json_object(folder / LOCKED_LABELS, most=MOST_BYTES)
     text = str(content["table"]).encode("utf-8")
     cells = unguarded(parse(text, folder / LOCKED_LABELS)[0])
     table = typed(without_nothing(cells))

@@ -287,6 +287,14 @@ def test_a_column_that_cannot_be_named_opens_nothing(folder: Path) -> None:
     place = lock_open(folder)
     assert evaluated(place, "--column", "probablity=x")[0] == 1
     assert evaluated(place, "--column", "probability=gone")[0] == 1
+    for column, said in (
+        ("melanoma=typo", "has no column typo"),
+        ("melanoma=site", "were locked as the column melanoma, and site is another"),
+        ("image_id=typo", "have a column typo to name the images by"),
+    ):
+        code, shown = evaluated(place, "--column", column)
+        assert (code, said in " ".join(shown.split())) == (1, True), shown
+    assert (place / OPENINGS).read_text(encoding="utf-8") == ""
     assert state_of(place).openings == ()
 
 
