@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from lentigo.ablation_strata import auc_within, comparable, difference_within
 from lentigo.ablation_switches import changed_by, check_asked, same
 from lentigo.config import BY_SOURCE, Config, with_settings
 from lentigo.errors import RunError
-from lentigo.evaluation.clustered import Estimate, estimated_mean_difference
-from lentigo.evaluation.discrimination import auc
-from lentigo.evaluation.intervals import Interval
+from lentigo.evaluation.clustered import Estimate
+from lentigo.evaluation.discrimination import BoolArray, FloatArray
+from lentigo.evaluation.intervals import IntArray, Interval
 from lentigo.evaluation.telling import tells, told, too_few_to_tell
 from lentigo.json_files import write_json, write_plan
 from lentigo.output import alone, check_planned_folder
@@ -45,12 +46,15 @@ class Effect:
     """The switch as it was given, such as `training.views=2`; `BASE` for the unchanged
     recipe."""
     auc: float
-    """The mean over seeds of the AUC on the held-out images."""
+    """The mean over seeds of the AUC on the held-out images, each compared with those of
+    its fold and archive."""
     difference: Interval
     """The mean over seeds of the paired differences in AUC, with its 95 % interval; without
     bounds where there are too few groups to tell a difference."""
     of_seeds: tuple[float, ...]
     """The difference in AUC of each seed, in the order of the seeds."""
+    of_archives: Mapping[str, float] = field(default_factory=dict)
+    """The mean over seeds of the AUC in each archive; empty where there is only one."""
     minutes: float
     """The training time in minutes, of all epochs and networks of a run: its mean over
     seeds."""
@@ -95,6 +99,7 @@ class Ablation:
                         f"difference_seed_{seed}": value
                         for seed, value in zip(self.seeds, each.of_seeds, strict=True)
                     },
+                    **{f"auc_{name}": v for name, v in each.of_archives.items()},
                     "minutes": each.minutes,
                 }
                 for each in self.effects
@@ -141,7 +146,9 @@ def ablate(
     are judged on the `folds` folds that are held out, so `table` must not contain the test
     images of a later study: the choice of a setting would have seen them.
 
-    The difference of a switch is the mean over seeds of paired differences. Its variance is
+    An image is compared only with those of its fold (the same network) and its archive; the
+    AUC is the mean of theirs, weighted by melanomas. The difference of a switch is the mean
+    over seeds of paired differences. Its variance is
     the variance between patients (Obuchowski 1997, doi:10.2307/2533958) plus, from two
     seeds on, the variance of the mean over seeds.
 
@@ -238,22 +245,26 @@ def _trained(
 
 
 def _compared(runs: Mapping[str, list[RunLayout]], config: Config, seeds: int) -> Ablation:
-    table = read_any_table(runs[BASE][0].table).set_index("image_id")
-    order = read_any_table(runs[BASE][0].predictions)["image_id"]
-    truth = order.map(table["melanoma"]).to_numpy(bool)
-    group = pd.factorize(order.map(table["group_id"]))[0].astype(np.intp)
+    judged = _judged(runs[BASE][0])
+    truth, group, stratum = judged.truth, judged.group, judged.stratum
     scores = {
-        name: [_scores(each, order) for each in places] for name, places in runs.items()
+        name: [_scores(each, judged.order) for each in places]
+        for name, places in runs.items()
     }
-    effects, enough = [], tells(truth, group)
+    aucs = {
+        name: [auc_within(truth, each, stratum) for each in own]
+        for name, own in scores.items()
+    }
+    effects, enough = [], len(truth) > 0 and tells(truth, group)
     for name, own in scores.items():
         pairs = list(zip(own, scores[BASE], strict=True))
-        each = tuple(float(auc(truth, a) - auc(truth, b)) for a, b in pairs)
-        found = with_seeds(estimated_mean_difference(truth, pairs, group), each)
+        each = tuple(a - b for a, b in zip(aucs[name], aucs[BASE], strict=True))
+        found = with_seeds(difference_within(truth, pairs, group, stratum), each)
         effects.append(
             Effect(
                 switch=name,
-                auc=float(np.mean([auc(truth, a) for a in own])),
+                auc=float(np.mean(aucs[name])),
+                of_archives=judged.of_archives(own),
                 difference=told(found.interval(), enough=enough),
                 of_seeds=each,
                 minutes=float(np.mean([_minutes(place) for place in runs[name]])),
@@ -268,6 +279,43 @@ def _compared(runs: Mapping[str, list[RunLayout]], config: Config, seeds: int) -
         n_groups=len(np.unique(group)),
         too_few="" if enough else too_few_to_tell("what a switch gives"),
     )
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """The held-out images whose scores can be compared, in the order of `order`."""
+
+    order: pd.Series[str]
+    truth: BoolArray
+    group: IntArray
+    stratum: IntArray
+    """The number of the fold and the archive of each image, together."""
+    archive: pd.Series[str]
+
+    def of_archives(self, scores: Sequence[FloatArray]) -> dict[str, float]:
+        """Return the mean AUC, over seeds, in each archive; empty for a single one."""
+        names = sorted(self.archive.unique())
+        parts = {name: (self.archive == name).to_numpy(bool) for name in names}
+        return {
+            name: float(
+                np.mean([auc_within(self.truth[p], s[p], self.stratum[p]) for s in scores])
+            )
+            for name, p in (parts.items() if len(names) > 1 else ())
+        }
+
+
+def _judged(run: RunLayout) -> _Judged:
+    table = read_any_table(run.table).set_index("image_id")
+    held_out = read_any_table(run.predictions)
+    held_out = held_out.assign(
+        archive=held_out["image_id"].map(table["dataset"]).astype("string").fillna("")
+    )
+    every = held_out["image_id"].map(table["melanoma"]).to_numpy(bool)
+    number = held_out.groupby(["fold", "archive"]).ngroup().to_numpy().astype(np.intp)
+    there = comparable(every, number)
+    own = held_out[there].reset_index(drop=True)
+    group = pd.factorize(own["image_id"].map(table["group_id"]))[0].astype(np.intp)
+    return _Judged(own["image_id"], every[there], group, number[there], own["archive"])
 
 
 def with_seeds(patients: Estimate, of_seeds: Sequence[float]) -> Estimate:

@@ -22,7 +22,7 @@ ORDER = (
     {"reports"},
     {"figures"},
     {"audit", "training", "explanation", "export", "robustness", "judged_run"},
-    {"baselines", "inference"},
+    {"ablation_strata", "baselines", "inference"},
     {"evaluation"},
     {"curation"},
     {"datasets", "models"},

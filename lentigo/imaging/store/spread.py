@@ -62,7 +62,7 @@ def _decode(job: Job, files: list[tuple[int, str]]) -> _Decoded:
     """Decode files on a machine of the cluster, in a process that may be killed."""
     shape = job.size, job.size, 3
     with temporary_folder() as place:
-        folder = str(place / "pixels")
+        folder = str(place / "decoded")
         Path(folder).mkdir()
         create_files(Path(folder), len(files), shape, shard_mb=1024)
         there = replace(job, pixels=folder)
