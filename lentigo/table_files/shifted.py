@@ -34,7 +34,7 @@ def _refuse_swallowed(
 ) -> None:
     """Raise `DatasetError` for a cell of several lines that holds whole rows of a table."""
     for line, record in _malformed(text, separator):
-        begun = next(csv.reader(record[:1], delimiter=separator))
+        begun = _opened(record[0], separator)
         first = begun[-1].rstrip("\r\n")
         lines = [first, *record[1:-1], record[-1].partition('"')[0]]
         if not _holds_rows(lines, separator, columns=table.shape[1]):
@@ -46,6 +46,14 @@ def _refuse_swallowed(
             f"cell {shortened(first, at_most=30)!r} of the column {name}. Close it, or "
             "take it out; if the cell does hold these lines, save the table as .xlsx."
         )
+
+
+def _opened(line: str, separator: str) -> list[str]:
+    """Return the cells of a line, the last of which may go on in the next line."""
+    try:
+        return next(csv.reader([line], delimiter=separator))
+    except csv.Error:  # a cell too long for the csv module
+        return line.split(separator)
 
 
 def _malformed(text: bytes, separator: str) -> Iterator[tuple[int, list[str]]]:
@@ -66,7 +74,8 @@ def _malformed(text: bytes, separator: str) -> Iterator[tuple[int, list[str]]]:
         except csv.Error:
             # A cell too long for the csv module ends further below, at the next mark.
             end = reader.line_num
-            while end < len(lines) and '"' not in lines[end - 1]:
+            several = end - done > 1
+            while several and end < len(lines) and '"' not in lines[end - 1]:
                 end += 1
         if end - done > 1:
             yield done + 1, lines[done:end]
