@@ -312,20 +312,19 @@ def _pairs(table: pd.DataFrame, store: PixelStore, config: Config) -> pd.DataFra
 def _divide(
     table: pd.DataFrame, pairs: pd.DataFrame, config: Config, split: Path | None
 ) -> NotedTable:
-    if split is not None or config.split.scheme == BY_SOURCE:
-        divided = (
-            apply_split(table, read_split(split))
-            if split is not None
-            else split_table(table, SplitPlan(scheme=BY_SOURCE), pairs)
-        )
-        for note in divided.notes:
-            log.info("%s", note)
-        return divided
-    grouped = assign_groups(table, pairs, keep=True)
-    parts = config.split.parts()
-    check_enough(grouped, folds=parts)
-    dealt = assign_folds(grouped, folds=parts, seed=config.seed)
-    return NotedTable(dealt, tuple(shared_lesions(table)))
+    if split is not None:
+        divided = apply_split(table, read_split(split))
+    elif config.split.scheme == BY_SOURCE:
+        divided = split_table(table, SplitPlan(scheme=BY_SOURCE), pairs)
+    else:
+        grouped = assign_groups(table, pairs, keep=True)
+        parts = config.split.parts()
+        check_enough(grouped, folds=parts)
+        dealt = assign_folds(grouped, folds=parts, seed=config.seed)
+        return NotedTable(dealt, tuple(shared_lesions(table)))
+    for note in divided.notes:
+        log.info("%s", note)
+    return divided
 
 
 def _dealt_anew(table: pd.DataFrame, config: Config) -> pd.DataFrame:
