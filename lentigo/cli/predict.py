@@ -382,7 +382,7 @@ def _asked(
 
 
 def _warn_of_learnt(models: list[Path], parts: Parts) -> None:
-    from lentigo.inference.learnt import learnt_images
+    from lentigo.inference.learnt import learnt_images, unknowable
     from lentigo.progress import log
     from lentigo.words import some
 
@@ -393,3 +393,5 @@ def _warn_of_learnt(models: list[Path], parts: Parts) -> None:
             len(known),
             some(known),
         )
+    for unknown in dict.fromkeys(filter(None, map(unknowable, models))):
+        log.warning("%s", unknown)

@@ -18,7 +18,7 @@ from lentigo.evaluation.operating_points import at_threshold
 from lentigo.evaluation.registry import MANY
 from lentigo.evaluation.roughness import marked
 from lentigo.evaluation.sums import Sample
-from lentigo.models.calibration import probability, shift_prevalence
+from lentigo.models.calibration import TIED, on_threshold, probability, shift_prevalence
 
 PREVALENCE = "prevalence"
 """Column of a prediction table: the share of melanoma that its probabilities are for."""
@@ -57,10 +57,6 @@ class Asked:
         )
 
 
-_TIED = 1e-12
-"""Logits closer than this differ by rounding alone: the score is on the threshold."""
-
-
 def equal_threshold(
     threshold: float, shares: Asked | None, score: FloatArray | None = None
 ) -> float:
@@ -78,7 +74,7 @@ def equal_threshold(
     if score is None or not len(score):
         return found
     nearest = float(score[np.argmin(np.abs(score - found))])
-    tied = 0 < nearest < 1 and abs(logit(nearest) - there) <= _TIED
+    tied = 0 < nearest < 1 and abs(logit(nearest) - there) <= TIED
     return nearest if tied else found
 
 
@@ -135,8 +131,7 @@ def moved(score: FloatArray, asked: Asked, thresholds: Sequence[float] = ()) -> 
     there = shift_prevalence(logits, asked.meant_for, asked.asked_for)
     found = probability(there)
     for threshold in thresholds:
-        if 0 < threshold < 1:
-            found = np.where(np.abs(there - logit(threshold)) <= _TIED, threshold, found)
+        found = np.where(on_threshold(there, threshold), threshold, found)
     return np.where((score > 0) & (score < 1), found, score)
 
 

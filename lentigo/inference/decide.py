@@ -13,7 +13,7 @@ from lentigo.answer_columns import ABSTAIN, BETWEEN, COULD_BE, COULD_BE_DIAGNOSE
 from lentigo.errors import ConfigError, unknown_name
 from lentigo.imaging.kind.doubt import DOUBT
 from lentigo.inference.columns import with_columns
-from lentigo.models.calibration import probability, shift_prevalence
+from lentigo.models.calibration import on_threshold, probability, shift_prevalence
 from lentigo.models.operating_point import OperatingPoint
 
 DEFAULT_POINT = "sensitivity_95"
@@ -56,7 +56,7 @@ class Decision:
         return with_columns(predictions, columns)
 
     def _moved(self, own: np.ndarray) -> np.ndarray:
-        if self.asked_for is None or self.meant_for is None:
+        if self.asked_for is None or self.meant_for in {None, self.asked_for}:
             return own
         return shift_prevalence(own, self.meant_for, self.asked_for)
 
@@ -65,6 +65,8 @@ class Decision:
             return [""] * len(own)
         judged = probability(moved if self.point.moves_with_prevalence else own)
         called = judged >= self.point.threshold
+        if self.point.moves_with_prevalence and moved is not own:
+            called |= on_threshold(moved, self.point.threshold)
         return [
             "" if math.isnan(each) else (CALLED if call else NOT_CALLED)
             for each, call in zip(judged, called, strict=True)

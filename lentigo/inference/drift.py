@@ -23,6 +23,7 @@ from lentigo.inference.predict import Model, load
 from lentigo.inference.squares import squares
 from lentigo.models.calibration import probability
 from lentigo.models.description import find_models, read_description
+from lentigo.models.operating_point import read_points
 from lentigo.run_layout import FoldLayout, RunLayout, fold_of, run_of
 from lentigo.tables import DIAGNOSIS_COLUMNS, check_table, diagnosis_column
 from lentigo.words import counted
@@ -35,6 +36,10 @@ _OTHERS = (
     "Answers are not compared: the held-out ones of the run are those of single networks, "
     "and here others answer (several together, or one that learnt from all rows). To "
     "compare them, give answers of this model on images new to it with --reference."
+)
+_CALLS = (
+    "Calls are not compared: they were made for different shares of melanoma, by a limit "
+    "on the probability. To compare them, predict both with the same --prevalence."
 )
 _MOST_LOOKED_AT = 500
 """Most held-out images whose features are computed."""
@@ -85,10 +90,40 @@ def watch_drift(
     _check_names(periods)
     if images:
         first, periods = _with_features(load(model, engine=engine), first, periods, images)
-    answers = (*ANSWERS, *_diagnoses(first.table)) if alike else ()
+    answers: tuple[str, ...] = (*ANSWERS, *_diagnoses(first.table))
+    notes: list[str] = []
+    if not alike:
+        answers, notes = (), [_OTHERS]
+    elif _calls_differ(find_models(Path(model)), (first, *periods)):
+        answers, notes = tuple(each for each in answers if each != "call"), [_CALLS]
     columns = [each for each in (*answers, *PATIENTS) if _is_held(each, first, *periods)]
     found = drift(first, periods, columns, repeats=repeats, seed=seed)
-    return found if alike else replace(found, notes=(_OTHERS, *found.notes))
+    return replace(found, notes=(*notes, *found.notes))
+
+
+def _calls_differ(models: Sequence[Path], sides: Sequence[Side]) -> bool:
+    """Tell whether `sides` have calls that were made for different shares of melanoma.
+
+    Calls of an operating point that does not move with the share are the same for each.
+    """
+    points = [p for m in models for p in read_points(read_description(m).operating_points)]
+    still = [each.name for each in points if not each.moves_with_prevalence]
+    shares: set[float] = set()
+    for table in (side.table for side in sides if _is_held("call", side)):
+        meant, asked = _shares(table)
+        own = asked.isna() | (asked == meant)
+        point = table.get("operating_point", pd.Series("", table.index))
+        shares |= set(asked.mask(own, 0.0)[~point.isin(still)].tolist())
+    return len(shares) > 1
+
+
+def _shares(table: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    """Return the share of melanoma that answers were meant for, and that asked for."""
+    meant, asked = (
+        pd.to_numeric(table.get(name, pd.Series(np.nan, table.index)), errors="coerce")
+        for name in ("meant_for", "prevalence")
+    )
+    return meant, asked
 
 
 def _reference(
@@ -194,10 +229,7 @@ def _without_refused(answers: pd.DataFrame) -> pd.DataFrame:
 
 def _moved_back(answers: pd.DataFrame, path: Path) -> pd.DataFrame:
     """Return predictions at the share of melanoma that the model's own are meant for."""
-    meant, asked = (
-        pd.to_numeric(answers.get(name, pd.Series(np.nan, answers.index)), errors="coerce")
-        for name in ("meant_for", "prevalence")
-    )
+    meant, asked = _shares(answers)
     moved = asked.notna() & (asked != meant)
     if not moved.any():
         return answers

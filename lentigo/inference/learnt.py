@@ -54,15 +54,20 @@ def hardly_known(path: Path) -> str:
     """Return a sentence on learnt images that `learnt_images` cannot find; else ""."""
     if _runs(path):
         return ""
-    if not _has_index(path):
-        return (
-            "Whether the model learnt from some of these images cannot be told: its folder "
-            "is not in its run and has no index."
-        )
-    return (
+    return unknowable(path) or (
         "The model's folder is not in its run: of the images that the model learnt from, "
         "those it trained on are known by their ids, and those that chose its epoch and "
         "its thresholds are not."
+    )
+
+
+def unknowable(path: Path) -> str:
+    """Return a sentence if nothing is known of the images that a model learnt from."""
+    if _runs(path) or _has_index(path):
+        return ""
+    return (
+        "Whether the model learnt from some of these images cannot be told: its folder "
+        "is not in its run and has no index."
     )
 
 

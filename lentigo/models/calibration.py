@@ -273,6 +273,22 @@ def shift_prevalence(logits: ArrayLike, trained_for: float, asked_for: float) ->
     return np.asarray(given + _log_odds(asked_for) - _log_odds(trained_for))
 
 
+TIED = 1e-12
+"""Logits closer than this differ by rounding alone: the score is on the threshold."""
+
+
+def on_threshold(logits: ArrayLike, threshold: float) -> NDArray[np.bool_]:
+    """Tell of each logit whether its probability is `threshold` but for rounding.
+
+    A logit that was moved to another share of melanoma is rounded, and a call on the
+    threshold should be no matter of rounding. A threshold of 0 or 1 has no logit.
+    """
+    given = np.asarray(logits, dtype=np.float64)
+    if not 0 < threshold < 1:
+        return np.zeros(given.shape, dtype=bool)
+    return np.asarray(np.abs(given - _log_odds(threshold)) <= TIED)
+
+
 def _log_odds(share: float) -> float:
     if not 0 < share < 1:
         raise ConfigError(

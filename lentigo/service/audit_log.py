@@ -17,6 +17,7 @@ import hashlib
 import json
 import re
 import sqlite3
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -95,6 +96,7 @@ class AuditLog:
         no audit log or its last row does not match the second table.
         """
         self._path = path
+        self._lock = threading.Lock()
         try:
             self._connection = sqlite3.connect(
                 path, isolation_level=None, check_same_thread=False, timeout=10
@@ -108,11 +110,11 @@ class AuditLog:
             ) from error
 
     def add(self, entry: Entry) -> None:
-        """Add an answer; it is on the disk when this returns.
+        """Add an answer; it is on the disk when this returns. Threads add in turn.
 
         Raises `sqlite3.OperationalError` if the file cannot be written now.
         """
-        with self._translated(), self._connection as connection:
+        with self._lock, self._translated(), self._connection as connection:
             connection.execute("BEGIN IMMEDIATE")
             rows, before = _head(connection)
             row = (
@@ -133,8 +135,9 @@ class AuditLog:
             connection.execute("UPDATE head SET rows = ?, hash = ?", (rows + 1, found))
 
     def close(self) -> None:
-        """Close the file."""
-        self._connection.close()
+        """Close the file, after what is being added."""
+        with self._lock:
+            self._connection.close()
 
     def _prepare(self) -> None:
         connection = self._connection

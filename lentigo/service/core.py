@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
@@ -67,6 +68,8 @@ class Service:
         )
         self._audit = AuditLog(config.audit_log) if config.audit_log else None
         self._audit_turn = asyncio.Lock()
+        self._audit_failed = -1.0
+        """When the audit log last could not be written, by the monotonic clock."""
 
     async def start(self) -> None:
         """Load the models and start decoding; raise `LentigoError` if a model fails."""
@@ -244,16 +247,32 @@ class Service:
         Raises `ProblemError` 503 if the log cannot be written now.
         """
         if self._audit is not None:
-            try:
-                async with self._audit_turn:
-                    await asyncio.to_thread(self._audit.add, _entry(answered))
-            except sqlite3.OperationalError as error:
-                log.error("The audit log cannot be written: %s.", error)
-                raise not_ready("The audit log cannot be written now.") from None
+            begun = time.monotonic()
+            async with self._audit_turn:
+                # Who waited while it failed would only fail later.
+                if self._audit_failed < begun:
+                    await self._written(self._audit, _entry(answered))
+            if self._audit_failed >= begun:
+                raise not_ready("The audit log cannot be written now.")
         model = answered.model
         for row in answered.images:
             outcome = "refused" if row is None else "doubted" if row["reason"] else "fine"
             self.telemetry.images.labels(model.name, model.version, outcome).inc()
+
+    async def _written(self, audit: AuditLog, entry: Entry) -> None:
+        """Add an entry to the audit log; that it failed is noted in `_audit_failed`.
+
+        If the request runs out of time meanwhile, this still ends with the writing.
+        """
+        adding = asyncio.create_task(asyncio.to_thread(audit.add, entry))
+        try:
+            await asyncio.shield(adding)
+        except asyncio.CancelledError:
+            await asyncio.wait([adding])
+            raise
+        except sqlite3.OperationalError as error:
+            self._audit_failed = time.monotonic()
+            log.error("The audit log cannot be written: %s.", error)
 
 
 def _decision(model: Hosted, asked: Asked) -> Decision:

@@ -24,6 +24,7 @@ from lentigo.isolated import command, could_not_start, environment
 from lentigo.models.backend import Preparation
 from lentigo.models.operating_point import OperatingPoint, read_points
 from lentigo.models.schema import Description
+from lentigo.progress import log
 
 _CODE = "from lentigo.service.worker_process import main\nmain()"
 _LONGEST_REMARKS = 1_000_000
@@ -156,10 +157,17 @@ class Worker:
         """Return the predictions for some requests; see `lentigo.inference.served.answer`.
 
         `model` is `Hosted.index`. Raises `RefusedError` for a request that makes no sense,
-        and `WorkerDiedError` if the process dies meanwhile; `start` then starts a new one.
+        `ModelError` if the model fails, and `WorkerDiedError` if the process dies
+        meanwhile; after these two a new process is needed, which the next call starts.
         """
         asked = {"questions": [asdict(each) for each in questions]}
         said = self._said(model, asked, squares)
+        if "failed" in said:
+            log.error(
+                "A model failed: %s", said["failed"]
+            )  # it names folders of the server
+            self._drop()
+            raise ModelError("The model could not answer; try again.")
         if "refused" in said:
             raise RefusedError(said["refused"])
         return [Reply(**each) for each in said["replies"]]

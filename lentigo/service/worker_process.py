@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from lentigo.errors import ExchangedError, LentigoError
+from lentigo.errors import ExchangedError, LentigoError, ModelError, RunError
 from lentigo.explanation.served import Examiner, Wish
 from lentigo.inference.predict import Model, load
 from lentigo.inference.served import Question, answer
@@ -110,6 +110,8 @@ def _answered(
     questions = [_question(each) for each in asked["questions"]]
     try:
         replies = answer(model, questions, squares)
+    except (ModelError, RunError) as error:  # no fault of the request
+        return {"failed": str(error)}
     except LentigoError as error:
         return {"refused": str(error)}
     return {"replies": [asdict(each) for each in replies]}

@@ -140,6 +140,7 @@ def test_models_given_together_answer_their_mean_on_the_command_line(
     done = CliRunner().invoke(app, [*line, "--out", str(out)])
     assert done.exit_code == 0, done.output
     assert "has no limit of abstention" in done.stdout
+    assert " ".join(done.stderr.split()).count("learnt from some of these images") == 1
     each = [
         lentigo.load(tmp_path / name).predict(image)["logit"][0] for name in ("one", "two")
     ]

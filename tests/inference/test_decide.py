@@ -74,6 +74,28 @@ def test_a_sensitivity_stays_and_a_limit_from_costs_moves() -> None:
     assert decided("cost")["call"].tolist() == decided()["call"].tolist()
 
 
+def test_a_score_on_a_limit_from_costs_is_called_also_after_rounding() -> None:
+    """Meant for 10 %: at 10 % and at 2 % the score lies on the threshold."""
+    for threshold in np.arange(1, 50) / 50:
+        point = OperatingPoint(name="cost", kind="cost", threshold=float(threshold))
+        on = math.log(threshold) - math.log1p(-threshold)
+        for meant, asked in ((0.1, 0.1), (0.1, 0.02), (0.37, 0.004)):
+            to_asked = math.log(asked / (1 - asked)) - math.log(meant / (1 - meant))
+            own = on - to_asked if asked != meant else np.nextafter(on + 1e-15, 1e9)
+            rows = predictions().head(2).assign(logit=[own, own - 1e-6])
+            found = decision(
+                (point,), meant_for=meant, prevalence=asked, operating_point="cost"
+            ).apply(rows)
+            assert found["call"].tolist() == ["melanoma", "not melanoma"]
+
+
+def test_with_the_share_that_it_is_meant_for_nothing_is_rounded() -> None:
+    rows = predictions().assign(logit=[0.1, math.log(0.3 / 0.7), -1.7, 3.3])
+    for share in (0.02, 0.1, 0.37, 0.003):
+        found = decision(POINTS, meant_for=share, prevalence=share, operating_point="cost")
+        assert found.apply(rows)["logit"].tolist() == rows["logit"].tolist()
+
+
 def test_without_a_share_asked_for_both_are_the_same() -> None:
     found = decided()
     assert set(found["prevalence"]) == set(found["meant_for"]) == {0.5}

@@ -165,6 +165,28 @@ def test_options_of_predict_are_no_drift(place: Path) -> None:
         watch_drift(place / "run", [place / "may.csv"], repeats=200)
 
 
+def test_calls_by_a_limit_on_the_probability_are_compared_at_one_share_alone(
+    place: Path,
+) -> None:
+    """The same answers, for 10 % and for 2 % melanoma: only the calls would differ."""
+    march = pd.read_csv(place / "march.csv")
+    own = march.assign(meant_for=0.1, prevalence=0.1, operating_point="cost_9")
+    logit = np.log(own["probability"] / (1 - own["probability"]))
+    moved = logit + np.log(0.02 / 0.98) - np.log(0.1 / 0.9)
+    asked = own.assign(probability=1 / (1 + np.exp(-moved)), prevalence=0.02)
+    for name, table in (("own", own), ("asked", asked)):
+        called = np.where(table["probability"] >= 0.1, "melanoma", "not melanoma")
+        table.assign(call=called).to_csv(place / f"{name}.csv", index=False)
+    for reference, compared in (("own", False), ("asked", True)):
+        found = watch_drift(
+            place / "run", [place / "asked.csv"], reference=place / f"{reference}.csv",
+            repeats=200,
+        )  # fmt: skip
+        assert not found.alarms
+        assert ("call" in {each.column for each in found.shifts}) == compared
+        assert any("Calls are not compared" in note for note in found.notes) != compared
+
+
 def test_answers_of_others_than_those_that_were_judged_are_not_compared(
     place: Path,
 ) -> None:

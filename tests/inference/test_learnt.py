@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from lentigo.inference.abstention.fit import Seen, make_index
-from lentigo.inference.learnt import hardly_known, learnt_images
+from lentigo.inference.learnt import hardly_known, learnt_images, unknowable
 from lentigo.models.backend import Looked
 from lentigo.models.description import read_description, write_folder
 from lentigo.models.index import write_index
@@ -49,6 +49,7 @@ def test_a_model_folder_outside_its_run_knows_its_training_images(tmp_path: Path
     model = indexed(tmp_path / "model")
     assert learnt_images(model, [predictions]) == ["a", "c", "other"]
     assert "those that chose its epoch" in hardly_known(model)
+    assert unknowable(model) == ""
     no_groups = predictions.drop(columns="group_id")
     assert learnt_images(model, [no_groups]) == ["a", "c"]
 

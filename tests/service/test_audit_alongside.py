@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -107,3 +109,65 @@ def test_while_another_program_holds_the_log_the_service_says_so(
     asyncio.run(live())
     other.close()
     assert verify(tmp_path / "log.sqlite").rows == 1
+
+
+def test_who_waits_while_the_log_cannot_be_written_fails_with_the_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Four at once fail after one wait, not after one, two, three and four."""
+    monkeypatch.setattr(audit_log, "_WAIT", 300)
+    config = ServingConfig(audit_log=tmp_path / "log.sqlite")
+    other = sqlite3.connect(tmp_path / "log.sqlite", isolation_level=None)
+
+    async def live() -> float:
+        service = Service([], config, Telemetry())
+        answered = Answered("r", Asked(), HOSTED, _decision(HOSTED, Asked()), [], [], [])
+        other.execute("BEGIN EXCLUSIVE")
+        begun = time.monotonic()
+        four = [service._noted(answered) for _ in range(4)]
+        found = await asyncio.gather(*four, return_exceptions=True)
+        took = time.monotonic() - begun
+        assert all(isinstance(each, ProblemError) for each in found)
+        other.execute("COMMIT")
+        await service._noted(answered)  # the next is tried again
+        await service.close()
+        return took
+
+    assert asyncio.run(live()) < 0.3 * 3
+    other.close()
+    assert verify(tmp_path / "log.sqlite").rows == 1
+
+
+def test_a_request_out_of_time_spoils_no_other(
+    tmp_path: Path, log: AuditLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its thread is still writing when the next request comes, and ends first."""
+    own = audit_log._head
+
+    def slow(connection: sqlite3.Connection) -> tuple[int, str]:
+        time.sleep(0.2)
+        return own(connection)
+
+    async def live() -> None:
+        service = Service([], ServingConfig(audit_log=tmp_path / "log.sqlite"), Telemetry())
+        monkeypatch.setattr(audit_log, "_head", slow)
+        answered = Answered("r", Asked(), HOSTED, _decision(HOSTED, Asked()), [], [], [])
+
+        async def hurried() -> None:
+            async with asyncio.timeout(0.1):
+                await service._noted(answered)
+
+        found = await asyncio.gather(
+            hurried(), service._noted(answered), return_exceptions=True
+        )
+        assert list(map(type, found)) == [TimeoutError, type(None)]
+        await service.close()
+
+    asyncio.run(live())
+    assert verify(tmp_path / "log.sqlite").rows == 5 + 2
+
+
+def test_threads_add_in_turn(tmp_path: Path, log: AuditLog) -> None:
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(log.add, [ENTRY] * 8))
+    assert verify(tmp_path / "log.sqlite").rows == 5 + 8

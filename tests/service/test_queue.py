@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from lentigo.config.serving import ServingConfig
-from lentigo.errors import DatasetError, ExchangedError
+from lentigo.errors import DatasetError, ExchangedError, ModelError
 from lentigo.explanation.served import Examiner, Wish
 from lentigo.inference.predict import load
 from lentigo.inference.served import Question, Reply
@@ -61,7 +61,7 @@ class FailingWorker:
     def close(self) -> None: ...
 
 
-def queue_of(worker: FailingWorker, monkeypatch: Any) -> Queue:
+def queue_of(worker: FailingWorker | Worker, monkeypatch: Any) -> Queue:
     monkeypatch.setattr("lentigo.service.queue.Worker", lambda *_, **__: worker)
     return Queue(list, engine="auto", workers=1, batch=4, limit=4, seconds=1)
 
@@ -180,6 +180,34 @@ def test_what_a_worker_process_finds_wrong_with_a_request_is_an_answer(
     monkeypatch.setattr("lentigo.service.worker_process.answer", refuse)
     said = _answered(None, {"questions": []}, {})  # type: ignore[arg-type]
     assert said == {"refused": "Two patients have a lesion called 1."}
+
+
+def test_a_fault_of_the_model_is_not_blamed_on_the_request(monkeypatch: Any) -> None:
+    """It is a 503 without the server's paths, and another process answers the next."""
+
+    def fail(*_: Any) -> list[Reply]:
+        raise ModelError("/srv/model.onnx cannot be run by ONNX Runtime: no memory.")
+
+    monkeypatch.setattr("lentigo.service.worker_process.answer", fail)
+    said = _answered(None, {"questions": []}, {})  # type: ignore[arg-type]
+    worker = Worker([], engine="auto", seconds=1)
+    dropped: list[bool] = []
+    monkeypatch.setattr(worker, "_said", lambda *_: said)
+    monkeypatch.setattr(worker, "_drop", lambda: dropped.append(True))
+    monkeypatch.setattr(worker, "start", lambda: [HOSTED])
+
+    async def live() -> ProblemError:
+        queue = queue_of(worker, monkeypatch)
+        await queue.load()
+        with pytest.raises(ProblemError) as problem:
+            await queue.ask(queue.crew, HOSTED, Question(1), SQUARES)
+        assert dropped == [True]
+        await queue.close()
+        return problem.value
+
+    problem = asyncio.run(live())
+    assert problem.status == 503
+    assert "/srv" not in str(problem)
 
 
 def test_of_one_request_the_image_that_kills_the_worker_has_a_reason(
