@@ -74,8 +74,8 @@ def test_groups_that_two_tables_just_count_are_told_apart() -> None:
 def test_groups_that_may_mean_the_same_in_two_tables_are_not_told_apart(
     groups: list[object], also: dict[str, list[object]]
 ) -> None:
-    learnt = table("a", "b", group_id=groups, **also)
-    found = gather([learnt], test=table("c", "d", group_id=groups, **also))
+    learnt = table("a", "b", dataset="here", group_id=groups, **also)
+    found = gather([learnt], test=table("c", "d", dataset="here", group_id=groups, **also))
     assert found.table["group_id"].tolist() == groups * 2
     assert not found.notes
 

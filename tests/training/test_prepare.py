@@ -43,7 +43,8 @@ def test_a_run_begun_without_the_groups_of_the_table_is_resumed_with_a_warning(
     run = tmp_path / "run"
     claim(run, config=CONFIG, folds=1, resume=False)
     # Until training kept the groups, they were no part of the source.
-    prepare(NotedTable(table.assign(group_id=pd.NA)), CONFIG, run)
+    nobody = pd.array([pd.NA] * len(table), dtype="string")
+    prepare(NotedTable(table.assign(group_id=nobody)), CONFIG, run)
     before = RunLayout(run).table.read_bytes()
     assert not caplog.messages
     prepare(NotedTable(table.assign(group_id=table["patient_id"])), CONFIG, run)
