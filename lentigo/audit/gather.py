@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from lentigo.audit.photos import read_folder
@@ -28,7 +29,7 @@ from lentigo.tables import (
     check_table,
     read_any_table,
 )
-from lentigo.words import some
+from lentigo.words import listed, some, verb
 
 _FRAMES = (pd.DataFrame, NotedTable)
 
@@ -52,7 +53,8 @@ def gather(
 
     If the tables hold different data sets, `image_id` is prefixed with the data set, as in
     `lentigo.datasets.combine`; if one data set occurs in two tables, with the table's name,
-    and so is `group_id` where two tables just count their groups.
+    and so is `group_id` where two tables just count their groups and share no image, lesion
+    or patient; a note says so.
 
     A CSV that lentigo did not write is read as `config.columns` and `config.images` say.
 
@@ -177,28 +179,67 @@ def _together(parts: list[NotedTable]) -> NotedTable:
     sets = [set(part.table["dataset"].unique()) for part in parts]
     if sum(map(len, sets)) == len(set().union(*sets)):
         return combine(parts)
-    anew = sum(_numbers_anew(part.table["group_id"]) for part in parts) > 1
-    renamed = [_by_table(part.table, groups=anew) for part in parts]
+    anew = _counting_anew(parts)
+    renamed = [
+        _by_table(part.table, groups=number in anew) for number, part in enumerate(parts)
+    ]
     whole = pd.concat(renamed, ignore_index=True, sort=False)
     table = check_table(whole, source="the tables together")
-    notes = tuple(note for part in parts for note in part.notes)
-    return NotedTable(table, notes, tuple(joined_sources(parts)))
+    notes = [note for part in parts for note in part.notes]
+    notes += _taken_apart([parts[number].table for number in sorted(anew)])
+    return NotedTable(table, tuple(notes), tuple(joined_sources(parts)))
 
 
-def _numbers_anew(groups: pd.Series[Any]) -> bool:
-    """Tell whether the groups of a table are just counted: 0, 1, 2 … or g1, g2, g3 …"""
-    counted = groups.dropna().drop_duplicates().str.extract(r"^(\D*)(\d+)$")
-    if counted.empty or counted[1].isna().any() or set(counted[0]) != {counted[0].iloc[0]}:
+_IDS = ("image_id", "lesion_id", "patient_id")
+
+
+def _counting_anew(parts: list[NotedTable]) -> set[int]:
+    """Return the positions of the tables that each count their groups from the start.
+
+    It is empty where two of them share an id of an image, a lesion or a patient: then the
+    numbers of the groups are taken to mean the same in both, too.
+    """
+    found = [n for n, part in enumerate(parts) if _counts(part.table["group_id"])]
+    for name in _IDS:
+        ids = [parts[number].table[name].dropna().unique() for number in found]
+        if pd.Series(np.concatenate(ids) if ids else []).duplicated().any():
+            return set()
+    return set(found) if len(found) > 1 else set()
+
+
+def _counts(groups: pd.Series[Any]) -> bool:
+    """Tell whether the groups of a table are just counted, 0, 1, 2 … or 1, 2, 3 …
+
+    A number behind letters (P1) or zeros (001) is a name that means one thing everywhere.
+    """
+    names = groups.dropna().drop_duplicates()
+    if names.empty or not names.str.fullmatch("0|[1-9][0-9]*").all():
         return False
-    numbers = sorted(map(int, counted[1]))
+    numbers = sorted(map(int, names))
     return numbers[0] in (0, 1) and numbers[-1] - numbers[0] == len(numbers) - 1
+
+
+def _taken_apart(tables: list[pd.DataFrame]) -> list[str]:
+    """Return a note on the numbers of groups that stand in several of `tables`."""
+    groups = [pd.Series(table["group_id"].dropna().unique()) for table in tables]
+    times = pd.concat(groups).value_counts() if groups else pd.Series(dtype=int)
+    again = sorted(map(int, times.index[times > 1]))
+    if not again:
+        return []
+    named = [str(table["table"].iloc[0]) for table in tables]
+    many = len(again) > 1
+    span = f"Groups {again[0]} to {again[-1]}" if many else f"Group {again[0]}"
+    return [
+        f"{span} of {listed(named)} {verb(len(again), 'is', 'are')} taken for different "
+        "ones, since each table counts its groups from the start. If a number means the "
+        "same group in each, write it with a letter in front, such as P1."
+    ]
 
 
 def _by_table(table: pd.DataFrame, *, groups: bool) -> pd.DataFrame:
     """Prefix `image_id` with the name of the table; `own_id` keeps the original id.
 
-    With `groups`, `group_id` is prefixed, too: several tables count theirs anew, so that
-    group 1 of one is not group 1 of another.
+    With `groups`, `group_id` is prefixed, too.
     """
     front = table["table"] + ":"
     renamed = table.assign(

@@ -204,9 +204,8 @@ def prepare(
     """
     layout = RunLayout(out)
     table = read.table
-    source = _source_digest(table, split, config)
     if layout.is_prepared():
-        _check_same_source(table, source, out)
+        _check_same_source(table, split, config, out=out)
         return
     store = build_store(table, store_folder(config, out), config=config.imaging)
     _write_failures(table, store, out)
@@ -222,6 +221,7 @@ def prepare(
     write_split(divided, layout.split)
     if config.split.repeats > 1:
         write_table(work.repeats, layout.repeats)
+    source = _source_digest(table, split, config)
     note_in_environment(out, data_digest=data_digest(divided), source_digest=source)
     # Last, because its being there says that all of this is done.
     write_table(read.holding(divided), layout.table)
@@ -314,19 +314,17 @@ def _divide(
 ) -> NotedTable:
     if split is not None:
         divided = apply_split(table, read_split(split))
-        for note in divided.notes:
-            log.info("%s", note)
-        return divided
-    if config.split.scheme == BY_SOURCE:
+    elif config.split.scheme == BY_SOURCE:
         divided = split_table(table, SplitPlan(scheme=BY_SOURCE), pairs)
-        for note in divided.notes:
-            log.info("%s", note)
-        return divided
-    grouped = assign_groups(table, pairs, keep=True)
-    parts = config.split.parts()
-    check_enough(grouped, folds=parts)
-    dealt = assign_folds(grouped, folds=parts, seed=config.seed)
-    return NotedTable(dealt, tuple(shared_lesions(table)))
+    else:
+        grouped = assign_groups(table, pairs, keep=True)
+        parts = config.split.parts()
+        check_enough(grouped, folds=parts)
+        dealt = assign_folds(grouped, folds=parts, seed=config.seed)
+        return NotedTable(dealt, tuple(shared_lesions(table)))
+    for note in divided.notes:
+        log.info("%s", note)
+    return divided
 
 
 def _dealt_anew(table: pd.DataFrame, config: Config) -> pd.DataFrame:
@@ -356,10 +354,15 @@ def _write_failures(table: pd.DataFrame, store: PixelStore, out: Path) -> None:
         )
 
 
-def _source_digest(table: pd.DataFrame, split: Path | None, config: Config) -> str:
-    """Return the SHA-256 of the input of a training: ids, labels, split …"""
+def _source_digest(
+    table: pd.DataFrame, split: Path | None, config: Config, *, groups: bool = True
+) -> str:
+    """Return the SHA-256 of the input of a training: ids, labels, split …
+
+    Without `groups` it leaves out `group_id`, as in runs that did not keep the table's.
+    """
     columns = ["image_id", "melanoma", "patient_id", "lesion_id"]
-    if table["group_id"].notna().any():
+    if groups and table["group_id"].notna().any():
         columns.append("group_id")
     if "diagnosis" in config.targets:
         columns += ["diagnosis", "malignant"]
@@ -370,8 +373,19 @@ def _source_digest(table: pd.DataFrame, split: Path | None, config: Config) -> s
     return hashlib.sha256((rows + given).encode()).hexdigest()
 
 
-def _check_same_source(table: pd.DataFrame, source: str, out: Path) -> None:
-    if source == read_json_object(RunLayout(out).environment).get("source_digest"):
+def _check_same_source(
+    table: pd.DataFrame, split: Path | None, config: Config, *, out: Path
+) -> None:
+    then = read_json_object(RunLayout(out).environment).get("source_digest")
+    if then == _source_digest(table, split, config):
+        return
+    if then == _source_digest(table, split, config, groups=False):
+        if split is None:
+            log.warning(
+                "The run in %s divided the images without the groups of the table (group_id"
+                "), so it may judge images whose group it learnt from. To keep the groups "
+                "whole, give another --out.", out,
+            )  # fmt: skip
         return
     before = read_table_file(RunLayout(out).table)
     gone = before.loc[~before["image_id"].isin(table["image_id"]), "image_id"].tolist()

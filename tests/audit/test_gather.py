@@ -52,10 +52,38 @@ def test_two_tables_of_one_data_set_are_named_by_table() -> None:
 
 def test_groups_that_two_tables_just_count_are_told_apart() -> None:
     learnt = table("a", "b", "c", group_id=["0", "0", "1"])
-    found = gather([learnt], test=table("d", "e", group_id=["0", "1"])).table
-    assert found["group_id"].tolist() == [
+    found = gather([learnt], test=table("d", "e", group_id=["0", "1"]))
+    assert found.table["group_id"].tolist() == [
         "table 1:0", "table 1:0", "table 1:1", "table 2:0", "table 2:1",
     ]  # fmt: skip
+    assert found.notes[-1].startswith(
+        "Groups 0 to 1 of table 1 and table 2 are taken for different ones"
+    )
+
+
+@pytest.mark.parametrize(
+    ("groups", "also"),
+    [
+        (["P1", "P2"], {}),
+        (["001", "002"], {}),
+        (["1", "2"], {"patient_id": ["Ada", "Bo"]}),
+        (["1", "2"], {"lesion_id": ["x", None]}),
+    ],
+    ids=["letters", "zeros", "shared patients", "shared lesion"],
+)
+def test_groups_that_may_mean_the_same_in_two_tables_are_not_told_apart(
+    groups: list[object], also: dict[str, list[object]]
+) -> None:
+    learnt = table("a", "b", dataset="here", group_id=groups, **also)
+    found = gather([learnt], test=table("c", "d", dataset="here", group_id=groups, **also))
+    assert found.table["group_id"].tolist() == groups * 2
+    assert not found.notes
+
+
+def test_an_image_in_both_tables_says_that_their_groups_are_the_same() -> None:
+    learnt = table("a", "b", group_id=["1", "2"])
+    found = gather([learnt], test=table("c", "a", group_id=["2", "1"]))
+    assert found.table["group_id"].tolist() == ["1", "2", "2", "1"]
 
 
 def test_names_of_groups_mean_the_same_in_two_tables_of_one_data_set() -> None:

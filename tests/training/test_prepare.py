@@ -34,3 +34,22 @@ def test_a_group_of_the_table_itself_is_in_one_fold_and_part_of_the_source(
     assert set(found["fold"]) == set(range(CONFIG.split.parts()))
     with pytest.raises(RunError, match="groups or the split have changed"):
         prepare(NotedTable(table.assign(group_id=table["image_id"])), CONFIG, run)
+
+
+def test_a_run_begun_without_the_groups_of_the_table_is_resumed_with_a_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    table = draw_cohort(tmp_path / "discs")
+    run = tmp_path / "run"
+    claim(run, config=CONFIG, folds=1, resume=False)
+    # Until training kept the groups, they were no part of the source.
+    nobody = pd.array([pd.NA] * len(table), dtype="string")
+    prepare(NotedTable(table.assign(group_id=nobody)), CONFIG, run)
+    before = RunLayout(run).table.read_bytes()
+    assert not caplog.messages
+    prepare(NotedTable(table.assign(group_id=table["patient_id"])), CONFIG, run)
+    assert "divided the images without the groups of the table" in caplog.text
+    assert RunLayout(run).table.read_bytes() == before
+    other = table.assign(group_id=table["patient_id"], melanoma=~table["melanoma"])
+    with pytest.raises(RunError, match="started on another table"):
+        prepare(NotedTable(other), CONFIG, run)
