@@ -69,8 +69,13 @@ def read(
     table["path"] = found
     table["dataset"] = split_sheet(path)[0].stem
     table = _ours_by_name(table, source)
-    named = "melanoma" in given
-    labels = read_labels(source, chosen, where=str(path), named=named)
+    labels = read_labels(
+        source,
+        chosen,
+        where=str(path),
+        named="melanoma" in given,
+        named_diagnosis="diagnosis" in given,
+    )
     table = table.join(labels.table)
     chosen |= {"melanoma": labels.column} if labels.column else {}
     said = [*labels.notes, *_unlabelled(table, source)]

@@ -9,7 +9,7 @@ from lentigo.datasets.reading.spelling import fold, without_accents
 
 _DIAGNOSIS = (
     "dx", "diagnostic", "diagnose", "diagnóstico", "diagnosi", "histologie",
-    "histologische_diagnose", "诊断",
+    "histologische_diagnose", "诊断", "histology", "histopathology", "pathology",
 )  # fmt: skip
 
 COLUMN_NAMES: Mapping[str, tuple[str, ...]] = {
@@ -42,7 +42,7 @@ COLUMN_NAMES: Mapping[str, tuple[str, ...]] = {
 """For each column of a lesion table, the names that other tables use for it; the first that
 occurs is taken."""
 
-_HISTOLOGY = ("histology", "histopathology", "pathology", "histología", "histologia",
+_HISTOLOGY = ("histología", "histologia",
               "anatomía_patológica", "anatomia_patologica",
               "anatomie_pathologique", "病理", "病理诊断")  # fmt: skip
 

@@ -130,7 +130,13 @@ def read_truth(
             raise _not_guessed(ours, table.columns, source=where)
     # In a lesion table the label was decided when the table was made.
     named = "melanoma" in (columns or {}) or set(LESION_COLUMNS) <= set(table)
-    labels = read_labels(table, chosen, where=where, named=named)
+    labels = read_labels(
+        table,
+        chosen,
+        where=where,
+        named=named,
+        named_diagnosis="diagnosis" in (columns or {}),
+    )
     label = labels.table["melanoma"]
     names = image_names(table[chosen["image_id"]])
     others = table.drop(columns=["image_id", "melanoma"], errors="ignore")

@@ -15,7 +15,11 @@ from lentigo.datasets.reading.label_conflicts import (
     column_conflicts,
     refuse_conflicts,
 )
-from lentigo.datasets.reading.label_siblings import filled_by_others, other_answers
+from lentigo.datasets.reading.label_siblings import (
+    filled_by_others,
+    other_answers,
+    other_diagnoses,
+)
 from lentigo.datasets.reading.labels import read_label, says_malignant
 from lentigo.datasets.reading.vocabulary import map_diagnoses
 from lentigo.datasets.reading.word_map import refuse_words, translated
@@ -38,7 +42,12 @@ class Labels:
 
 
 def read_labels(
-    source: pd.DataFrame, chosen: Mapping[str, str], *, where: str, named: bool = False
+    source: pd.DataFrame,
+    chosen: Mapping[str, str],
+    *,
+    where: str,
+    named: bool = False,
+    named_diagnosis: bool = False,
 ) -> Labels:
     """Read the columns diagnosis, melanoma and malignant of `source` together.
 
@@ -50,6 +59,8 @@ def read_labels(
     the user chose the label column: then it is the label even if it tells malignant, and
     contradictions are only noted. If only malignancy is contradicted (a carcinoma called
     benign, or no column melanoma in `chosen`), the diagnosis is believed, with a note.
+    `named_diagnosis` tells that the user chose the diagnosis: then other columns of
+    diagnoses say nothing, and notes count where they differ.
 
     Raises `UnknownWordsError` for an unknown word in the columns melanoma or malignant, or
     in the diagnosis of an image without another label (if `chosen` has melanoma), unless
@@ -57,6 +68,9 @@ def read_labels(
     but no label or, unless `named`, the label column contradicts another one.
     """
     said, notes = _diagnosed(source, chosen)
+    if named_diagnosis:
+        source, more = _without_other_diagnoses(source, chosen, said)
+        notes += more
     own, more = _own_malignant(source, chosen, where=where)
     notes += more
     if "melanoma" not in chosen:
@@ -86,6 +100,26 @@ def read_labels(
         notes += _otherwise(source, settled.table["melanoma"], taken)
     table, more = _with_malignant(settled.table, own)
     return Labels(table, settled.column, [*notes, *more])
+
+
+def _without_other_diagnoses(
+    source: pd.DataFrame, chosen: Mapping[str, str], said: pd.DataFrame
+) -> tuple[pd.DataFrame, list[str]]:
+    """Return `source` without columns of diagnoses that are not in `chosen`, and notes.
+
+    The notes count the images of which they say otherwise than `said`, the diagnosis.
+    """
+    used, notes, dropped = set(chosen.values()), [], []
+    for name, theirs in other_diagnoses(source, chosen):
+        if name in used:
+            continue
+        dropped.append(name)
+        if count := int(_differs(theirs["melanoma"], said["melanoma"]).sum()):
+            notes.append(
+                f"The column {name} says otherwise for {counted(count, 'image')}; "
+                f"{chosen['diagnosis']} is used."
+            )
+    return source.drop(columns=dropped), notes
 
 
 def _settled(

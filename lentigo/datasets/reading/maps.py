@@ -164,7 +164,7 @@ def check_fits(meaning: str, word: str, ours: str) -> None:
         letter = len(meaning) == 1 and meaning.isascii() and meaning.isalpha()
         fits = ours not in ABOUT_LABELS or (LABELS.find(meaning) is not None and not letter)
     if not fits:
-        words = ["melanoma", "nevus", "benign", "yes", "no", "missing"]
+        words = ["melanoma", "nevus", "benign", "yes", "no"]
         known = sorted(set(_WORDS[ours].values())) if ours in _WORDS else words
         raise ConfigError(
             f"--map says that {short(word)!r} means {short(meaning)!r}, which is no word "

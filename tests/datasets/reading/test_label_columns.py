@@ -10,7 +10,7 @@ import pytest
 from lentigo.datasets import read_archive, read_table
 from lentigo.datasets.any_table import read_any
 from lentigo.datasets.reading.columns import read_truth
-from lentigo.errors import ColumnError, UnknownWordsError
+from lentigo.errors import ColumnError, ConfigError, UnknownWordsError
 from lentigo.tables import write_table
 from tests.datasets.reading.test_word_map import labels
 from tests.fakes import fake_csv, fake_siim2020
@@ -236,6 +236,27 @@ def test_a_second_column_of_the_same_name_is_compared_with_the_label(
     path = fake_csv(tmp_path, ["image_id,melanoma,label,label", "a,1,1,0", "b,0,0,1"])
     with pytest.raises(ColumnError, match=r"melanoma and label.1 contradict .* 2 images"):
         read_table("csv", path)
+
+
+def test_a_diagnosis_that_was_named_is_not_overruled_by_another(tmp_path: Path) -> None:
+    rows = ["bild,melanom,diagnose,histologie", "a,0,Melanom,dysplastischer Nävus"]
+    path = fake_csv(tmp_path, [*rows, "b,0,Nävus,Nävus", "c,1,Melanom,Melanom"])
+    read = read_archive("csv", path, columns={"diagnosis": "histologie"})
+    assert labels(read.table) == "001"
+    told = "The column diagnose says otherwise for 1 image; histologie is used."
+    assert told in read.notes
+
+
+@pytest.mark.parametrize("name", ["histology", "pathology", "Histopathology"])
+def test_a_histology_alone_is_the_diagnosis(tmp_path: Path, name: str) -> None:
+    path = fake_csv(tmp_path, [f"bild,{name}", "a,melanoma", "b,nevus"])
+    assert labels(read_table("csv", path)) == "10"
+
+
+def test_words_for_a_label_are_listed_once(tmp_path: Path) -> None:
+    path = fake_csv(tmp_path, ["image,melanoma", "a,f", "b,1"])
+    with pytest.raises(ConfigError, match=r"benign, yes, no, missing\."):
+        read_table("csv", path, map="melanoma:f=f")
 
 
 _UNCLEAR = {
