@@ -223,4 +223,4 @@ def _likeness(profiles: NDArray[np.float32]) -> NDArray[np.float32]:
     longer = 1 << (2 * count - 1).bit_length()
     power = np.abs(np.fft.rfft(tamed, longer)) ** 2
     same = np.fft.irfft(power)[:, :count] / (count - np.arange(count))
-    return (same / np.maximum(same[:, :1], 1e-9)).astype(np.float32)
+    return np.asarray(same / np.maximum(same[:, :1], 1e-9), np.float32)
