@@ -88,6 +88,26 @@ def short_rows(text: bytes, columns: int) -> tuple[int, int]:
     return count, first
 
 
+def line_of(text: bytes, row: int) -> int:
+    """Return the number of the line in which a row of a text table in UTF-8 begins.
+
+    `row` is its number in the table of `parse`, from 0, which has no blank lines.
+    """
+    separator, start = _separator(text)
+    above = io.TextIOWrapper(io.BytesIO(text[:start]), encoding="utf-8", newline="")
+    line = first = sum(1 for _ in above) + 1
+    body = io.TextIOWrapper(io.BytesIO(text[start:]), encoding="utf-8", newline="")
+    reader, left = csv.reader(body, delimiter=separator), row + 1
+    with suppress(csv.Error):  # a cell too long for the csv module, but not for pandas
+        for cells in reader:
+            if "".join(cells).strip() or len(cells) > 1:
+                if not left:
+                    return line
+                left -= 1
+            line = first + reader.line_num
+    return line
+
+
 def header(text: bytes) -> list[str]:
     """Return the column names of a text table in UTF-8."""
     separator, start = _separator(text)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 
 from lentigo.errors import DatasetError
-from lentigo.table_files.delimited import header, separator_of
+from lentigo.table_files.delimited import header, line_of, separator_of
 from lentigo.visible import shortened
 from lentigo.words import counted, verb
-
-_BREAK = re.compile(r"\r\n|\n|\r")
 
 
 def refuse_shifted(table: pd.DataFrame, text: bytes, path: Path | str) -> None:
@@ -25,27 +26,60 @@ def refuse_shifted(table: pd.DataFrame, text: bytes, path: Path | str) -> None:
     separator = separator_of(text)
     if b'"' in text and max(text.count(b"\n"), text.count(b"\r")) > len(table):
         _refuse_swallowed(table, text, separator, path)
-    _refuse_nameless(table, header(text), path)
+    _refuse_nameless(table, text, path)
 
 
 def _refuse_swallowed(
     table: pd.DataFrame, text: bytes, separator: str, path: Path | str
 ) -> None:
     """Raise `DatasetError` for a cell of several lines that holds whole rows of a table."""
-    for name in table:
-        cells = table[name]
-        long = cells[cells.str.contains("[\n\r]", regex=True).fillna(False).astype(bool)]
-        for row, cell in long.items():
-            lines = _BREAK.split(str(cell))
-            if not _holds_rows(lines, separator, columns=table.shape[1]):
-                continue
-            raise DatasetError(
-                f"{path}: a quotation mark is not closed in {_place(lines[0], text, row)}, "
-                f"so that {counted(len(lines) - 1, 'row')} below "
-                f"{verb(len(lines) - 1, 'becomes', 'become')} part of the cell "
-                f"{shortened(lines[0], at_most=30)!r} of the column {name}. Close it, or "
-                "take it out; if the cell does hold these lines, save the table as .xlsx."
-            )
+    for line, record in _malformed(text, separator):
+        begun = _opened(record[0], separator)
+        first = begun[-1].rstrip("\r\n")
+        lines = [first, *record[1:-1], record[-1].partition('"')[0]]
+        if not _holds_rows(lines, separator, columns=table.shape[1]):
+            continue
+        below, name = len(record) - 1, table.columns[min(len(begun), table.shape[1]) - 1]
+        raise DatasetError(
+            f"{path}: a quotation mark is not closed in line {line:,}, so that "
+            f"{counted(below, 'row')} below {verb(below, 'becomes', 'become')} part of the "
+            f"cell {shortened(first, at_most=30)!r} of the column {name}. Close it, or "
+            "take it out; if the cell does hold these lines, save the table as .xlsx."
+        )
+
+
+def _opened(line: str, separator: str) -> list[str]:
+    """Return the cells of a line, the last of which may go on in the next line."""
+    try:
+        return next(csv.reader([line], delimiter=separator))
+    except csv.Error:  # a cell too long for the csv module
+        return line.split(separator)
+
+
+def _malformed(text: bytes, separator: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield number of the first line, and lines, of each malformed record of several lines.
+
+    A record is malformed where a closing quotation mark is not followed by a separator or
+    the end of the line. A well-formed cell may hold any number of lines and separators.
+    """
+    whole = io.TextIOWrapper(io.BytesIO(text), encoding="utf-8", newline="")
+    lines, done = list(whole), 0
+    reader = csv.reader(iter(lines), delimiter=separator, strict=True)
+    while done < len(lines):
+        end = done
+        try:
+            next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            # A cell too long for the csv module ends further below, at the next mark.
+            end = reader.line_num
+            several = end - done > 1
+            while several and end < len(lines) and '"' not in lines[end - 1]:
+                end += 1
+        if end - done > 1:
+            yield done + 1, lines[done:end]
+        done = reader.line_num
 
 
 def _holds_rows(lines: list[str], separator: str, *, columns: int) -> bool:
@@ -61,30 +95,22 @@ def _holds_rows(lines: list[str], separator: str, *, columns: int) -> bool:
     return max(counts) >= needed or sum(counts) == needed * (len(lines) - 1)
 
 
-def _place(first: str, text: bytes, row: object) -> str:
-    """Return "line 3" for the line of `text` in which the cell begins with `first`."""
-    at = text.find(b'"' + first.encode())
-    if at < 0:
-        return f"row {int(str(row)) + 2:,} or above"
-    breaks = max(text.count(b"\n", 0, at), text.count(b"\r", 0, at))
-    return f"line {breaks + 1:,}"
-
-
-def _refuse_nameless(table: pd.DataFrame, names: list[str], path: Path | str) -> None:
+def _refuse_nameless(table: pd.DataFrame, text: bytes, path: Path | str) -> None:
     """Raise `DatasetError` for values in columns without a name behind all others.
 
     A first row in which most names are missing is a title or one of two headers, of which
     others tell.
     """
+    names = header(text)
     named = max((n for n, name in enumerate(names, start=1) if name.strip()), default=0)
     if 2 * (len(names) - named) >= named:
         return
     for number, (_, column) in list(enumerate(table.items()))[named : len(names)]:
         filled = column.notna() & column.str.strip().ne("").fillna(False)
         if count := int(filled.sum()):
-            row = int(filled.to_numpy().argmax()) + 2
+            line = line_of(text, int(filled.to_numpy().argmax()))
             raise DatasetError(
-                f"{path}: {counted(count, 'row')} (the first is row {row:,}, with "
+                f"{path}: {counted(count, 'row')} (the first in line {line:,}, with "
                 f"{shortened(str(column[filled].iloc[0]), at_most=30)!r}) "
                 f"{verb(count, 'has', 'have')} a value in column {number + 1}, which has "
                 "no name. A decimal comma without quotation marks may have moved these "

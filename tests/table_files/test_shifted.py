@@ -41,9 +41,35 @@ def test_a_note_of_several_lines_with_commas_is_a_cell(tmp_path: Path) -> None:
     assert read_any_table(table_of(tmp_path, text))["label"].tolist() == [0, 1]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        'bild,melanom,kommentar\na,1,"Breslow 0,8 mm\nClark 2,1"\nb,0,\n',
+        'bild;melanom;k\na;1;"Ex;Clark II;Breslow 0,8\nNach"\nb;0;"gut" so\n',
+    ],
+)
+def test_a_well_quoted_cell_may_hold_lines_and_separators(
+    tmp_path: Path, text: str
+) -> None:
+    assert read_any_table(table_of(tmp_path, text))["melanom"].tolist() == [1, 0]
+
+
+def test_so_are_more_rows_than_a_cell_of_the_csv_module_holds(tmp_path: Path) -> None:
+    rows = "".join(f"i{n},0,{'x' * 100}\n" for n in range(1500))
+    text = f'image,label,note\na,0,"Knoten\n{rows}b,1,"hart\nc,1,y\n'
+    with pytest.raises(DatasetError, match=r"line 2, so that 1,501 rows below become"):
+        read_any_table(table_of(tmp_path, text))
+
+
+def test_the_line_of_a_moved_row_counts_blank_lines(tmp_path: Path) -> None:
+    text = ',,,\n\nimage,age,label,\na,45,"0\n",\n\n \nb,45,1,0\n'
+    with pytest.raises(DatasetError, match=r"1 row \(the first in line 8, with '0'\)"):
+        read_any_table(table_of(tmp_path, text))
+
+
 def test_values_below_no_name_are_refused(tmp_path: Path) -> None:
     path = table_of(tmp_path, "image_id,age,melanoma,\na,45,0,\nb,45,1,0\n")
-    with pytest.raises(DatasetError, match=r"1 row \(the first is row 3, with '0'\)"):
+    with pytest.raises(DatasetError, match=r"1 row \(the first in line 3, with '0'\)"):
         read_any_table(path)
 
 

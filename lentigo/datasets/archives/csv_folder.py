@@ -83,8 +83,8 @@ def read(
 def _no_image_column(source: pd.DataFrame, path: Path) -> ColumnError:
     below = header_below(source)
     hint = (
-        f"Row {below[0]} seems to hold the names of the columns ({some(below[1])}); delete "
-        "what is above it."
+        f"Row {below[0]} (empty rows not counted) seems to hold the names of "
+        f"the columns ({some(below[1])}); delete what is above it."
         if below
         else "Say which one it is with --column image_id=…."
     )

@@ -32,8 +32,8 @@ COLUMN_NAMES: Mapping[str, tuple[str, ...]] = {
              "region", "lokalisation", "körperstelle", "localización", "localizzazione",
              "localização", "部位"),
     "diagnosis": ("diagnosis", *_DIAGNOSIS),
-    "melanoma": ("melanoma", "target", "label", "is_melanoma", "mel", "truth",
-                 "ground_truth", "class", "y", "melanom", "mélanome", "黑色素瘤",
+    "melanoma": ("melanoma", "target", "label", "is_melanoma", "mel", "melanom",
+                 "mélanome", "黑色素瘤", "truth", "ground_truth", "class", "y",
                  "benign_malignant", "malignant",
                  "diagnosis", *_DIAGNOSIS),
     "malignant": ("malignant", "benign_malignant"),
@@ -58,9 +58,15 @@ DIAGNOSIS_KEYS = frozenset(key(name) for name in (*COLUMN_NAMES["diagnosis"], *_
 MALIGNANT_KEYS = frozenset(map(key, COLUMN_NAMES["malignant"]))
 """Names of columns that tell malignant or benign, in the form of `key`."""
 
-LABEL_KEYS = frozenset(map(key, COLUMN_NAMES["melanoma"])) - DIAGNOSIS_KEYS - MALIGNANT_KEYS
+LABEL_KEYS = (
+    frozenset(map(key, COLUMN_NAMES["melanoma"]))
+    - DIAGNOSIS_KEYS
+    - MALIGNANT_KEYS
+    - {"y", "class"}
+)
 """Names of columns that tell whether a lesion is melanoma, in the form of `key`; a table
-may have several."""
+may have several. y and class are left out: beside a label they may be anything else, such
+as a coordinate."""
 
 ABOUT_MELANOMA = frozenset(
     {"melanoma", "ismelanoma", "mel", "melanom", "melanome", "黑色素瘤"}

@@ -25,7 +25,8 @@ def other_answers(source: pd.DataFrame, taken: str) -> Iterator[tuple[str, pd.Se
     beside a column of melanomas is no answer, since it may be another cancer.
     """
     for name in source.columns:
-        same = _header(name) == _header(taken) or {key(name), key(taken)} <= LABEL_KEYS
+        one, other = _header(name), _header(taken)
+        same = one == other or {key(one), key(other)} <= LABEL_KEYS
         if name == taken or not same:
             continue
         words = plain(translated(source[name], name="melanoma"))

@@ -95,8 +95,9 @@ def refuse_second_header(source: pd.DataFrame, *, where: str) -> None:
     if found is None or _repeats_header(source).iloc[found[0] - 2]:
         return
     raise DatasetError(
-        f"{where}: row {found[0]} holds names of columns ({some(found[1])}), so the header "
-        "has several rows. Keep one row with a name for each column, and delete the others."
+        f"{where}: row {found[0]} (empty rows not counted) holds names of columns "
+        f"({some(found[1])}), so the header has several rows. Keep one row with a name for "
+        "each column, and delete the others."
     )
 
 
@@ -140,7 +141,10 @@ def other_rows(
             # What stands there may name people, and notes are stored with the table.
             log.info("%s: %s.", sentence, _quoted(source[rows]))
             numbers = [f"{row + 2:,}" for row in np.flatnonzero(rows)]
-            notes.append(f"{sentence}: {verb(count, 'row', 'rows')} {some(numbers)}.")
+            notes.append(
+                f"{sentence}: {verb(count, 'row', 'rows')} {some(numbers)} "
+                "(empty rows not counted)."
+            )
     return OtherRows(source.index[repeats | totals | alone].tolist(), notes)
 
 

@@ -223,6 +223,21 @@ def test_a_column_that_numbers_classes_is_no_second_label(tmp_path: Path) -> Non
     assert labels(read_table("csv", fake_csv(tmp_path, rows))) == "10"
 
 
+def test_y_and_class_beside_a_label_are_no_labels(tmp_path: Path) -> None:
+    rows = ["image_id,melanoma,x,y", "a,1,10,1", "b,0,12,1", "c,,4,1"]
+    assert labels(read_table("csv", fake_csv(tmp_path, rows))) == "10-"
+    rows = ["bild,Melanom,class,y", "a,1,0,0", "b,0,1,1"]
+    assert labels(read_table("csv", fake_csv(tmp_path, rows))) == "10"
+
+
+def test_a_second_column_of_the_same_name_is_compared_with_the_label(
+    tmp_path: Path,
+) -> None:
+    path = fake_csv(tmp_path, ["image_id,melanoma,label,label", "a,1,1,0", "b,0,0,1"])
+    with pytest.raises(ColumnError, match=r"melanoma and label.1 contradict .* 2 images"):
+        read_table("csv", path)
+
+
 _UNCLEAR = {
     "other": ["image,label", "m,melanoma", "a,other", "b,other", "c,nevus"],
     "malignant": ["image,label", "m,melanoma", "a,malignant", "b,Malignant", "c,nevus"],

@@ -23,6 +23,9 @@ ROWS = [
 ]
 
 
+EMPTY = "(empty rows not counted)"
+
+
 def clinic(folder: Path, rows: Sequence[Sequence[str]], *, images: bool = True) -> Path:
     path = folder / "clinic.csv"
     path.write_text("".join(";".join(row) + "\n" for row in rows))
@@ -53,7 +56,7 @@ def test_a_row_of_totals_is_no_lesion_and_is_told(
     assert read.table["image_id"].tolist() == ["A1", "A2", "A3"]
     assert int(read.table["melanoma"].sum()) == 1
     told = [note for note in read.notes if "seems to sum up others" in note]
-    assert told == ["1 row that seems to sum up others is left out: row 5."]
+    assert told == [f"1 row that seems to sum up others is left out: row 5 {EMPTY}."]
     assert next(cell for cell in last if cell) in caplog.text
 
 
@@ -73,7 +76,7 @@ def test_headings_and_footnotes_are_left_out_and_told(
     path = clinic(tmp_path, [HEADER, heading, *ROWS, note])
     read = read_archive("csv", path)
     assert len(read.table) == 3
-    assert "nothing else) are left out: rows 2, 6." in "".join(read.notes)
+    assert f"nothing else) are left out: rows 2, 6 {EMPTY}." in "".join(read.notes)
     assert "Ward A" not in "".join(read.notes)  # notes are stored with the table
     assert "'Ward A', 'Source: our clinic'" in caplog.text
 
@@ -110,13 +113,17 @@ def test_further_columns_stay_beside_their_images(tmp_path: Path) -> None:
 def test_a_header_of_two_rows_is_refused(
     tmp_path: Path, above: list[str], second: list[str]
 ) -> None:
-    with pytest.raises(DatasetError, match=r"row 2 holds names of columns .* Keep one row"):
+    with pytest.raises(
+        DatasetError, match=r"row 2 \(.*\) holds names of columns .* Keep one row"
+    ):
         read_table("csv", clinic(tmp_path, [above, second, *ROWS]))
 
 
 def test_a_title_of_several_cells_is_told_from_a_header(tmp_path: Path) -> None:
     path = clinic(tmp_path, [["Our clinic", "as of 2024", "", "", ""], HEADER, *ROWS])
-    with pytest.raises(ColumnError, match=r"Row 2 seems to hold .* delete what is above"):
+    with pytest.raises(
+        ColumnError, match=r"Row 2 \(.*\) seems to hold .* delete what is above"
+    ):
         read_table("csv", path)
 
 
