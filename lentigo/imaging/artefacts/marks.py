@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -43,6 +44,9 @@ _AS_GOOD = 0.8
 the smallest distance of marks."""
 _ROW = 7
 """The highest number of marks counted in a row."""
+_LONGER = 1.25
+"""In a row of long and short marks in turn, the shortest long one is longer than the
+longest short one by this ratio."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,9 @@ def best_row(plane: Image) -> tuple[float, float]:
     """Return the score of the best row of marks, and the pixels from mark to mark.
 
     `plane` is a grey image, (256, 256), 0–255. The score, 0 to 1, is higher for more marks
-    at more even distances. Both results are 0 if there is no row.
+    at more even distances. If every second mark is longer, the pixels are those from one
+    long mark to the next; NaN if only three marks show it, which may as well be a scale
+    whose every fifth mark is longer. Both results are 0 if there is no row.
     """
     marks = _marks(plane)
     if len(marks.place) < 3:
@@ -84,12 +90,12 @@ def best_row(plane: Image) -> tuple[float, float]:
     pairs = np.argwhere(level & (np.abs(across) > near) & (np.abs(across) < far))
     if not len(pairs):
         return 0.0, 0.0
-    return _longest(pairs, marks.place, axis=axis, like=like, slide=slide)
+    return _longest(pairs, marks, axis=axis, like=like, slide=slide)
 
 
 def _longest(
     pairs: NDArray[np.intp],
-    place: FloatArray,
+    marks: _Marks,
     *,
     axis: FloatArray,
     like: NDArray[np.bool_],
@@ -97,12 +103,13 @@ def _longest(
 ) -> tuple[float, float]:
     """Extend each pair of marks to a row, mark by mark, as long as a next mark is found.
 
-    `pairs`, (P, 2), are positions of marks. Of n marks, `place` is the middle, (n, 2), and
-    `axis` the direction, (n, 2); `like`, (n, n), tells which are alike, and `slide`, (n,
-    n), how far one may be shifted along itself beside another. Returned are the score of
-    the best row (0 to 1, see `ruler`) and the pixels from mark to mark.
+    `pairs`, (P, 2), are positions of marks. Of n marks, `axis` is the direction, (n, 2);
+    `like`, (n, n), tells which are alike, and `slide`, (n, n), how far one may be shifted
+    along itself beside another. Returned are the results of `best_row`.
     """
+    place = marks.place
     first, last = pairs.T
+    lengths = [marks.length[first], marks.length[last]]
     along = axis[first]
     gap = _across(place[last] - place[first], along)
     count, error = np.full(len(pairs), 2), np.zeros(len(pairs))
@@ -117,13 +124,29 @@ def _longest(
         alive &= missed < _TOLERANCE[0] * np.abs(gap) + _TOLERANCE[1]
         error[alive] += missed[alive] / np.abs(gap[alive])
         last = np.where(alive, following, last)
+        lengths.append(np.where(alive, marks.length[last], np.nan))
         count += alive
     evenness = np.clip(1 - 2 * error / np.maximum(count - 2, 1), 0, 1)
     scores = np.where(count > 2, evenness * (1 - 1 / (count - 1)), 0.0)
     gaps = np.abs(_across(place[last] - place[first], along)) / np.maximum(count - 1, 1)
     # Every second mark stands in a row, too.
     as_good = scores >= _AS_GOOD * scores.max()
-    return float(scores.max()), float(gaps[as_good].min())
+    least = gaps[as_good].min()
+    finest = as_good & (gaps < 1.1 * least)
+    turns = _in_turn(np.stack(lengths, axis=1)[finest])
+    if turns.mean() < 0.5:
+        return float(scores.max()), float(least)
+    known = count[finest].max() > 3
+    return float(scores.max()), float(2 * least) if known else math.nan
+
+
+def _in_turn(lengths: FloatArray) -> NDArray[np.bool_]:
+    """Tell in which rows, (R, 7), long and short marks take turns; NaN is no mark."""
+    turns = np.zeros(len(lengths), dtype=bool)
+    for start in (0, 1):
+        shortest = np.nanmin(lengths[:, start::2], axis=1)
+        turns |= shortest > _LONGER * np.nanmax(lengths[:, 1 - start :: 2], axis=1)
+    return turns
 
 
 def _across(apart: FloatArray, axis: FloatArray) -> FloatArray:

@@ -89,7 +89,8 @@ def check_scale(mm_per_pixel: float | None, *, option: str) -> None:
 def scale_of(image: Pixels) -> float:
     """Return the millimetres per pixel from a ruler in `image`, (H, W, 3); NaN without one.
 
-    The marks of the ruler are taken to be 1 mm apart. NaN also if the image would then be
+    The marks of the ruler are taken to be 1 mm apart; if every second one is longer, the
+    long ones are. NaN also if the image would then be
     narrower than 6 mm or wider than 60 mm.
     """
     scale = 1 / mark_distance(image)

@@ -168,7 +168,8 @@ def _lesions(
     """Return a function that gives the mask of a lesion, and text to identify the masks.
 
     Without `mask`, or for an image without a mask file, the lesion is segmented. A mask
-    that cannot be read, or is that of another image, gives a warning and no lesion.
+    that cannot be read, or is that of another image, gives a warning and no lesion; so does
+    an image that cannot be read any more.
     """
     if mask is None:
         return found_lesion, ""
@@ -185,6 +186,10 @@ def _lesions(
         try:
             # Of the image as it is: squares have the proportions of any mask.
             image = reader.read_image(source.path)
+        except ImageError as error:
+            log.warning("An image cannot be read again to fit its mask: %s", error)
+            return None
+        try:
             outline = given_outline(image, mask_of(reader.read_image(path)))
         except ImageError as error:
             log.warning("The mask %s is not used: %s", path, error)

@@ -104,13 +104,13 @@ def test_marks_at_even_distances_are_a_ruler_and_uneven_ones_are_not() -> None:
     assert ruler(uneven) < ARTEFACTS["ruler"].limit
 
 
-def scale(distance: float, *, line: bool) -> Image:
-    """600 × 450 skin with marks at `distance` pixels, every fifth longer."""
+def scale(distance: float, *, line: bool, every: int = 5) -> Image:
+    """600 × 450 skin with marks at `distance` pixels, one in `every` longer."""
     rng = np.random.default_rng(0)
     plain = np.array([215, 170, 150.0]) + rng.normal(0, 4, (450, 600, 3))
     image = np.clip(plain, 0, 255).astype(np.uint8)
     for mark in range(int(540 / distance) + 1):
-        x, length = round(16 * (30 + mark * distance)), 27 if mark % 5 == 0 else 16
+        x, length = round(16 * (30 + mark * distance)), 27 if mark % every == 0 else 16
         ends = (x, 16 * 13), (x, 16 * (13 + length))
         cv2.line(image, *ends, (20, 20, 20), 2, cv2.LINE_AA, 4)
     if line:
@@ -122,6 +122,43 @@ def scale(distance: float, *, line: bool) -> Image:
 @pytest.mark.parametrize("distance", [16, 20, 27, 35, 47, 58])
 def test_the_distance_is_that_of_one_mark_to_the_next(distance: float, line: bool) -> None:
     assert mark_distance(scale(distance, line=line)) == pytest.approx(distance, rel=0.04)
+
+
+@pytest.mark.parametrize("line", [False, True])
+@pytest.mark.parametrize("distance", [16, 20, 27, 35])
+def test_where_every_second_mark_is_longer_the_distance_is_that_of_the_long_ones(
+    distance: float, line: bool
+) -> None:
+    drawn = scale(distance, line=line, every=2)
+    assert mark_distance(drawn) == pytest.approx(2 * distance, rel=0.04)
+
+
+@pytest.mark.parametrize(("every", "known"), [(1, True), (2, False)])
+def test_three_marks_with_a_longer_one_between_give_no_distance(
+    every: int, known: bool
+) -> None:
+    image = skin()
+    for nth, length in enumerate((12, 12 * (2 if every == 2 else 1), 12)):
+        cv2.line(image, (80 + 25 * nth, 200), (80 + 25 * nth, 200 + length), (30,) * 3, 2)
+    assert np.isnan(mark_distance(image)) != known
+
+
+@pytest.mark.parametrize(
+    ("name", "pixels"),
+    [
+        ("ISIC_0000129", 14.2),
+        ("ISIC_0000134", 13.9),
+        ("ISIC_0000492", 18.2),
+        ("ISIC_0000536", 14.1),
+    ],
+)
+def test_scales_of_whole_and_half_millimetres_are_read_in_whole_ones(
+    shared: Path, name: str, pixels: float
+) -> None:
+    """Counted by eye in the 256 × 256 images: long and short marks stand in turn."""
+    folder = shared / "data" / "isic2017" / "ISIC-2017_Training_Data"
+    image = read_image(folder / f"{name}.jpg")
+    assert mark_distance(image) == pytest.approx(pixels, rel=0.05)
 
 
 def test_a_scale_on_a_line_is_a_ruler_and_no_hair_and_the_line_alone_is_none() -> None:

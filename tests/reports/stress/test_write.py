@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,8 @@ from typer.testing import CliRunner
 from lentigo.cli.app import app
 from lentigo.datasets.any_table import read_any
 from lentigo.errors import DatasetError, DatasetNotFoundError, RunError
+from lentigo.inference.inputs import as_sources
+from lentigo.models.backend import Preparation
 from lentigo.reports.stress import write
 from lentigo.reports.stress.write import Options, write_stress
 from lentigo.robustness import answers
@@ -94,6 +97,21 @@ def test_a_mask_that_cannot_be_used_hides_nothing_and_the_example_shows_the_give
     y, x = np.nonzero(drawn[0])
     side = len(drawn[0])
     assert (x.mean() / side, y.mean() / side) == pytest.approx((0.125, 0.88), abs=0.03)
+
+
+def test_a_lost_photograph_is_not_put_down_to_its_mask(
+    folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    table = read_any(folder / "table.csv").table.head(1)
+    lost = tmp_path / "i0.png"
+    lost.write_text("no image")
+    with ExitStack() as stack:
+        lesion_of, _ = write._lesions(folder / "masks", table.assign(path=str(lost)), stack)
+        (source,) = as_sources(table.assign(path=str(lost)))
+        square = np.zeros((64, 64, 3), np.uint8)
+        assert lesion_of(source, square, Preparation(64, "pad", 10**6)) is None
+    assert "An image cannot be read again" in caplog.text
+    assert "The mask" not in caplog.text
 
 
 def test_a_test_that_was_stopped_goes_on_to_the_same_numbers(
