@@ -91,9 +91,11 @@ def read_labels(
         own = label if own.isna().all() else own
     else:
         notes = [*notes, *of_label] if beside else of_label
-    settled = _settled(label, said, chosen, malignancy=malignancy)
-    if not named:
-        settled = _with_others(settled, source, chosen)
+    if malignancy:
+        settled = _settled_by_diagnoses(label, said, source, chosen)
+    else:
+        settled = _settled(label, said, chosen, malignancy=False)
+        settled = settled if named else _with_others(settled, source, chosen)
     _refuse_open(source, settled.table["melanoma"], chosen, where=where)
     notes = [*notes, *settled.notes]
     if settled.column == taken:
@@ -151,13 +153,30 @@ def _with_others(
 ) -> Labels:
     """Fill labels that are still missing from further columns of the table."""
     label, notes = filled_by_others(
-        settled.table["melanoma"],
-        source,
-        chosen,
-        malignancy=settled.column != chosen["melanoma"],
+        settled.table["melanoma"], source, chosen, malignancy=False
     )
     table = settled.table.assign(melanoma=label)
     return replace(settled, table=table, notes=[*settled.notes, *notes])
+
+
+def _settled_by_diagnoses(
+    label: pd.Series[Any],
+    said: pd.DataFrame,
+    source: pd.DataFrame,
+    chosen: Mapping[str, str],
+) -> Labels:
+    """Return what `_settled` does for a label column that means malignant.
+
+    What the diagnosis leaves open is first read from further columns of diagnoses.
+    """
+    whole, notes = filled_by_others(said["melanoma"], source, chosen, malignancy=True)
+    words = said["diagnosis"]
+    for _, theirs in other_diagnoses(source, chosen):
+        words = words.fillna(theirs["diagnosis"])
+    filled = said.assign(melanoma=whole, diagnosis=words)
+    settled = _settled(label, filled, chosen, malignancy=True)
+    table = said.assign(melanoma=settled.table["melanoma"])
+    return replace(settled, table=table, notes=[*notes, *settled.notes])
 
 
 _ADVICE = "say which is believed: --column melanoma={first} or --column melanoma={other}"

@@ -73,9 +73,10 @@ def filled_by_others(
     """Return `label`, where missing as further columns say, and notes on these images.
 
     `chosen` maps columns of a lesion table to columns of `source`; it must have melanoma.
-    With `malignancy` this column means malignant, as others may, and only diagnoses count.
+    With `malignancy` this column means malignant, as others may, `label` is that of the
+    diagnosis, and only diagnoses count.
     """
-    notes, taken = [], chosen["melanoma"]
+    notes, taken = [], chosen["diagnosis" if malignancy else "melanoma"]
     answers = [] if malignancy else list(other_answers(source, taken))
     said = [(name, theirs["melanoma"]) for name, theirs in other_diagnoses(source, chosen)]
     for name, answer in [*answers, *said]:

@@ -259,6 +259,16 @@ def test_words_for_a_label_are_listed_once(tmp_path: Path) -> None:
         read_table("csv", path, map="melanoma:f=f")
 
 
+def test_a_label_of_a_second_diagnosis_is_not_said_to_be_missing(tmp_path: Path) -> None:
+    rows = ["image,malignant,diagnosis,histology", "a,1,bcc,", "b,0,nevus,"]
+    path = fake_csv(tmp_path, [*rows, "c,1,,melanoma", "d,1,,"])
+    read = read_archive("csv", path)
+    assert labels(read.table) == "001-"
+    told = " ".join(read.notes)
+    assert "diagnosis says nothing for 1 image whose label is read from histology" in told
+    assert "1 image that malignant calls malignant without a diagnosis" in told
+
+
 _UNCLEAR = {
     "other": ["image,label", "m,melanoma", "a,other", "b,other", "c,nevus"],
     "malignant": ["image,label", "m,melanoma", "a,malignant", "b,Malignant", "c,nevus"],
