@@ -211,7 +211,7 @@ def test_what_a_killed_prediction_wrote_last_is_known_by_its_bytes(
 ) -> None:
     out, beside = tmp_path / "p.csv", tmp_path / "p.lesions.csv"
     with monkeypatch.context() as patched:  # all is computed, and the lesions are written
-        patched.setattr("lentigo.cli.predict._write", interrupted)
+        patched.setattr("lentigo.cli.options.write_parts_out", interrupted)
         assert call(*by_lesion, "--out", out).exit_code == 130
     own = beside.read_bytes()
     beside.write_text("a year of work")
@@ -225,7 +225,7 @@ def test_what_a_killed_prediction_wrote_last_is_known_by_its_bytes(
     assert len(out.read_text().splitlines()) == 1 + 8
 
 
-def interrupted(*_: object) -> None:
+def interrupted(*_: object, **__: object) -> None:
     raise KeyboardInterrupt
 
 
