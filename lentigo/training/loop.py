@@ -32,8 +32,8 @@ def fit(trainer: Trainer) -> None:
 
     Writes `best.safetensors`, `checkpoint.pt` and `metrics.csv` to the fold's folder, until
     the end also the checkpoint before, and loads the best weights into the trainer's
-    network. On a `KeyboardInterrupt` it saves a
-    checkpoint and raises the interrupt again, with a message where the training stopped.
+    network. On a `KeyboardInterrupt` it saves a checkpoint and raises the interrupt again,
+    with a message where the training stopped.
 
     Raises `RunError` if the network diverges, or if the checkpoint or `best.safetensors`
     cannot be read or belongs to another network.
