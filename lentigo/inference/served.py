@@ -49,6 +49,9 @@ class Question:
     """One of `lentigo.tables.SEXES`; empty if unknown."""
     site: str = ""
     """One of `lentigo.tables.SITES`; empty if unknown."""
+    numbers: tuple[int, ...] = ()
+    """Number of each image in what the user sent, by which the reason of a lesion names it;
+    empty for 1, 2 and so on."""
 
 
 @dataclass(frozen=True)
@@ -155,6 +158,7 @@ def _sources(question: Question, request: int) -> list[Source]:
     """
     lesions = question.lesions or ("",) * question.images
     patients = question.patients or ("",) * question.images
+    numbers = question.numbers or range(1, question.images + 1)
     return [
         Source(
             str(number),
@@ -164,9 +168,7 @@ def _sources(question: Question, request: int) -> list[Source]:
             site=question.site or None,
             patient_id=f"{request} {patient}" if patient and lesion else None,
         )
-        for number, (lesion, patient) in enumerate(
-            zip(lesions, patients, strict=True), start=1
-        )
+        for number, lesion, patient in zip(numbers, lesions, patients, strict=True)
     ]
 
 

@@ -127,12 +127,18 @@ def _lesion(answered: Answered, row: Row) -> LesionAnswer:
     asked = answered.asked
     own = [n for n, key in enumerate(asked.lesion_keys) if key == row["lesion_id"]]
     patient, lesion = asked.ids(own[0])
+    unread = [
+        f"{place + 1} is left out: {answered.files[place].reason}"
+        for place in own
+        if answered.images[place] is None
+    ]
+    told = {**row, "reason": "; ".join([*unread, *([row["reason"]] if row["reason"] else [])])}
     return LesionAnswer(
         lesion=lesion,
         patient=patient,
         images=[place + 1 for place in own],
         n_images=row["n_images"],
-        **_judged(row),
+        **_judged(told),
     )
 
 

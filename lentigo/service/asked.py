@@ -91,7 +91,7 @@ def asked(upload: Upload) -> Asked:
 
 
 def _one(upload: Upload, name: str) -> str:
-    values = upload.fields.get(name, [])
+    values = [each for each in upload.fields.get(name, []) if each]
     if len(values) > 1:
         raise wrong_field(name, "It was given more than once.")
     return values[0] if values else ""
@@ -127,6 +127,10 @@ def _word(upload: Upload, name: str, known: tuple[str, ...]) -> str:
 def _ids(upload: Upload, name: str) -> tuple[str, ...]:
     """Return one id per image; a single id is taken for all images."""
     values = upload.fields.get(name, [])
+    if not all(values):
+        raise wrong_field(
+            name, f"Value {values.index('') + 1} of {len(values)} is empty; give each one."
+        )
     if any(not ID.fullmatch(value) for value in values):
         raise wrong_field(name, "It has 1 to 64 letters, all of them visible.")
     if len(values) == 1:

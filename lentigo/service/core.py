@@ -218,6 +218,7 @@ class Service:
         question = Question(
             len(there), lesions, patients, asked.prevalence, asked.operating_point,
             asked.features, age=asked.age, sex=asked.sex, site=asked.our_site,
+            numbers=tuple(place + 1 for place in there),
         )  # fmt: skip
         squares = {way: [found[p].squares[way] for p in there] for way in model.ways}
         try:

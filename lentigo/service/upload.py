@@ -43,9 +43,17 @@ class Upload:
     fields: dict[str, list[str]] = field(default_factory=dict)
 
     def add(self, name: str, value: str) -> None:
-        """Add a value of the field `name`; an empty one is ignored."""
-        if value.strip():
-            self.fields.setdefault(name, []).append(value.strip())
+        """Add a value of the field `name`; "" holds the place of an image without one."""
+        self.fields.setdefault(name, []).append(value.strip())
+
+    def without_empty_fields(self) -> Upload:
+        """Return the upload without the fields of which no value says anything.
+
+        A form sends a field that was left empty. An empty value among others stays, so that
+        no value counts for another image than its own.
+        """
+        given = {name: values for name, values in self.fields.items() if any(values)}
+        return Upload(self.files, given)
 
 
 async def read_upload(
@@ -82,7 +90,7 @@ async def _read_form(
         raise bad_request("The parts of the form cannot be told apart.") from None
     if not form.ended:
         raise bad_request("The form ends before its last part does.")
-    return form.upload
+    return form.upload.without_empty_fields()
 
 
 class _Form:
@@ -92,7 +100,7 @@ class _Form:
         self.upload, self.ended = Upload(), False
         self._limits, self._parts = limits, 0
         self._header, self._value = b"", b""
-        self._name, self._is_file = "", False
+        self._name, self._is_file, self._chosen = "", False, True
         self._content = bytearray()
 
     def callbacks(self) -> Any:
@@ -111,7 +119,8 @@ class _Form:
         self._parts += 1
         if self._parts > _MOST_FIELDS + self._limits.max_files:
             raise too_large("The form has too many parts.")
-        self._name, self._is_file, self._content = "", False, bytearray()
+        self._name, self._is_file, self._chosen = "", False, True
+        self._content = bytearray()
         self._header, self._value = b"", b""
 
     def _header_name(self, data: bytes, start: int, end: int) -> None:
@@ -130,6 +139,8 @@ class _Form:
             _, options = parse_options_header(self._value)
             self._name = options.get(b"name", b"").decode("utf-8", "replace")
             self._is_file = b"filename" in options or self._name == FILES
+            # A browser names no file, and sends none, where none was chosen.
+            self._chosen = options.get(b"filename") != b""
         self._header, self._value = b"", b""
 
     def _data(self, data: bytes, start: int, end: int) -> None:
@@ -143,7 +154,7 @@ class _Form:
         self._content = bytearray()
         if not self._is_file:
             self.upload.add(self._name, content.decode("utf-8", "replace"))
-        elif content:  # a browser sends an empty part where no file was chosen
+        elif content or self._chosen:  # an empty file keeps its number, and gets a reason
             _add_file(self.upload, content, self._limits)
 
     def _all(self) -> None:
@@ -168,7 +179,7 @@ def _from_json(content: bytes, limits: ServingConfig) -> Upload:
     for name, value in given.items():
         for each in value if isinstance(value, list) else [value]:
             _add_value(upload, name, each)
-    return upload
+    return upload.without_empty_fields()
 
 
 def _decoded(image: Any, number: int) -> bytes:
@@ -180,7 +191,7 @@ def _decoded(image: Any, number: int) -> bytes:
 
 def _add_value(upload: Upload, name: str, value: Any) -> None:
     if value is None:
-        return
+        value = ""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise wrong_field(name, "It is a word or a number, or a list of them.")
     try:

@@ -137,7 +137,7 @@ def _examined(
 
 
 def _question(given: dict[str, Any]) -> Question:
-    ids = {name: tuple(given[name]) for name in ("lesions", "patients")}
+    ids = {name: tuple(given[name]) for name in ("lesions", "patients", "numbers")}
     return Question(**{**given, **ids})
 
 

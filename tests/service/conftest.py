@@ -165,6 +165,17 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def leaves(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A photograph that shows no lesion: green, in stripes."""
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 60, (96, 96, 3), np.uint8)
+    pixels[:, ::7, 1] += 150
+    path = tmp_path_factory.mktemp("leaves") / "leaves.png"
+    Image.fromarray(pixels).save(path)
+    return path
+
+
+@pytest.fixture(scope="session")
 def model(tmp_path_factory: pytest.TempPathFactory, images: Path) -> Path:
     """A tiny model folder that answers without torch."""
     return write_model(tmp_path_factory.mktemp("model") / "tiny", images)

@@ -40,17 +40,6 @@ def clinic(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
-def leaves(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A photograph that shows no lesion: green, in stripes."""
-    rng = np.random.default_rng(0)
-    pixels = rng.integers(0, 60, (96, 96, 3), np.uint8)
-    pixels[:, ::7, 1] += 150
-    path = tmp_path_factory.mktemp("leaves") / "leaves.png"
-    Image.fromarray(pixels).save(path)
-    return path
-
-
 def form(page: Page, images: Path, leaves: Path) -> None:
     page.goto("/")
     page.click("#read")

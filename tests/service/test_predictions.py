@@ -114,6 +114,58 @@ def test_a_file_that_is_no_image_has_its_reason_and_the_others_their_number(
     assert answer["notice"] == NOTICE
 
 
+def test_an_empty_file_keeps_its_number(served: Served, images: Path) -> None:
+    contents = [(images / f"{number}.png").read_bytes() for number in (0, 1)]
+    with served.client() as client:
+        alone = post(client, *contents).json()["images"]
+        answer = post(client, b"", *contents, lesion=["a", "b", "c"]).json()["images"]
+    assert [each["lesion"] for each in answer] == ["a", "b", "c"]
+    assert answer[0]["probability"] is None
+    assert "empty" in answer[0]["reason"]
+    found = [each["probability"] for each in answer[1:]]
+    assert found == pytest.approx([each["probability"] for each in alone], abs=1e-6)
+
+
+def test_where_a_form_has_no_file_chosen_there_is_none(served: Served) -> None:
+    """A browser sends such a part for each file field that was left empty."""
+    part = b'--x\r\nContent-Disposition: form-data; name="images"; filename=""\r\n\r\n\r\n'
+    head = {"content-type": "multipart/form-data; boundary=x"}
+    with served.client() as client:
+        answer = client.post("/v1/predictions", content=part + b"--x--\r\n", headers=head)
+    assert answer.json()["detail"] == "Send one image at least."
+
+
+def test_a_lesion_names_its_images_by_their_number_in_the_request(
+    served: Served, images: Path, leaves: Path
+) -> None:
+    contents = [b"no image", leaves.read_bytes(), (images / "0.png").read_bytes()]
+    with served.client() as client:
+        (lesion,) = post(client, *contents, lesion="17").json()["lesions"]
+    left_out, doubted = lesion["reason"].split("; ")
+    assert left_out.startswith("1 is left out: ")
+    assert doubted.startswith("2: ")
+    assert (lesion["images"], lesion["n_images"]) == ([1, 2, 3], 2)
+
+
+@pytest.mark.parametrize("field", ["patient", "lesion"])
+def test_an_empty_number_counts_for_no_other_image(
+    served: Served, images: Path, field: str
+) -> None:
+    content = (images / "0.png").read_bytes()
+    encoded = base64.b64encode(content).decode()
+    with served.client() as client:
+        answers = [post(client, content, content, **{field: ["", "7"]})]
+        for nothing in ("", None):
+            body = {"images": [encoded] * 2, field: [nothing, "7"]}
+            answers.append(client.post("/v1/predictions", json=body))
+        plain = post(client, content, **{field: ""})
+    assert [each.status_code for each in answers] == [422] * 3
+    assert {each.json()["detail"] for each in answers} == {
+        "Value 1 of 2 is empty; give each one."
+    }
+    assert plain.status_code == 200
+
+
 @pytest.mark.parametrize(
     ("fields", "named"),
     [
