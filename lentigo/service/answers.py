@@ -132,7 +132,10 @@ def _lesion(answered: Answered, row: Row) -> LesionAnswer:
         for place in own
         if answered.images[place] is None
     ]
-    told = {**row, "reason": "; ".join([*unread, *([row["reason"]] if row["reason"] else [])])}
+    told = {
+        **row,
+        "reason": "; ".join([*unread, *([row["reason"]] if row["reason"] else [])]),
+    }
     return LesionAnswer(
         lesion=lesion,
         patient=patient,

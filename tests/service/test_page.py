@@ -41,7 +41,7 @@ def test_the_share_of_melanoma_can_be_moved_by_keyboard(page: Page, images: Path
     before = page.inner_text("#frequency")
     page.focus("#share")
     page.keyboard.press("End")
-    assert page.inner_text("#share-said") == "50 %"
+    assert page.inner_text("#share-said") == "50\N{NO-BREAK SPACE}%"
     assert page.inner_text("#frequency") != before
 
 

@@ -294,7 +294,7 @@ def test_a_dicom_file_in_the_list_is_read_though_no_browser_shows_it(
     (tmp_path / "a.dcm").write_bytes(with_name(pixels))
     worklist(page, tmp_path / "a.dcm", count=1)
     row = page.locator("#rows tbody tr")
-    expect(row).to_contain_text(re.compile(r"\d %"))
+    expect(row).to_contain_text(re.compile(r"\d\s%"))
     row.click()
     expect(page.locator("#large-pictures")).to_contain_text("cannot show the file")
     assert SECRET not in page.content()

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 import pytest
+from markupsafe import Markup
+from playwright.sync_api import Page, expect
 
 from lentigo.answer_columns import REFUSED
+from lentigo.config.serving import ServingConfig
 from lentigo.imaging.kind.unlike import DOUBT
 from lentigo.inference.decide import Decision
+from lentigo.models.calibration import shift_prevalence
 from lentigo.models.operating_point import OperatingPoint
-from lentigo.service.asked import Asked
+from lentigo.service.asked import SEXES, SITES, Asked
 from lentigo.service.core import Answered
 from lentigo.service.decoding import Prepared
 from lentigo.service.page.language import LANGUAGES, texts
-from lentigo.service.page.result import judgement, why_not
+from lentigo.service.page.render import _filled
+from lentigo.service.page.result import judgement, number, why_not
+from tests.service.browser import read
 from tests.service.conftest import POINTS
 from tests.service.test_queue import HOSTED
 
@@ -48,3 +57,143 @@ def test_of_a_mean_over_pictures_no_sensitivity_is_shown() -> None:
         assert one.call
         assert (bool(one.figures), one.mean) == (shown, not shown)
     assert all("{" not in texts(each)["mean_of_pictures"] for each in LANGUAGES)
+
+
+POINT = OperatingPoint.model_validate(POINTS[0])
+COST = OperatingPoint(
+    name="cost", kind="cost", threshold=0.3, cost_miss=10, cost_excision=1
+)
+ROW: dict[str, Any] = {
+    "probability": 0.2, "logit": -1.3862944, "call": "melanoma", "reason": "",
+    "metadata": "age, sex", "probability_melanoma": 0.2, "probability_nevus": 0.6,
+    "probability_dermatofibroma": 0.2,
+}  # fmt: skip
+
+
+def answered(*rows: Any, point: OperatingPoint = POINT, **asked: Any) -> Answered:
+    """Return an answer for one lesion with a row, or a reason to have none, per image."""
+    files = [
+        Prepared("0", (4, 4), {}, reason=row if isinstance(row, str) else "")
+        for row in rows
+    ]
+    images = [None if isinstance(row, str) else row for row in rows]
+    counts = [row for row in images if row and row["probability"] is not None]
+    lesion = {
+        **(counts or [{**ROW, "probability": None, "logit": None}])[0],
+        "lesion_id": "1",
+        "n_images": len(counts),
+    }
+    several = len(rows) > 1
+    if several:
+        asked["lesions"] = ("1",) * len(rows)
+    return Answered(
+        "r", Asked(**asked), HOSTED,
+        Decision(meant_for=0.1, asked_for=None, point=point), files, images,
+        [lesion] if several else [],
+    )  # fmt: skip
+
+
+def html(given: Answered, language: str = "en") -> str:
+    return _filled(
+        "result", language, others=Markup(""), path="/", asked_model="", answered=given,
+        one=judgement(given), shown=[], number=number, sexes=SEXES, sites=SITES, models=[],
+        limits=ServingConfig(), has_views=False, map_choices=[""],
+    )  # fmt: skip
+
+
+def words(given: Answered, language: str = "en") -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", html(given, language)).split())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_good_picture_is_judged_beside_one_that_is_not(language: str) -> None:
+    refused = {**ROW, "probability": None, "logit": None, "call": "",
+               "reason": f"{REFUSED}: too bright to judge"}  # fmt: skip
+    known = texts(language)
+    found = words(answered(ROW, refused, "The image is empty."), language)
+    assert known["cannot"] not in found
+    assert known["called"] in found
+    for n, why in ((2, "why_bright"), (3, "why_unreadable")):
+        assert f"{known['left_out'].format(n=n)} {known[why]}" in found
+    assert known["all_the_same"] not in found
+    alone = words(answered(refused, "The image is empty."), language)
+    assert known["cannot"] in alone
+
+
+def test_a_doubt_about_a_picture_that_counts_still_folds_the_number_away() -> None:
+    doubtful = {**ROW, "reason": f"{DOUBT}: few colours of skin"}
+    assert judgement(answered(ROW, doubtful)).why == "why_doubted"
+    assert judgement(answered(ROW, "The image is empty.")).why == ""
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "About 1 of 100 lesions like this is melanoma."),
+        ("de", "Etwa 1 von 100 Läsionen wie dieser ist ein Melanom."),
+        ("es", "Alrededor de 1 de cada 100 lesiones como esta es melanoma."),
+        ("zh", "每 100 个这样的皮损中约有 1 个是黑色素瘤。"),
+    ],
+)
+def test_one_of_a_hundred_is_told_in_the_singular(language: str, said: str) -> None:
+    point = POINT.model_copy(
+        update={"held_out": POINT.held_out.model_copy(update={"n_melanomas": 1})}  # type: ignore[union-attr]
+    )
+    found = words(answered({**ROW, "probability": 0.012}, point=point), language)
+    assert said in found
+    assert texts(language)["card_melanoma_one"].format(n=1) in found
+    two = words(answered({**ROW, "probability": 0.02}), language)
+    assert texts(language)["about"].format(n=2, of=100) in two
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_which_data_of_the_patient_were_used_is_said(language: str) -> None:
+    known = texts(language)
+    facts = known["facts_join"].join([known["fact_age"], known["fact_sex"]])
+    assert known["used"].format(facts=facts) in words(answered(ROW), language)
+    none = answered({**ROW, "metadata": "none"})
+    assert known["used_none"] in words(none, language)
+    image_alone = {**ROW, "metadata": ""}
+    assert known["used_never"] in words(answered(image_alone, age=50.0), language)
+    assert 'id="used"' not in html(answered(image_alone), language)
+
+
+def test_no_percent_sign_is_torn_from_its_number() -> None:
+    for language in LANGUAGES:
+        assert not [key for key, text in texts(language).items() if " %" in text]
+        assert not re.search(r"\d %", html(answered(ROW), language))
+        assert re.search(r"\d\N{NO-BREAK SPACE}?%", html(answered(ROW), language))
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_the_share_of_melanoma_moves_the_differential_and_the_print(
+    page: Page, language: str
+) -> None:
+    answer = html(answered(ROW, point=COST), language)
+    page.route(
+        "**/?lang=*",
+        lambda route: (
+            route.fulfill(body=answer, content_type="text/html; charset=utf-8")
+            if route.request.method == "POST"
+            else route.continue_()
+        ),
+    )
+    read(page, {"name": "x", "mimeType": "image/png", "buffer": b"x"},
+         address=f"/?lang={language}")  # fmt: skip
+    expect(page.locator("#call-at-share")).to_be_hidden()
+    page.focus("#share")
+    page.keyboard.press("End")
+    logit = float(shift_prevalence(ROW["logit"], 0.1, 0.5))
+    melanoma = 1 / (1 + 2.718281828459045**-logit)  # 0.692
+    rest = 1 - melanoma
+    shares = [melanoma, rest * 0.75, rest * 0.25]
+    shown = page.locator(".differential tbody td span").all_inner_texts()
+    numbers = [float(each.rstrip("%").replace(",", ".")) / 100 for each in shown]
+    assert numbers == pytest.approx(shares, abs=6e-4)
+    order = page.locator(".differential tbody tr")
+    assert order.first.get_attribute("data-diagnosis") == "melanoma"
+    expect(page.locator("#call-at-share")).to_be_visible()
+    page.emulate_media(media="print")
+    told = texts(language)["at_prevalence"].format(p="50")
+    expect(page.locator("#static-share")).to_have_text(told)
+    expect(page.locator("#static-share")).to_be_visible()

@@ -21,12 +21,13 @@ _MARKS: Mapping[str, tuple[str, str]] = {
     "en": (".", ","), "de": (",", "."), "es": (",", "."), "zh": (".", ","),
 }  # fmt: skip
 """By language code, the decimal mark and the thousands separator."""
+_HELD = "\N{NO-BREAK SPACE}"
 _FOLDER = Path(__file__).parent / "texts"
 
 
 @cache
 def texts(language: str) -> Mapping[str, str]:
-    """Return the catalogue of a language: by key, its text.
+    """Return the catalogue of a language: by key, its text, no "%" torn from its number.
 
     The sentences of the model card have keys that begin with `card_`; those in English are
     the ones of the model folder.
@@ -35,7 +36,7 @@ def texts(language: str) -> Mapping[str, str]:
     found: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
     if language == DEFAULT:
         found |= {f"{CARD}{key}": text for key, text in ENGLISH.items()}
-    return found
+    return {key: text.replace(" %", f"{_HELD}%") for key, text in found.items()}
 
 
 def number_text(text: str, language: str) -> str:

@@ -27,8 +27,8 @@ from lentigo.visible import shortened, visible_lines
 _LONGEST = 5_000
 """Most characters of a value; only pictures (`data:` addresses) may be longer."""
 _READER = (
-    "about", "busy", "choose_first", "choose_help", "fewer", "more", "picture", "problem",
-    "problem_busy",
+    "about", "about_one", "at_prevalence", "busy", "choose_first", "choose_help", "fewer",
+    "more", "percent", "picture", "problem", "problem_busy",
 )  # fmt: skip
 """Keys of the texts that `static/reader.js` uses."""
 

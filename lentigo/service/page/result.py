@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,13 +11,14 @@ from lentigo.imaging.kind.unlike import DOUBT
 from lentigo.inference.abstention.signals import WORDS
 from lentigo.inference.decide import CALLED
 from lentigo.models.facts import Measured
+from lentigo.models.metadata import WITHOUT
 from lentigo.models.operating_point import OperatingPoint
 from lentigo.service.answers import predictions
 from lentigo.service.core import Answered
 from lentigo.service.page.close import Close
 from lentigo.service.page.frequency import Frequency, frequency
 from lentigo.service.page.pictures import View
-from lentigo.service.schema import Judged
+from lentigo.service.schema import ImageAnswer, Judged
 
 _TOLD = (
     "early",
@@ -66,6 +67,23 @@ class Judgement:
     """Share of melanoma that the probability is meant for; `meant_for`: that of the model's
     own."""
     meant_for: float | None
+    left_out: list[LeftOut]
+    """The images that the prediction does not count; empty where it counts none."""
+    metadata: list[str] | None
+    """Which of age, sex and site the model used beside the images; None for a model that
+    takes images alone."""
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """An image of the lesion without a prediction, beside others that have one."""
+
+    number: int
+    """Number of the image in the request, from 1."""
+    why: str
+    """Key of the text that says why."""
+    reason: str
+    """The reason in the prediction, in English."""
 
 
 @dataclass(frozen=True)
@@ -91,8 +109,10 @@ def judgement(answered: Answered) -> Judgement:
     """Return the prediction for the lesion that all images of a request show."""
     answer = predictions(answered)
     judged: Judged = answer.lesions[0] if answer.lesions else answer.images[0]
-    # A doubt about one image holds for the mean over all of them.
-    reasons = [each.reason for each in answer.images if each.reason]
+    counts = [each for each in answer.images if each.probability is not None]
+    # A doubt about one image holds for the mean over all that count. Those that do not
+    # count say nothing of it, unless there is no other.
+    reasons = [each.reason for each in counts or answer.images if each.reason]
     why = why_not(judged.probability, " ".join(reasons))
     point = answered.decision.point
     held_out = point.held_out if point else None
@@ -109,7 +129,25 @@ def judgement(answered: Answered) -> Judgement:
         differential=sorted(judged.diagnoses.items(), key=lambda each: -each[1]),
         prevalence=answer.prevalence,
         meant_for=answer.meant_for,
+        left_out=_left_out(answer.images) if counts else [],
+        metadata=_metadata(answer.images),
     )
+
+
+def _left_out(images: Sequence[ImageAnswer]) -> list[LeftOut]:
+    return [
+        LeftOut(each.image, why_not(None, each.reason), each.reason)
+        for each in images
+        if each.probability is None
+    ]
+
+
+def _metadata(images: Sequence[ImageAnswer]) -> list[str] | None:
+    """Return the metadata used, the same for all images of a request that were decoded."""
+    used = next((each.metadata for each in images if each.metadata), None)
+    if used is None:
+        return None
+    return [] if used == WITHOUT else used.split(", ")
 
 
 def why_not(probability: float | None, reason: str) -> str:

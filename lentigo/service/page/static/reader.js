@@ -215,10 +215,26 @@ function frequency(probability) {
   for (const of of [100, 1000, 10000]) {
     if (probability * of >= 0.95) {
       const n = Math.floor(probability * of + 0.5);
-      return n < of ? ["about", n, of] : ["more", of - 1, of];
+      return n < of ? [n === 1 ? "about_one" : "about", n, of] : ["more", of - 1, of];
     }
   }
   return ["fewer", 1, 10000];
+}
+
+function differential(own, probability) {
+  // The others keep their shares among themselves, as the service computes them.
+  const body = document.querySelector(".differential tbody");
+  if (!body) return;
+  const format = new Intl.NumberFormat(language, { maximumFractionDigits: 1, minimumFractionDigits: 1 });
+  const rows = [...body.rows].map((row) => {
+    const melanoma = row.dataset.diagnosis === "melanoma";
+    return [row, melanoma ? probability : own < 1 ? row.dataset.share * (1 - probability) / (1 - own) : 0];
+  });
+  for (const [row, share] of rows.sort((a, b) => b[1] - a[1])) {
+    row.querySelector("meter").value = share;
+    row.querySelector("td span").textContent = fill(texts.percent, { n: format.format(100 * share) });
+    body.append(row);
+  }
 }
 
 function slider() {
@@ -229,24 +245,31 @@ function slider() {
   const shares = [...new Set([...SHARES, Number((100 * own).toPrecision(3))])].sort((a, b) => a - b);
   const format = new Intl.NumberFormat(language, { maximumSignificantDigits: 3 });
   share.max = shares.length - 1;
-  share.value = shares.indexOf(Number((100 * own).toPrecision(3)));
+  const first = shares.indexOf(Number((100 * own).toPrecision(3)));
+  share.value = first;
   const show = () => {
     const percent = shares[share.value];
-    const logit = Number(place.dataset.logit) + logOdds(percent / 100) - logOdds(own);
+    const moved = Number(share.value) !== first;
+    const logit = Number(place.dataset.logit) + (moved ? logOdds(percent / 100) - logOdds(own) : 0);
     const probability = 1 / (1 + Math.exp(-logit));
     const [key, n, of] = frequency(probability);
     id("frequency").textContent = fill(texts[key], { n, of: new Intl.NumberFormat(language, { useGrouping: "always" }).format(of) });
     id("dots").hidden = of !== 100; // a hundred dots cannot show 4 of 1,000
     document.querySelectorAll("#dots i").forEach((dot, number) => dot.classList.toggle("on", number < n));
-    const said = `${format.format(percent)} %`;
-    id("share-said").textContent = said;
-    share.setAttribute("aria-valuetext", said);
+    differential(1 / (1 + Math.exp(-Number(place.dataset.logit))), probability);
+    if (id("call-at-share")) id("call-at-share").hidden = !moved;
+    tell(percent);
+  };
+  const tell = (percent) => {
+    const p = format.format(percent);
+    id("share-said").textContent = fill(texts.percent, { n: p });
+    share.setAttribute("aria-valuetext", id("share-said").textContent);
+    id("static-share").textContent = fill(texts.at_prevalence, { p }); // the print has no slider
   };
   share.addEventListener("input", show);
   share.parentElement.hidden = false;
-  id("static-share").hidden = true;
-  id("share-said").textContent = `${format.format(Number((100 * own).toPrecision(3)))} %`;
-  share.setAttribute("aria-valuetext", id("share-said").textContent);
+  id("static-share").className = "shown-on-print";
+  tell(shares[first]);
 }
 
 function start() {

@@ -8,100 +8,23 @@ const id = (name) => document.getElementById(name);
 const form = id("work");
 const MOST = Number(form.dataset.most);
 const BYTES = Number(form.dataset.bytes);
+const BODY = 0.98 * Number(form.dataset.body); // the rest is for the fields
 const AT_ONCE = 2;
-const MOST_FILES = 5000;
-const ENDINGS = /\.(jpe?g|jpe|jfif|png|tiff?|bmp|webp|ppm|avif|hei[cf]|dcm|dicom)$/i;
+const { listed, grouped, kinds } = window.lentigoFiles;
 const offer = window.lentigoOfferPoints;
 const PHRASES = JSON.parse(form.dataset.phrases); // of a reason, and the text that says it
 let rows = [];
 let run = 0;
 let given = []; // the files of the list, to ask anew where a choice changes
 let told = null; // model, threshold and share of the list
-
-async function unzip(file) {
-  // The list at the end of a zip says where each file begins.
-  const bytes = new DataView(await file.arrayBuffer());
-  let end = bytes.byteLength - 22;
-  const first = Math.max(0, end - 65535);
-  while (end >= first && bytes.getUint32(end, true) !== 0x06054b50) end -= 1;
-  if (end < first) throw new Error("zip");
-  const count = bytes.getUint16(end + 10, true);
-  let place = bytes.getUint32(end + 16, true);
-  const found = [];
-  for (let nth = 0; nth < count; nth += 1) {
-    if (bytes.getUint32(place, true) !== 0x02014b50) throw new Error("zip");
-    const [method, packed, size] = [bytes.getUint16(place + 10, true), bytes.getUint32(place + 20, true), bytes.getUint32(place + 24, true)];
-    const [named, extra, said, at] = [bytes.getUint16(place + 28, true), bytes.getUint16(place + 30, true), bytes.getUint16(place + 32, true), bytes.getUint32(place + 42, true)];
-    const name = new TextDecoder().decode(new Uint8Array(bytes.buffer, place + 46, named));
-    place += 46 + named + extra + said;
-    if (!ENDINGS.test(name) || name.startsWith("__MACOSX/")) continue;
-    if (size > BYTES || (method !== 0 && method !== 8)) continue;
-    const start = at + 30 + bytes.getUint16(at + 26, true) + bytes.getUint16(at + 28, true);
-    found.push({ name, file: await unpacked(new Blob([new Uint8Array(bytes.buffer, start, packed)]), method, size) });
-    if (found.length >= MOST_FILES) break;
-  }
-  return found;
-}
-
-async function unpacked(blob, method, size) {
-  if (method === 0) return blob;
-  const reader = blob.stream().pipeThrough(new DecompressionStream("deflate-raw")).getReader();
-  const parts = [];
-  let length = 0;
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    length += value.length;
-    if (length > size) throw new Error("zip"); // more than it says: a bomb
-    parts.push(value);
-  }
-  return new Blob(parts);
-}
-
-async function listed(files) {
-  const found = [];
-  for (const file of files) {
-    const name = file.webkitRelativePath || file.name;
-    if (/\.zip$/i.test(name)) found.push(...(await unzip(file)));
-    else if (ENDINGS.test(name)) found.push({ name, file });
-  }
-  found.sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
-  return found.slice(0, MOST_FILES);
-}
-
-function grouped(found) {
-  // PATIENT/LESION/picture: the last two folders; else each picture is a lesion of its own.
-  const depth = Math.min(...found.map((each) => each.name.split("/").length));
-  const root = depth > 1 && new Set(found.map((each) => each.name.split("/")[0])).size === 1 ? 1 : 0;
-  const patients = new Map();
-  found.forEach((each, number) => {
-    const parts = each.name.split("/").slice(root, -1);
-    const patient = parts.length > 0 ? parts[0] : `\0${number}`;
-    const lesion = parts.length > 1 ? parts.slice(1).join("/") : `\0${number}`;
-    if (!patients.has(patient)) patients.set(patient, new Map());
-    const lesions = patients.get(patient);
-    if (!lesions.has(lesion)) lesions.set(lesion, []);
-    lesions.get(lesion).push({ ...each, number: number + 1 });
-  });
-  const groups = [];
-  let patient = 0;
-  for (const lesions of patients.values()) {
-    patient += 1;
-    let lesion = 0;
-    for (const pictures of lesions.values()) {
-      lesion += 1;
-      for (let start = 0; start < pictures.length; start += MOST) groups.push({ patient, lesion, pictures: pictures.slice(start, start + MOST) });
-    }
-  }
-  return groups;
-}
+let whole = null; // what was chosen: pictures, other files, and how they were read
 
 const model = () => (id("model") ? id("model").value : "");
 const pause = (seconds) => new Promise((resolve) => setTimeout(resolve, 1000 * seconds));
 
 async function ask(group) {
   const body = new FormData();
-  for (const each of group.pictures) body.append("images", each.file, "picture");
+  for (const each of group.pictures) if (!each.bad) body.append("images", each.file, "picture");
   body.append("lesion", `${group.patient}.${group.lesion}`);
   if (id("share").value) body.append("prevalence", String(Number(id("share").value) / 100));
   body.append("operating_point", id("operating_point").value);
@@ -114,23 +37,38 @@ async function ask(group) {
       continue;
     }
     const said = await answer.json();
-    if (!answer.ok) throw new Error(said.detail);
-    return said;
+    if (answer.ok) return said;
+    // A wrong choice, or no key: the pictures are not at fault, and the list stays.
+    const choice = answer.status === 401 || answer.status === 403 || (said.field && said.field !== "images");
+    throw Object.assign(new Error(said.detail), { choice });
   }
   throw new Error(texts.problem);
 }
 
-const unread = (group, reason) => ({ ...group, probability: null, call: "", judged: false, reason, images: [], features: [], odd: null });
+const unread = (group, reason) => ({ ...group, told: toldOf(group), probability: null, call: "", judged: false, whole: false, out: [], reason, images: [], features: [], odd: null });
+
+function toldOf(group) {
+  // What this page knows of a row, in its language: parts of a lesion, and files not sent.
+  const { pictures, from, of } = group;
+  const part = pictures.length < of ? [fill(texts.part_of_lesion, { a: from, b: from + pictures.length - 1, of })] : [];
+  const bad = pictures.filter((each) => each.bad).map((each) => fill(texts[each.bad], { n: each.number, mb: BYTES / 1e6 }));
+  return [...part, ...bad].join(" ");
+}
 
 function row(group, said) {
   const lesion = said.lesions[0] || said.images[0];
+  const sent = group.pictures.filter((each) => !each.bad);
   const doubted = said.images.filter((each) => each.reason);
+  const counts = said.images.filter((each) => each.probability !== null);
+  const out = group.pictures.filter((each) => each.bad || said.images[sent.indexOf(each)].probability === null);
   // Of a lesion that no picture lets judge, "not called" would be a judgement; "called" stays.
   const quiet = doubted.length === said.images.length && lesion.call !== "melanoma";
   told = { model: `${said.model.name} ${said.model.version}`, abstains: said.model.abstains, point: said.operating_point, share: said.prevalence, time: new Date() };
   return {
-    ...group, probability: lesion.probability, call: quiet ? "" : lesion.call,
-    judged: lesion.probability !== null && doubted.length === 0,
+    ...group, told: toldOf(group), probability: lesion.probability, call: quiet ? "" : lesion.call,
+    judged: lesion.probability !== null && counts.every((each) => !each.reason),
+    whole: lesion.probability !== null && !doubted.length && !out.length,
+    out: out.map((each) => each.number),
     reason: doubted.map((each) => each.reason).join("; "),
     images: said.images.map((each) => each.sha256),
     features: said.images.filter((each) => each.probability !== null && each.features).map((each) => each.features), odd: null,
@@ -138,22 +76,20 @@ function row(group, said) {
 }
 
 async function work(files) {
+  const before = { rows, given, told, whole };
+  given = files;
+  if (!id("share").validity.valid) {
+    id("status").textContent = texts.share_wrong;
+    return;
+  }
   const own = (run += 1);
-  for (const each of rows) for (const url of each.urls || []) URL.revokeObjectURL(url);
-  [rows, given, told] = [[], files, null];
+  [rows, told] = [[], null];
   id("status").textContent = texts.busy;
-  let groups;
-  try {
-    groups = grouped(await listed(files));
-  } catch {
-    id("status").textContent = texts.bad_zip;
-    return;
-  }
+  const read = await listed(files, BYTES).catch(() => null);
   if (own !== run) return;
-  if (!groups.length) {
-    id("status").textContent = texts.no_pictures;
-    return;
-  }
+  whole = read;
+  const groups = read ? grouped(read.found, MOST, BODY) : [];
+  if (!groups.length) return restore(before, read ? `${texts.no_pictures} ${leftTold()}` : texts.bad_zip);
   const [waiting, count] = [groups.slice(), groups.length];
   let shown = 0;
   id("progress").hidden = false;
@@ -162,11 +98,13 @@ async function work(files) {
       const group = waiting.shift();
       let found;
       try {
-        found = row(group, await ask(group));
+        found = group.pictures.every((each) => each.bad) ? unread(group, "") : row(group, await ask(group));
       } catch (error) {
+        if (error.choice && own === run) return restore(before, error.message);
         found = unread(group, error.message);
       }
       if (own !== run) return;
+      if (!rows.length) leave(before.rows);
       rows.push(found);
       id("progress").value = rows.length / count;
       const last = rows.length === count;
@@ -182,6 +120,20 @@ async function work(files) {
   if (own !== run) return;
   id("progress").hidden = true;
   show();
+}
+
+function leave(list) {
+  for (const each of list) for (const url of each.urls || []) URL.revokeObjectURL(url);
+}
+
+function restore(before, why) {
+  // The list as it was, where there is nothing to read or a choice is not taken.
+  run += 1;
+  leave(rows);
+  ({ rows, given, told, whole } = before);
+  id("progress").hidden = true;
+  id("status").textContent = why;
+  if (rows.length) show();
 }
 
 async function ducklings(all) {
@@ -211,15 +163,15 @@ function oddSaid(each) {
 }
 
 const number = new Intl.NumberFormat(language, { maximumSignificantDigits: 3 });
-const percent = (share) => `${number.format(100 * share)} %`;
+const percent = (share) => fill(texts.percent, { n: number.format(100 * share) });
 
 function chosen() {
   const above = Number(id("above").value) / 100;
   const kept = rows.filter((each) => {
     if (id("filter").value === "called" && each.call !== "melanoma") return false;
-    if (id("filter").value === "unjudged" && each.judged) return false;
+    if (id("filter").value === "unjudged" && each.whole) return false;
     if (id("filter").value === "odd" && !isOdd(each)) return false;
-    return above === 0 || (each.probability !== null && each.probability >= above);
+    return each.probability === null || each.probability >= above; // nobody judged it
   });
   const likely = (each) => (each.probability === null ? 2 : each.probability);
   const by = new Map();
@@ -232,15 +184,17 @@ function chosen() {
 
 function said(each) {
   if (each.probability === null) return texts.cannot;
-  return `${percent(each.probability)}${each.judged ? "" : ` (${texts.cannot})`}`;
+  const out = each.out.map((n) => fill(texts.picture_out, { n }));
+  const notes = [...(each.judged ? [] : [texts.cannot]), ...out];
+  return `${percent(each.probability)}${notes.length ? ` (${notes.join("; ")})` : ""}`;
 }
 
 function why(each) {
   // In the language of the page, if the reason is one of those that have a text.
-  if (!each.reason) return "";
+  if (!each.reason) return each.told;
   const known = PHRASES.find(([phrase]) => each.reason.includes(phrase));
-  if (known) return texts[known[1]];
-  return each.probability === null ? texts.why_unreadable : "";
+  const text = known ? texts[known[1]] : each.probability === null ? texts.why_unreadable : "";
+  return [each.told, text].filter(Boolean).join(" ");
 }
 
 function reasoned(each) {
@@ -248,7 +202,7 @@ function reasoned(each) {
   detail.lang = "en";
   detail.className = "reason";
   detail.textContent = each.reason;
-  return each.reason ? [why(each), " ", detail] : [];
+  return [why(each), ...(each.reason ? [" ", detail] : [])];
 }
 
 const HEADS = [...id("rows").tHead.rows[0].cells].map((each) => each.textContent);
@@ -301,6 +255,8 @@ function show() {
   const kept = list.find((each) => each.look === focused);
   if (kept) go(kept);
   id("told").textContent = listTold();
+  id("left").textContent = leftTold();
+  id("left").hidden = !id("left").textContent;
   id("none").hidden = list.length > 0;
   id("list").hidden = false;
 }
@@ -311,7 +267,28 @@ function listTold() {
   const point = told.point ? `${told.point} (${option ? option.textContent : ""})` : texts.point_none;
   const time = told.time.toLocaleString(language, { dateStyle: "medium", timeStyle: "short" });
   const limit = told.abstains ? "" : ` ${texts.without_limit}`;
-  return fill(texts.list_told, { model: told.model, point, share: told.share === null ? texts.not_known : percent(told.share), time }) + limit;
+  return `${fill(texts.list_told, { model: told.model, point, share: told.share === null ? texts.not_known : percent(told.share), time })}${limit} ${readAs()} ${shownTold()}`;
+}
+
+function readAs() {
+  const lesions = new Set(rows.map((each) => `${each.patient}.${each.lesion}`)).size;
+  return fill(texts.list_read_as, { p: new Set(rows.map((each) => each.patient)).size, l: lesions, n: rows.reduce((sum, each) => sum + each.pictures.length, 0) });
+}
+
+function shownTold() {
+  // Which rows are shown, saved and printed, where it is not all of them.
+  const [n, above, filter] = [chosen().length, Number(id("above").value), id("filter")];
+  if (filter.value === "all" && !above) return "";
+  const how = [...(filter.value === "all" ? [] : [filter.selectedOptions[0].textContent]), ...(above ? [`≥ ${percent(above / 100)}`] : [])];
+  return fill(texts.list_shown, { n, of: rows.length, how: how.join("; ") });
+}
+
+function leftTold() {
+  if (!whole) return "";
+  const { left, beyond, most } = whole;
+  const names = id("names").checked ? ` ${left.join(", ")}` : "";
+  const other = left.length ? fill(texts.left_files, { n: left.length, kinds: kinds(left, texts.other_kind) }) + names : "";
+  return [other, beyond ? fill(texts.left_beyond, { most, n: beyond }) : ""].filter(Boolean).join(" ");
 }
 
 function go(each) {
@@ -345,7 +322,7 @@ function enlarge(each) {
     image.src = each.urls[place];
     return image;
   }));
-  id("large-title").textContent = `${texts.patient} ${each.patient}, ${texts.lesion} ${each.lesion}: ${said(each)}`;
+  id("large-title").textContent = `${texts.patient} ${each.patient}, ${texts.lesion} ${each.lesion}${texts.colon} ${said(each)}`;
   id("large-said").replaceChildren(called(each), isOdd(each) ? ` · ${oddSaid(each)} ` : " ", ...reasoned(each));
   id("large-zoom").value = 1;
   zoom();
@@ -376,11 +353,12 @@ function cell(value) {
 }
 
 function csv() {
-  const head = ["rank", "pictures", ...(id("names").checked ? ["names"] : []), "patient", "lesion", "probability", "call", "oddness", "odd_one", "remark", "sha256", "model", "operating_point", "prevalence", "abstains", "notice"];
+  const head = ["rank", "pictures", ...(id("names").checked ? ["names"] : []), "patient", "lesion", "probability", "call", "oddness", "odd_one", "remark", "sha256", "model", "operating_point", "prevalence", "abstains", "shown", "left_out", "notice"];
+  const [shown, left] = [shownTold(), leftTold()];
   const lines = chosen().map((each, place) => [
     place + 1, each.pictures.map((picture) => picture.number).join(" "),
     ...(id("names").checked ? [each.pictures.map((picture) => picture.name).join(" | ")] : []),
-    each.patient, each.lesion, each.probability, each.call, each.odd && each.odd.oddness, isOdd(each) ? "yes" : "", each.reason, each.images.join(" "), told && told.model, told && told.point, told && told.share, told && (told.abstains ? "yes" : "no"), texts.notice,
+    each.patient, each.lesion, each.probability, each.call, each.odd && each.odd.oddness, isOdd(each) ? "yes" : "", [each.told, each.reason].filter(Boolean).join("; "), each.images.join(" "), told && told.model, told && told.point, told && told.share, told && (told.abstains ? "yes" : "no"), shown, left, texts.notice,
   ]);
   const text = [head, ...lines].map((line) => line.map(cell).join(",")).join("\r\n");
   const link = document.createElement("a");
@@ -405,3 +383,7 @@ offer();
 form.addEventListener("submit", (event) => event.preventDefault());
 id("csv").addEventListener("click", csv);
 id("print").addEventListener("click", () => window.print());
+// Another language, page or tab would throw away what took long to read: the browser asks.
+window.addEventListener("beforeunload", (event) => {
+  if (rows.length) event.preventDefault();
+});

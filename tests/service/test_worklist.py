@@ -1,0 +1,148 @@
+"""The worklist in a real Chromium: which files it reads, and what it says of the others."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect
+
+from tests.service.browser import opened, worklist
+from tests.service.conftest import Served
+from tests.service.test_predictions import SECRET, with_name
+
+
+def test_each_file_of_a_zip_is_a_row_or_is_counted(
+    page: Page, images: Path, tmp_path: Path
+) -> None:
+    pixels = np.asarray(Image.open(images / "0.png"))
+    with zipfile.ZipFile(tmp_path / "w.zip", "w") as container:
+        container.write(images / "0.png", "a.png")
+        container.write(images / "1.png", "b.png", zipfile.ZIP_BZIP2)
+        container.writestr("IM0001", with_name(pixels), zipfile.ZIP_DEFLATED)
+        container.writestr("c.png", b"")
+        container.writestr(f"{SECRET}.gif", b"GIF89a")
+        container.writestr("inner.zip", b"PK")
+        container.writestr("__MACOSX/._a.png", b"x")
+    worklist(page, tmp_path / "w.zip", count=4)
+    rows = page.locator("#rows tbody tr")
+    expect(rows.filter(has_text="cannot be unpacked from the zip")).to_have_count(1)
+    expect(rows.filter(has_text="The image is empty.")).to_have_count(1)
+    expect(rows.filter(has_text="I cannot judge this picture")).to_have_count(2)
+    left = page.locator("#left")
+    expect(left).to_have_text("Files left out as no pictures: 2 (.gif 1, .zip 1).")
+    assert SECRET not in page.content()
+    page.check("#names")
+    expect(left).to_contain_text(f"{SECRET}.gif, inner.zip")
+
+
+def test_too_large_a_picture_of_a_lesion_leaves_the_others_their_answer(
+    page: Page, images: Path, tmp_path: Path
+) -> None:
+    with zipfile.ZipFile(tmp_path / "w.zip", "w", zipfile.ZIP_DEFLATED) as container:
+        container.write(images / "0.png", "p/l/a.png")
+        large = (images / "0.png").read_bytes() + bytes(51_000_000)
+        container.writestr("p/l/b.png", large)
+    worklist(page, tmp_path / "w.zip", count=1)
+    row = page.locator("#rows tbody tr")
+    expect(row).to_contain_text("Picture 2 is larger than 50 MB.")
+    expect(row).to_contain_text("% (without picture 2)")
+    expect(row).not_to_contain_text("I cannot judge")
+
+
+@pytest.mark.parametrize("separator", ["/", "\\"])
+def test_a_zip_of_one_patient_is_read_as_one_patient(
+    page: Page, images: Path, tmp_path: Path, separator: str
+) -> None:
+    with zipfile.ZipFile(tmp_path / "w.zip", "w") as container:
+        for number, name in enumerate(("P1/L0/a.png", "P1/L0/b.png", "P1/L1/a.png")):
+            entry = zipfile.ZipInfo("x")
+            entry.filename = name.replace("/", separator)
+            container.writestr(entry, (images / f"{number}.png").read_bytes())
+    worklist(page, tmp_path / "w.zip", count=2)
+    told = page.locator("#told")
+    expect(told).to_contain_text("Read as: patients 1, lesions 2, pictures 3.")
+
+
+_GROUPED = """names => {
+  const files = names.map(name => ({ name, file: new Blob(["x"]), bad: "" }));
+  return window.lentigoFiles.grouped(files, 20, 1e8)
+    .map(each => [each.patient, each.lesion, each.pictures.length, each.from, each.of]);
+}"""
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["P1/L1/a.png", "P1/L2/a.png"], [[1, 1, 1, 1, 1], [1, 2, 1, 1, 1]]),
+        (["c/P1/L1/a.png", "c/P2/L1/a.png"], [[1, 1, 1, 1, 1], [2, 1, 1, 1, 1]]),
+        (["P1/L1/a.png", "P2/L1/a.png"], [[1, 1, 1, 1, 1], [2, 1, 1, 1, 1]]),
+        (["c/a.png", "c/b.png"], [[1, 1, 1, 1, 1], [2, 1, 1, 1, 1]]),
+        ([f"P1/L1/{n}.png" for n in range(25)], [[1, 1, 20, 1, 25], [1, 1, 5, 21, 25]]),
+    ],
+)
+def test_folders_say_which_pictures_are_of_one_lesion(
+    page: Page, names: list[str], expected: list[Any]
+) -> None:
+    page.goto("/worklist")
+    assert page.evaluate(_GROUPED, names) == expected
+
+
+def test_a_filter_is_told_and_hides_nothing_that_nobody_judged(
+    page: Page, images: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "bad.png").write_bytes(b"no image")
+    worklist(page, images / "0.png", images / "1.png", tmp_path / "bad.png", count=3)
+    told = page.locator("#told")
+    expect(told).not_to_contain_text("Shown:")
+    page.fill("#above", "99")
+    expect(page.locator("#rows tbody tr")).to_have_count(1)
+    expect(page.locator("#rows tbody tr")).to_contain_text("I cannot judge this picture")
+    expect(told).to_contain_text("Shown: 1 of 3 (≥ 99 %).")
+    with page.expect_download() as download:
+        page.click("#csv")
+    head, row = download.value.path().read_text(encoding="utf-8-sig").splitlines()
+    assert '"shown"' in head
+    assert "Shown: 1 of 3 (≥ 99" in row
+
+
+def test_a_choice_that_is_not_taken_leaves_the_list_as_it_was(
+    browser: Browser, served: Served, images: Path, tmp_path: Path
+) -> None:
+    with opened(browser, served.url, known="status of 422") as page:
+        worklist(page, images / "0.png", images / "1.png", count=2)
+        rows, status = page.locator("#rows tbody tr"), page.locator("#status")
+        before = rows.all_inner_texts()
+        page.fill("#share", "0")
+        page.locator("#share").press("Tab")
+        expect(status).to_contain_text("a number from 0.01 to 99")
+        assert rows.all_inner_texts() == before
+        page.fill("#share", "")
+        page.evaluate("document.getElementById('operating_point').options[1].value = 'x'")
+        page.select_option("#operating_point", "x")
+        expect(status).to_contain_text("'x'")
+        (tmp_path / "no.zip").write_bytes(b"no zip")
+        page.set_input_files("#files", str(tmp_path / "no.zip"))
+        expect(status).to_have_text("The zip cannot be read.")
+        assert rows.all_inner_texts() == before
+
+
+def test_a_list_is_not_thrown_away_without_a_question(page: Page, images: Path) -> None:
+    worklist(page, images / "0.png", count=1)
+    asked: list[str] = []
+
+    def stay(dialog: Any) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.on("dialog", stay)
+    page.locator(".languages a[hreflang=de]").click(no_wait_after=True)
+    expect(page.locator("#rows tbody tr")).to_have_count(1)
+    page.wait_for_timeout(300)
+    assert asked == ["beforeunload"]
+    assert page.get_attribute("html", "lang") == "en"
+    page.remove_listener("dialog", stay)
