@@ -119,8 +119,8 @@ def test_thresholds_and_sets_hold_with_and_without_metadata() -> None:
     assert [each["threshold"] for each in alone[5:]] == [
         each["threshold"] for each in found[5:]
     ]
-    before, after = sets_of(table, validation), sets_of(table, told)
-    assert before is not None
-    assert after is not None
-    assert after.melanoma == pytest.approx(before.melanoma - 0.05)
-    assert after.not_melanoma == pytest.approx(before.not_melanoma - 0.05)
+    narrow, wide = sets_of(table, validation), sets_of(table, told)
+    assert narrow is not None
+    assert wide is not None
+    assert wide.melanoma == pytest.approx(narrow.melanoma - 0.05)
+    assert wide.not_melanoma == pytest.approx(narrow.not_melanoma - 0.05)
