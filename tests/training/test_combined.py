@@ -44,15 +44,16 @@ def test_images_beyond_all_of_the_fit_keep_their_order() -> None:
     fits = [rng.normal(size=60), 100 * rng.normal(size=60)]
     new = np.sort(rng.normal(2, 1, size=300))
     for each, own, scale in zip(of_one_distribution(fits), fits, (1, 100), strict=True):
+        assert isinstance(each.map, Ranks)
         found = each.apply(scale * new)
         assert (np.diff(found) > 0).all()
         within = (own.min() <= scale * new) & (scale * new <= own.max())
         flat = each.map.model_copy(update={"beyond": 0.0})
         assert np.array_equal(found[within], flat.apply(scale * new)[within])
-        assert (flat.apply(scale * new) == max(each.map.values)).sum() > 50
-    # A wild logit counts as the last rank and a quarter of the range, not as all others.
-    wild = each.apply([1e6]).item()
-    assert wild - max(each.map.values) <= 0.2501 * np.ptp(each.map.values)
+        assert np.sum(flat.apply(scale * new) == max(each.map.values)) > 50
+        # A wild logit counts as the last rank and a quarter of the range, not as all others.
+        wild = each.apply([1e6]).item()
+        assert wild - max(each.map.values) <= 0.2501 * np.ptp(each.map.values)
 
 
 @pytest.mark.parametrize("values", [(1.0, 1.0), (0.0, 4.0)])
