@@ -65,7 +65,7 @@ def _exported(network: Classifier, size: int) -> Any:
         _KNOWN[key] = program  # again the last one
         for oldest in list(_KNOWN)[:-_MOST]:
             del _KNOWN[oldest]
-    own = torch.onnx.ONNXProgram(program.model.clone(deep_copy=True), None)
+    own = torch.onnx.ONNXProgram(program.model.clone(), None)
     named = own.model.graph.initializers
     weights = outputs.state_dict()
     own.apply_weights({name: each for name, each in weights.items() if name in named})

@@ -19,7 +19,7 @@ def test_the_demo_says_how_to_open_the_page_and_it_opens(
     tiny = {**TINY, "imaging.size": 64}  # the smallest that is drawn
     settings = [f"--set={name}={str(value).lower()}" for name, value in tiny.items()]
     done = subprocess.run(
-        [str(program), "demo", "--images", "100", *settings, "--out", "my run"],
+        [str(program), "demo", "--images", "200", *settings, "--out", "my run"],
         cwd=tmp_path, capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
