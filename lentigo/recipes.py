@@ -55,12 +55,13 @@ def quick() -> Config:
     first network learns the diagnosis; images of the rare diagnoses of each archive are
     drawn more often, and the first three stages of its backbone stay frozen. The second
     learns melanoma or not; both classes are drawn equally often, and all its layers are
-    trained. The results of the mean of the two are in docs/results.md.
+    trained. Both take age, sex and site beside the image where the table knows them, and
+    answer without. The results of the mean of the two are in docs/results.md.
     """
     return Config(
         recipe="quick",
         imaging=ImagingConfig(size=192),
-        model=ModelConfig(backbone="tf_efficientnet_lite0", dropout=0.2),
+        model=ModelConfig(backbone="tf_efficientnet_lite0", dropout=0.2, metadata="auto"),
         augment=_DERMOSCOPY,
         training=TrainConfig(
             image_size=160,
@@ -120,13 +121,15 @@ def strong() -> Config:
 
     ConvNeXt with weights from ImageNet-12k and ImageNet-1k, strong augmentation and a
     moving average of the weights, in the manner of the first places of the 2020 challenge
-    (Ha et al. 2020, arXiv:2010.05351), which used eighteen models. Target, sampling and
-    views are those of `quick`, where they were measured; this recipe was not.
+    (Ha et al. 2020, arXiv:2010.05351), which used eighteen models. Target, sampling,
+    views and metadata are those of `quick`, where they were measured; this recipe was not.
     """
     return Config(
         recipe="strong",
         imaging=ImagingConfig(size=448),
-        model=ModelConfig(backbone="convnext_tiny.in12k_ft_in1k", dropout=0.3),
+        model=ModelConfig(
+            backbone="convnext_tiny.in12k_ft_in1k", dropout=0.3, metadata="auto"
+        ),
         augment=_DERMOSCOPY,
         training=TrainConfig(
             image_size=384,

@@ -24,6 +24,7 @@ def test_what_was_measured_of_one_recipe_is_in_those_like_it() -> None:
     for other in (thorough, strong):
         for name in measured:
             assert getattr(other.training, name) == getattr(quick.training, name), name
+        assert other.model.metadata == quick.model.metadata == "auto"
     assert quick.model.backbone == thorough.model.backbone == "tf_efficientnet_lite0"
     own = strong.training
     assert own.warmup * own.epochs >= own.frozen_epochs + 1  # the backbone warms up, too

@@ -220,7 +220,7 @@ def check_metadata(
 
     The headers of `tables` are read for it. `columns` are the values of --column.
     """
-    if config.fuses_metadata:
+    if config.needs_metadata:
         from lentigo.datasets.early import check_patient_columns
 
         check_patient_columns(tables, named_columns(list(columns or [])))

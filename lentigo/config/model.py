@@ -52,10 +52,12 @@ class ModelConfig(Settings):
     lora_alpha: float = Field(default=16.0, gt=0, le=1024)
     """The low-rank changes are multiplied by this number, divided by their rank."""
 
-    metadata: Literal["none", "late", "film"] = "none"
+    metadata: Literal["none", "auto", "late", "film"] = "none"
     """Whether the network uses age, sex and site of the patient beside the image. A dense
     layer turns them into features: `late` appends these to the pooled image features,
-    `film` scales and shifts the image features by them. Values may be missing."""
+    `film` scales and shifts the image features by them. Values may be missing. `auto` is
+    `late` if in each data set at least half of the images have an age, a sex or a site,
+    else `none`: where one data set has none of them, their absence would tell its name."""
     metadata_dropout: float = Field(default=0.3, ge=0, lt=1)
     """Share of the training images that are shown as if nothing was known of the patient,
     drawn anew in each epoch, so that the network learns to answer without."""
@@ -64,6 +66,11 @@ class ModelConfig(Settings):
     """Whether an answer also counts the logits of the same patient's other lesions. What
     they add is fitted on the validation images once the networks of a fold are trained, and
     used only if it helps there; a patient with one lesion gets the networks' own answer."""
+
+    @property
+    def needs_metadata(self) -> bool:
+        """Tell whether the network cannot be trained without age, sex and site."""
+        return self.metadata not in {"none", "auto"}
 
     @field_validator("backbone")
     @classmethod

@@ -142,7 +142,7 @@ class Config(Settings):
             raise ValueError(
                 "training.method logistic trains no backbone: give model.lora_rank=0"
             )
-        if self.training.method == "logistic" and self.model.metadata != "none":
+        if self.training.method == "logistic" and self.model.needs_metadata:
             raise ValueError(
                 "training.method logistic has no use for model.metadata, which is trained; "
                 "give model.metadata=none"
@@ -159,8 +159,13 @@ class Config(Settings):
 
     @property
     def fuses_metadata(self) -> bool:
-        """Tell whether one of the networks of a fold takes age, sex and site."""
+        """Tell whether a network of a fold takes age, sex and site where they are known."""
         return any(each.model.metadata != "none" for each in self.of_members())
+
+    @property
+    def needs_metadata(self) -> bool:
+        """Tell whether a network of a fold cannot be trained without age, sex and site."""
+        return any(each.model.needs_metadata for each in self.of_members())
 
     def to_yaml(self) -> str:
         """Return the settings as YAML, readable by `read_config`."""

@@ -30,6 +30,32 @@ WITHOUT = "none"
 Fusion = Literal["late", "film"]
 
 
+LEAST_KNOWN = 0.5
+"""Share of the images of each data set of which age, sex or site has to be known, so that
+`metadata="auto"` uses them."""
+
+
+def known_share(table: pd.DataFrame) -> float:
+    """Return the share of images with an age, a sex or a site; of data sets, the least.
+
+    The columns `age`, `sex`, `site` and `dataset` of a lesion table are read.
+    """
+    known = table[list(FIELDS)].notna().any(axis=1)
+    return float(known.groupby(table["dataset"].fillna("")).mean().min())
+
+
+def fusion_of(
+    asked: Literal["none", "auto", "late", "film"], table: pd.DataFrame
+) -> Fusion | None:
+    """Return how networks that learn from `table` use age, sex and site; None if not.
+
+    `asked` is the setting `model.metadata`.
+    """
+    if asked == "auto":
+        return "late" if known_share(table) >= LEAST_KNOWN else None
+    return None if asked == "none" else asked
+
+
 @dataclass(frozen=True)
 class Patients:
     """Age, sex and site of the patients of N images; each may be unknown."""

@@ -15,7 +15,7 @@ from lentigo.config import Config
 from lentigo.inference.abstention.judge import with_abstention
 from lentigo.models.folder import member_of, save_model_folder
 from lentigo.models.lora import merge_adapters
-from lentigo.models.metadata import MetadataEncoding, Patients
+from lentigo.models.metadata import MetadataEncoding, Patients, fusion_of
 from lentigo.models.network import build_model
 from lentigo.models.schema import Member
 from lentigo.progress import log
@@ -196,10 +196,11 @@ def _encoding(work: Prepared, role: pd.Series, config: Config) -> MetadataEncodi
 
     `role` is the role of each image, such as "train".
     """
-    if config.model.metadata == "none":
+    fusion = fusion_of(config.model.metadata, work.table)
+    if fusion is None or config.training.method == "logistic":
         return None
     mine = work.table[(role == "train").to_numpy()]
-    return MetadataEncoding.fitted(Patients.of_table(mine), config.model.metadata)
+    return MetadataEncoding.fitted(Patients.of_table(mine), fusion)
 
 
 def write_roles(work: Prepared, role: pd.Series, layout: FoldLayout) -> None:

@@ -41,7 +41,7 @@ from lentigo.imaging.store.build import (
 from lentigo.inference.people import people_of_table
 from lentigo.json_files import read_json_object
 from lentigo.models.context import others_of
-from lentigo.models.metadata import FIELDS
+from lentigo.models.metadata import FIELDS, LEAST_KNOWN, known_share
 from lentigo.progress import log
 from lentigo.run_layout import FoldLayout, RunLayout
 from lentigo.tables import (
@@ -144,8 +144,10 @@ def learnable(table: pd.DataFrame | NotedTable, config: Config | None = None) ->
             f"Each of the {known:,} labelled images is {only}: there is nothing to "
             "tell apart. Check the label column (melanoma)."
         )
-    if config is not None and config.fuses_metadata:
+    if config is not None and config.needs_metadata:
         _check_metadata(table)
+    elif config is not None and config.fuses_metadata:
+        _tell_metadata(table)
     if config is not None and config.model.context:
         _check_patients(table)
         _tell_unlabelled(unlabelled, table)
@@ -182,6 +184,19 @@ def _check_metadata(table: pd.DataFrame) -> None:
             "which model.metadata is to learn from. Give a table that has them, or "
             "model.metadata=none."
         )
+
+
+def _tell_metadata(table: pd.DataFrame) -> None:
+    """Log whether `model.metadata=auto` uses age, sex and site."""
+    share = known_share(table)
+    known = f"An age, a sex or a site is known for {share:.0%} of the images"
+    known += (
+        " of the data set that tells least" if len(table["dataset"].unique()) > 1 else ""
+    )
+    if share >= LEAST_KNOWN:
+        log.info("%s: the network takes them beside the image.", known)
+    else:
+        log.info("%s: too few, so the network takes the image alone.", known)
 
 
 def prepare(

@@ -15,7 +15,7 @@ from PIL import Image
 import lentigo
 from lentigo.config import Config
 from lentigo.errors import ConfigError, DatasetError
-from lentigo.models.metadata import MetadataEncoding, Patients
+from lentigo.models.metadata import MetadataEncoding, Patients, fusion_of, known_share
 from lentigo.models.network import build_model
 from lentigo.pipeline import Result, finish
 from lentigo.run_layout import FoldLayout
@@ -45,7 +45,7 @@ def fused(folder: Path, config: Config) -> Trainer:
     """A training of 21 images and their patients, judged by 12 others."""
     folder.mkdir(parents=True, exist_ok=True)
     kind = config.model.metadata
-    assert kind != "none"
+    assert kind in {"late", "film"}
     encoding = MetadataEncoding.fitted(PATIENTS, kind)
     learnt, judged = examples(21, 0), examples(12, 1)
     known, unknown = encoding.encode(PATIENTS), np.array(encoding.unknown, np.float32)
@@ -154,6 +154,10 @@ def test_a_logistic_head_has_no_use_for_it() -> None:
             training__method="logistic", model__hidden=0, model__metadata="late",
             training__average=0.0,
         )  # fmt: skip
+    tiny_config(
+        training__method="logistic", model__hidden=0, model__metadata="auto",
+        training__average=0.0,
+    )  # fmt: skip
 
 
 def test_a_table_without_patients_is_refused_at_once() -> None:
@@ -163,6 +167,37 @@ def test_a_table_without_patients_is_refused_at_once() -> None:
     with pytest.raises(DatasetError, match="None of 2 labelled images has an age"):
         learnable(table, tiny_config(model__metadata="late"))
     learnable(table, tiny_config())
+
+
+@pytest.mark.parametrize(
+    ("ages", "sexes", "datasets", "share"),
+    [
+        ([40.0, None, None, None], [None, "male", None, None], ["a"] * 4, 0.5),
+        ([40.0, None, None, None], [None] * 4, ["a"] * 4, 0.25),
+        ([40.0, 50.0, None, None], [None] * 4, ["a", "a", "b", "b"], 0.0),
+        ([40.0, 50.0, 60.0, None], [None] * 4, ["a", "a", "b", "b"], 0.5),
+        ([40.0] * 4, [None] * 4, [None] * 4, 1.0),
+    ],
+)
+def test_auto_asks_what_each_data_set_knows(
+    ages: list[float | None], sexes: list[str | None], datasets: list[str | None],
+    share: float, caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    """Where one archive has no ages, their absence would tell its name."""
+    rows = {
+        "image_id": list("klmn"), "melanoma": [True, False] * 2,
+        "age": ages, "sex": sexes, "dataset": datasets,
+    }  # fmt: skip
+    table = check_table(pd.DataFrame(rows), source="four")
+    assert known_share(table) == share
+    assert fusion_of("auto", table) == ("late" if share >= 0.5 else None)
+    assert fusion_of("none", table) is None
+    assert fusion_of("film", table) == "film"
+    with caplog.at_level("INFO"):
+        learnable(table, tiny_config(model__metadata="auto"))
+    said = "takes them beside the image" if share >= 0.5 else "takes the image alone"
+    assert f"{share:.0%} of the images" in caplog.text
+    assert said in caplog.text
 
 
 def draw_old_and_dark(folder: Path, images: int = 160) -> pd.DataFrame:
@@ -200,8 +235,8 @@ def cohort(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def result(cohort: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Result:
-    """The mean of networks by late fusion, by FiLM, and of the image alone."""
-    members = [{"model.metadata": "late"}, {"model.metadata": "film"}, {}]
+    """The mean of networks by late fusion (as `auto`), by FiLM, and of the image alone."""
+    members = [{"model.metadata": "auto"}, {"model.metadata": "film"}, {}]
     config = tiny_config(members=members, evaluation__baseline=["age"], **LEARNS)
     out = tmp_path_factory.mktemp("run") / "run"
     return finish(lentigo.train(cohort, config, out=out))

@@ -36,7 +36,7 @@ def answers(run: RunFolder) -> dict[str, str]:
         ).strip(),
         "predictors": (
             "The pixels of one image, and age, sex and site of the patient."
-            if config.fuses_metadata
+            if config.needs_metadata or run.evaluation.get("without_metadata")
             else "The pixels of one image; no age, sex or site."
         ),
         "imbalance": f"Rarity of melanoma in training: {config.training.imbalance}.",
