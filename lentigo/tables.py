@@ -172,7 +172,9 @@ def check_table(
 def _typed(given: pd.DataFrame, source: str) -> pd.DataFrame:
     """Return all columns of a lesion table in their types, then the further ones."""
     nothing = {
-        dtype: pd.Series([None] * len(given), index=given.index, dtype=dtype)
+        dtype: pd.Series(
+            float("nan") if dtype == "float64" else pd.NA, index=given.index, dtype=dtype
+        )
         for dtype in ("string", "boolean", "Int64", "float64")
     }
     known = {

@@ -17,9 +17,9 @@ gc.disable()
 # Examples are counted, not timed: a busy machine must not fail a test.
 # The same examples each time, so that a change is not refused for what it did not change;
 # HYPOTHESIS_PROFILE=search draws new ones (make test-slow does).
-BUSY = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
-settings.register_profile("same", **BUSY, derandomize=True, max_examples=50)
-settings.register_profile("search", **BUSY, max_examples=200)
+BUSY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("same", BUSY, derandomize=True, max_examples=50)
+settings.register_profile("search", BUSY, max_examples=200)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 # One test a core: threads that wait for each other by spinning take the cores from the
