@@ -51,7 +51,7 @@ def test_images_beyond_all_of_the_fit_keep_their_order() -> None:
         flat = each.map.model_copy(update={"beyond": 0.0})
         assert np.array_equal(found[within], flat.apply(scale * new)[within])
         assert np.sum(flat.apply(scale * new) == max(each.map.values)) > 50
-        # A wild logit counts as the last rank and a quarter of the range, not as all others.
+        # A wild logit counts as the last rank and a quarter of the range, no more.
         wild = each.apply([1e6]).item()
         assert wild - max(each.map.values) <= 0.2501 * np.ptp(each.map.values)
 
