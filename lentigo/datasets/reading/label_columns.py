@@ -61,6 +61,7 @@ def read_labels(
     benign, or no column melanoma in `chosen`), the diagnosis is believed, with a note.
     `named_diagnosis` tells that the user chose the diagnosis: then other columns of
     diagnoses say nothing, and notes count where they differ.
+    Columns without a role are compared, too (`compared_with_others`).
 
     Raises `UnknownWordsError` for an unknown word in the columns melanoma or malignant, or
     in the diagnosis of an image without another label (if `chosen` has melanoma), unless
