@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import matplotlib as mpl
@@ -246,10 +247,10 @@ def test_the_settings_of_the_user_change_no_figure(tmp_path: Path) -> None:
         return (tmp_path / f"{name}.png").read_bytes()
 
     before = drawn("before")
-    theirs = {
+    theirs: dict[str, Any] = {
         "text.usetex": True, "axes.facecolor": "black", "axes.grid": True,
         "text.color": "yellow", "savefig.bbox": "tight", "font.style": "italic",
     }  # fmt: skip
-    with mpl.rc_context(theirs):
+    with mpl.rc_context(mpl.RcParams(theirs)):
         assert drawn("after") == before
         assert mpl.rcParams["text.usetex"] is True

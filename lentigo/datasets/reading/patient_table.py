@@ -187,9 +187,8 @@ def _check_once(people: DataFrameGroupBy[Any, Any], path: Path) -> None:
 
     A missing value differs from none: one row may complete another.
     """
-    twice = people.nunique().gt(1).any(axis=1)
-    if twice.any():
-        twice = twice[twice].index.tolist()
+    differs = people.nunique().gt(1).any(axis=1)
+    if twice := differs[differs].index.tolist():
         raise ColumnError(
             f"{path} says different things of {counted(len(twice), 'patient')}: "
             f"{some(twice)}. Keep one row of each."
