@@ -106,6 +106,7 @@ def _parts() -> Schema:
         parts={"type": "array", "items": _part()},
         mean_auc=_NUMBER,
         pooled_auc=_NUMBER,
+        n_groups_in_several=_COUNT,
         why=_TEXT,
     )
 

@@ -25,7 +25,7 @@ from lentigo.evaluation.nested import Nested
 from lentigo.evaluation.official import Official
 from lentigo.evaluation.operating_points import Confusion
 from lentigo.evaluation.parts import Parts
-from lentigo.evaluation.prevalence import Asked, equal_threshold
+from lentigo.evaluation.prevalence import Asked, equal_threshold, in_words
 from lentigo.evaluation.refusals import Refusals
 from lentigo.evaluation.registry import (
     ON_OWN_THRESHOLD,
@@ -207,8 +207,10 @@ class Evaluation:
 
     def as_text(self, *, head: bool = True) -> str:
         """Return the evaluation as text for a terminal, with the headline if `head`."""
+        score = self.scored["probability"].to_numpy(float)
         calls = (
-            f"From a probability of {self.threshold:g} upwards: "
+            "From a probability of "
+            f"{in_words(self.threshold, self.prevalence, score)} upwards: "
             f"{counted(self.confusion.tp, 'melanoma')} found, "
             f"{self.confusion.fn:,} missed; {counted(self.confusion.fp, 'false alarm')}, "
             f"{counted(self.confusion.tn, 'other image')} rightly not called."

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from lentigo.reports.paper.facts import Facts, unit_of_intervals
+from lentigo.reports.paper.facts import Facts, scored_with
+from lentigo.reports.paper.wording import OPEN_PART, unit_of_intervals
 
 SOURCES = {
     "newcombe": "Newcombe RG. Stat Med 2006;25:559-573. doi:10.1002/sim.2324",
@@ -24,10 +25,18 @@ SOURCES = {
 """The references that the paragraph may cite, by a short name."""
 
 
+GUARANTEED = "guaranteed_sensitivity"
+"""The kind of operating points whose sensitivity is reached with a stated confidence."""
+
+
 def methods(facts: Facts) -> str:
     """Return the methods paragraph and its numbered references as Markdown."""
     known = facts.evaluation
-    said = [facts.run[key] for key in ("data", "partition", "training") if key in facts.run]
+    said = [
+        facts.run[key]
+        for key in ("data", "partition", "separation", "training")
+        if key in facts.run
+    ]
     said.append(f"Evaluation rests on {facts.answer('size')} {facts.answer('left_out')}")
     said += [*_on_intervals(facts), *_on_folds(facts)]
     if known.get("brier_parts"):
@@ -36,7 +45,7 @@ def methods(facts: Facts) -> str:
         )
     said.append(facts.answer("thresholds"))
     points = known.get("operating_points") or []
-    if any(point["name"].startswith("sensitivity_") for point in points):
+    if any(point["kind"] == GUARANTEED for point in points):
         said.append("Guaranteed thresholds were set by exact tests {learn_then_test}.")
     if "threshold_at_sensitivity_95" in known:
         said.append(
@@ -56,8 +65,13 @@ def methods(facts: Facts) -> str:
         )
     if known.get("locked"):
         said.append(facts.answer("protocol"))
-    said.append(f"All was computed with {facts.answer('software')}")
+    said.append(facts.run.get("software") or scored_with(facts))
     return _cited(" ".join(said))
+
+
+def _known(answer: str) -> str:
+    """Return an answer without what it leaves to the author."""
+    return answer.partition(f" {OPEN_PART}")[0]
 
 
 def _on_intervals(facts: Facts) -> list[str]:
