@@ -33,7 +33,8 @@ _By = Annotated[
     typer.Option(
         "--by",
         metavar="COLUMN",
-        help="Judge each value of a column, of two (site*sex), or of all (known).",
+        help="Judge each value of a column (at most 40), of two (site*sex), or of all "
+        "(known).",
     ),
 ]
 _Threshold = Annotated[
@@ -67,11 +68,11 @@ _Baselines = Annotated[
     ),
 ]
 _Challenge = Annotated[
-    str | None,
+    list[str] | None,
     typer.Option(
         "--challenge",
         metavar="NAME",
-        help="Add the official score: isic2016 … isic2019, siim2020, isic2024.",
+        help="Add an official score: isic2016 … isic2019, siim2020, isic2024.",
     ),
 ]
 _Deviate = Annotated[
@@ -129,9 +130,11 @@ def evaluate_command(
     labels, opening = _opened(files, columns, deviate, **how_by)
     more = _More(columns, by or (), repeats, seed, points, chosen_on)._asdict()
     found = evaluate(predictions, labels, **how, **more)
+    if model is not None:
+        found = _with_learnt(found, model)
     if baselines:
         found = _with_baselines(found, predictions, labels, columns, group, seed)
-    if challenge is not None:
+    if challenge:
         found = _with_official(found, challenge, predictions, labels, columns)
     _hand_over(found if opening is None else found.opened_by(opening), out, as_json=json)
 
@@ -167,6 +170,16 @@ class _Files(NamedTuple):
     """Table of further predictions, on which operating points are chosen."""
 
 
+def _with_learnt(found: Evaluation, model: Path) -> Evaluation:
+    """Return the evaluation with a note on judged images that the model learnt from."""
+    from lentigo.inference.learnt import learnt_images
+
+    asked = found.scored[["image_id", "probability"]].assign(
+        group_id=found.scored["group"], path=""
+    )
+    return found.learnt_by_model(learnt_images(model, [asked]))
+
+
 def _with_baselines(
     found: Evaluation,
     predictions: Path,
@@ -185,15 +198,18 @@ def _with_baselines(
 
 def _with_official(
     found: Evaluation,
-    challenge: str,
+    challenges: Sequence[str],
     predictions: Path,
     labels: Path | pd.DataFrame,
     columns: dict[str, str],
 ) -> Evaluation:
     from lentigo.evaluation.official import official_scores
 
-    scores = official_scores(challenge, predictions, labels, columns=columns)
-    return replace(found, official=scores)
+    scores = (
+        official_scores(name, predictions, labels, columns=columns)
+        for name in dict.fromkeys(challenges)
+    )
+    return replace(found, official=tuple(scores))
 
 
 def _hand_over(found: Evaluation, out: Path | None, *, as_json: bool) -> None:

@@ -223,7 +223,7 @@ _SOMETIMES: Schema = {
     "brier_parts": {"type": "object"},
     "beside": {"type": "array", "items": {"type": "object"}},
     "prevalence": {"type": "object"},
-    "official": {"type": "object"},
+    "official": {"type": "array", "items": {"type": "object"}},
     "locked": {"type": "object"},
 }
 

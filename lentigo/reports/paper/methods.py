@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lentigo.evaluation.choosing_elsewhere import JUDGED_HERE
 from lentigo.reports.paper.facts import Facts, scored_with
 from lentigo.reports.paper.wording import OPEN_PART, unit_of_intervals
 
@@ -46,7 +47,12 @@ def methods(facts: Facts) -> str:
     said.append(facts.answer("thresholds"))
     points = known.get("operating_points") or []
     if any(point["kind"] == GUARANTEED for point in points):
-        said.append("Guaranteed thresholds were set by exact tests {learn_then_test}.")
+        own = any(JUDGED_HERE in str(point["chosen_on"]) for point in points)
+        but = "; that guarantee is for further images, not for those that set them"
+        said.append(
+            "Guaranteed thresholds were set by exact tests {learn_then_test}"
+            f"{but if own else ''}."
+        )
     if "threshold_at_sensitivity_95" in known:
         said.append(
             "Figures at 95 % sensitivity are at a threshold that the judged images chose."
