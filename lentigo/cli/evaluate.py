@@ -170,16 +170,6 @@ class _Files(NamedTuple):
     """Table of further predictions, on which operating points are chosen."""
 
 
-def _with_learnt(found: Evaluation, model: Path) -> Evaluation:
-    """Return the evaluation with a note on judged images that the model learnt from."""
-    from lentigo.inference.learnt import learnt_images
-
-    asked = found.scored[["image_id", "probability"]].assign(
-        group_id=found.scored["group"], path=""
-    )
-    return found.learnt_by_model(learnt_images(model, [asked]))
-
-
 def _with_baselines(
     found: Evaluation,
     predictions: Path,
@@ -194,6 +184,17 @@ def _with_baselines(
     require("sklearn", what="--baselines")
     beside = baselines_beside(predictions, labels, columns=columns, group=group, seed=seed)
     return replace(found, beside=beside)
+
+
+def _with_learnt(found: Evaluation, model: Path) -> Evaluation:
+    """Note how many of the judged images `model` was trained or chosen on, if it can."""
+    from lentigo.inference.learnt import learnt_images, unknowable
+
+    judged = found.scored.assign(group_id=found.scored["group"])
+    judged["path"] = judged.get("path", "")
+    if unsure := unknowable(model):
+        found = replace(found, notes=(unsure, *found.notes))
+    return found.learnt_by_model(learnt_images(model, [judged]))
 
 
 def _with_official(

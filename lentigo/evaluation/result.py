@@ -37,7 +37,7 @@ from lentigo.evaluation.set_coverage import SetCoverage
 from lentigo.evaluation.subgroups import Subgroups, sentence_on
 from lentigo.notice import NOTICE
 from lentigo.visible import visible
-from lentigo.words import aligned, counted, some, verb
+from lentigo.words import aligned, counted, some
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,12 +121,11 @@ class Evaluation:
         """
         if not images:
             return self
-        on = f"of {counted(self.n_images, 'judged image')}"
         note = (
-            f"{len(images):,} {on} {verb(len(images), 'has the id', 'have ids')} of images "
-            f"that the model learnt from ({some(images)}): the numbers are too good."
+            f"The model learnt from {counted(len(images), 'image')} of those that judge it "
+            f"({some(images)}): what it finds in these is no test."
         )
-        seen = f" ({len(images):,} {on} were there, too)"
+        seen = f" ({len(images):,} of the judged images were learnt from)"
         points = tuple(each.also_on(seen) for each in self.thresholds)
         return replace(self, thresholds=points, notes=(note, *self.notes))
 
