@@ -78,7 +78,7 @@ def test_images_that_judge_themselves_are_told() -> None:
     assert "3 of them are among the judged images (a0000, a0001, a0002)" in note(found)
     alone = judged(OURS)
     assert "they judge themselves" in note(alone)
-    told = " chosen on images of the table to choose on (300 of them judged here, too) to"
+    told = " chosen on images of the table to choose on (300 of them judged here, too)"
     assert all(told in each.as_line() for each in alone.thresholds)
     assert "held-out" not in alone.as_text()
     text = methods(Facts(json.loads(to_json(alone.as_dict())), "9.9"))
