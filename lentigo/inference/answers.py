@@ -151,7 +151,7 @@ class Answers:
         return without_reassurance(told)
 
 
-def told_by(table: pd.DataFrame) -> list[str]:
+def reasons_of(table: pd.DataFrame) -> list[str]:
     """Return of each image in a prediction table why it is not answered, or is doubted.
 
     It is "" where nothing is to be said.

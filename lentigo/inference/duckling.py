@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from lentigo.errors import ColumnError, DatasetError, ModelError
 from lentigo.evaluation.intervals import Interval
 from lentigo.evaluation.shares import clustered_share
-from lentigo.inference.answers import told_by
+from lentigo.inference.answers import reasons_of
 from lentigo.inference.inputs import Source, as_sources
 from lentigo.inference.oddness import FEWEST, oddness
 from lentigo.inference.predict import Model
@@ -128,7 +128,7 @@ def ducklings(
     features, reasons = image_features(
         model, as_sources(known), batch_size=batch_size, device=device
     )
-    said = told_by(model.predict_sources(as_sources(known), batch_size=batch_size))
+    said = reasons_of(model.predict_sources(as_sources(known), batch_size=batch_size))
     rows, means = _lesions(known, features, reasons, said)
     people = pd.factorize(rows["person"])[0].astype(np.intp)
     there = np.asarray(np.isfinite(means).all(axis=1))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from lentigo.errors import ModelError
 from lentigo.inference.abstention.fit import gradient_hash
 from lentigo.inference.abstention.neighbours import Neighbours
-from lentigo.inference.answers import told_by
+from lentigo.inference.answers import reasons_of
 from lentigo.inference.inputs import Source
 from lentigo.inference.predict import Model
 from lentigo.inference.squares import squares
@@ -60,7 +60,7 @@ def similar(
     Raises `ModelError` if the model has no index, or its engine gives no features.
     """
     known = cases(model)
-    said = told_by(model.predict_sources(sources, batch_size=batch_size))
+    said = reasons_of(model.predict_sources(sources, batch_size=batch_size))
     found: dict[int, list[dict[str, object]]] = {}
     way = known.network.preparation
     with closing(squares(sources, [way], batch_size=batch_size)) as batches:

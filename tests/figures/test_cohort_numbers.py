@@ -11,6 +11,7 @@ from scipy.stats import gaussian_kde
 from scipy.stats.contingency import association
 
 from lentigo.figures.bars import age_steps
+from lentigo.figures.cohort import draw_table
 from lentigo.figures.cohort.age_by_class import age_density, bandwidth, density
 from lentigo.figures.cohort.counts import count_data
 from lentigo.figures.cohort.diagnoses import diagnosis_data
@@ -135,6 +136,15 @@ def test_the_map_of_site_and_age_holds_every_image_once() -> None:
     assert data["images"].sum() == 8
     cell = data[(data["site"] == "torso") & (data["age"] == 40)].iloc[0]
     assert (cell["images"], cell["melanomas"]) == (2, 1)
+
+
+@pytest.mark.parametrize("melanomas", [True, False])
+def test_melanomas_have_a_map_of_their_own_if_there_are_any(melanomas: bool) -> None:
+    table = TABLE if melanomas else TABLE.assign(melanoma=False)
+    drawn = draw_table.site_by_age(Cohort(table))
+    maps = [axes for axes in drawn.figure.axes if axes.get_xlabel() or axes.has_data()]
+    assert len(maps) == len(drawn.figure.axes) == 1 + melanomas
+    assert ("the melanomas among them" in drawn.sentence) == melanomas
 
 
 def test_the_tree_of_diagnoses_holds_every_image_once() -> None:

@@ -19,7 +19,7 @@ from lentigo.figures.save import draw_into
 from lentigo.figures.style import INK, headed, style
 from lentigo.files import write_csv, written_beside
 from lentigo.imaging.views import outline as draw_outline
-from lentigo.inference.answers import told_by
+from lentigo.inference.answers import reasons_of
 from lentigo.inference.duckling import image_features
 from lentigo.inference.inputs import Source, find_sources
 from lentigo.inference.predict import Model, load
@@ -115,7 +115,7 @@ def _look(photograph: Read, mm_per_pixel: float | None) -> Looked:
 
 def _doubts(model: Model, pair: Sequence[Source]) -> list[str]:
     """Return for which of the two photographs the model gives no answer, or doubts it."""
-    told = told_by(model.predict_sources(pair))
+    told = reasons_of(model.predict_sources(pair))
     return [
         f"By the model the photograph {name} is {reason}."
         if reason.startswith(REFUSED)

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from matplotlib.text import Text
 
 from lentigo.evaluation import evaluate
+from lentigo.reports.evaluation import plate
 from lentigo.reports.evaluation.plate import draw_mistakes
 from tests.cohorts import draw_cohort
 
@@ -34,6 +36,19 @@ def test_it_has_every_mistake_the_surest_first(table: pd.DataFrame) -> None:
     alarms = data.loc[data["mistake"] == "false alarm", "image_id"].tolist()
     assert alarms == others[:3][::-1]  # highest probability first
     assert "2 melanomas missed and 3 false alarms" in found.caption
+
+
+@pytest.mark.parametrize("most", [3, 2])
+def test_a_title_says_how_many_are_shown_where_some_are_not(
+    most: int, table: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plate, "SHOWN", most)
+    wrong = table.loc[table["melanoma"].astype(bool), "image_id"].tolist()[:3]
+    found = draw_mistakes(evaluate(predicted(table, wrong), table, repeats=20))
+    assert found is not None
+    written = " ".join(each.get_text() for each in found.figure.findobj(Text))
+    assert ("(2 of 3)" in written) == (most < 3)
+    assert "(3 of 3)" not in written
 
 
 def test_without_mistakes_or_files_there_is_no_page(
