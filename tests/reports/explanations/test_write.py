@@ -98,7 +98,9 @@ def fused(tmp_path_factory: pytest.TempPathFactory) -> Path:
         logit_shift=0.0, prevalence=0.1, training_images=4, training_groups=4,
         archives=[], best_epoch=1, validation_auc=0.5,
     )  # fmt: skip
-    save_model_folder(network_of("late"), folder / "model", card=card, config=FUSED)
+    save_model_folder(
+        network_of("film", ("melanoma", "nevus")), folder / "model", card=card, config=FUSED
+    )
     lines = ["image_id,path,age,sex,site"]
     for number, about in enumerate(("60,female,torso", ",,")):
         image = with_disc(skin(seed=number), (100, 75), 30)
@@ -167,7 +169,8 @@ def test_an_image_that_the_model_refuses_has_a_map_and_no_number(tmp_path: Path)
     add_index(tmp_path / "model", images)
     content = read_description(tmp_path / "model").model_dump(mode="json")
     content.pop("files")
-    content["members"][0]["abstention"]["limit"] = 1e-9
+    near = {"name": "neighbours", "middle": -5, "spread": 1}
+    content["members"][0]["abstention"] = {"signals": [near], "limit": 1e-3}
     write_folder(tmp_path / "model", content)
     out = tmp_path / "out"
     asked = ["explain", str(tmp_path / "model"), str(images), "--method", "grad_cam",
