@@ -370,6 +370,7 @@ def _counts(matched: Matched, sample: Sample, *, unit: str) -> Counts:
         other_groups=count_groups(sample.group[~sample.truth]),
         named=matched.named,
         left_out=matched.left_out,
+        melanomas_left_out=matched.melanomas_left_out,
     )
 
 
