@@ -187,7 +187,7 @@ def _hidden(judged: Mapping[Condition, Judged]) -> Iterable[Finding]:
                 condition.name,
                 "Knows something without the lesion",
                 f"The AUC is {each.auc.in_words} {said[condition.name]}: what is left "
-                "tells melanomas from others.",
+                "tells melanomas from others, unless outlines leave part of the lesions.",
                 2 * (each.auc.value - 0.5),
             )
 
