@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from textwrap import fill
 from threading import RLock
 from typing import Any, Literal
 
-from matplotlib import RcParams, rc_context
+import numpy as np
+from matplotlib import RcParams, rc_context, rcParamsDefault
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.figure import Figure
+from matplotlib.typing import ColorType
 
 from lentigo.figures.lettering import font_families
 from lentigo.visible import shortened, visible
@@ -89,13 +92,24 @@ _ONE_AT_A_TIME = RLock()
 def style() -> Iterator[None]:
     """Use lentigo's matplotlib settings inside the `with` block, to draw and save.
 
-    matplotlib's settings hold for the whole process, so a second thread waits.
+    The user's own settings (a `matplotlibrc`) do not count: figures are the same for
+    everybody. matplotlib's settings hold for the whole process, so a second thread waits.
     """
     # DejaVu Sans comes with matplotlib, so figures look the same on all machines; the other
     # fonts are used only for letters that it lacks.
-    settings = {**_SETTINGS, "font.family": list(font_families())}
-    with _ONE_AT_A_TIME, rc_context(RcParams(settings)):
+    own = {**_SETTINGS, "font.family": list(font_families())}
+    with _ONE_AT_A_TIME, rc_context(RcParams({**_defaults(), **own})):
         yield
+
+
+@cache
+def _defaults() -> dict[str, Any]:
+    """Return matplotlib's own settings, but for those of windows, which we never open."""
+    return {
+        name: value
+        for name, value in rcParamsDefault.items()
+        if not name.startswith(("backend", "interactive", "toolbar", "webagg", "tk."))
+    }
 
 
 def new_figure(
@@ -155,3 +169,18 @@ def emptied(ax: Axes, reason: str) -> None:
     ax.spines[:].set_visible(False)
     words = fill(visible(shortened(reason)), 40)
     ax.text(0.5, 0.5, words, ha="center", va="center", color="#555555")
+
+
+def contrast(one: ColorType, other: ColorType) -> float:
+    """Return the contrast of two colours, from 1 (none) to 21 (WCAG 2.2, 1.4.3)."""
+    lighter, darker = sorted(map(_luminance, (one, other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(color: ColorType) -> float:
+    """Return the relative luminance of an sRGB colour, 0 to 1."""
+    linear = [
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
+        for part in to_rgb(color)
+    ]
+    return float(np.dot((0.2126, 0.7152, 0.0722), linear))
