@@ -145,7 +145,8 @@ def test_work_is_saved_though_the_terminal_has_gone(tmp_path: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", _IN_A_TERMINAL, str(tmp_path / "work")],
         stdin=theirs, stdout=theirs, stderr=theirs,
-        preexec_fn=lambda: (os.setsid(), fcntl.ioctl(0, termios.TIOCSCTTY, 0)),  # noqa: PLW1509
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
     ) as process:  # fmt: skip
         os.close(theirs)
         assert b"begun" in os.read(ours, 100)
