@@ -187,7 +187,6 @@ def ask(
         BY_SOURCE,
         check_watch,
         parse_settings,
-        read_config,
         with_settings,
     )
     from lentigo.recipes import recipe
@@ -202,7 +201,7 @@ def ask(
         check_weights(file)
     if weights:
         settings["model.weights"] = weights[0]
-    start = read_config(config_file) if config_file else recipe(recipe_name)
+    start = _read(config_file) if config_file else recipe(recipe_name)
     config = with_settings(start, settings)
     if weights and "members" not in settings:
         # The files on the command line, not the recipe, say which backbones are trained.
@@ -216,6 +215,15 @@ def ask(
         check_teacher(config)
     from_file = config_file is not None and not weights
     return Asked(config, from_file or "model.backbone" in settings)
+
+
+def _read(file: Path) -> Config:
+    from lentigo.config.run import check_names_its_recipe, read_config
+    from lentigo.recipes import RECIPES
+
+    config = read_config(file)
+    check_names_its_recipe(config, file, RECIPES)
+    return config
 
 
 def check_metadata(
