@@ -19,8 +19,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from lentigo.errors import DatasetError, LentigoError
-from lentigo.imaging.decoding.packed import BROKEN, inside, members, not_read
-from lentigo.imaging.decoding.zip_members import TWICE
+from lentigo.imaging.decoding.packed import BROKEN, members, not_read
+from lentigo.imaging.decoding.zip_members import TWICE, inside
 from lentigo.imaging.search import is_litter, not_read_inside
 from lentigo.table_files.door import SUFFIXES
 from lentigo.table_files.noted import NotedTable
