@@ -10,7 +10,7 @@ time called a deal. A column is an alarm if its p-value, adjusted for the number
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -90,8 +90,10 @@ class Drift:
     """Number of deals for columns of which few of the first `repeats` were as far apart."""
     seed: int
     untold: tuple[str, ...] = ()
-    """Of each period without an alarm in which no change, however large, could be one, a
-    sentence that says so."""
+    """Sentences on periods without an alarm in which no change, however large, could be
+    one."""
+    all_untold: bool = False
+    """Whether `untold` holds for all periods."""
 
     @property
     def alarms(self) -> tuple[Shift, ...]:
@@ -110,6 +112,7 @@ class Drift:
             "alarms": len(self.alarms),
             "notes": list(self.notes),
             "untold": list(self.untold),
+            "all_untold": self.all_untold,
             "repeats": self.repeats,
             "most": self.most,
             "seed": self.seed,
@@ -161,35 +164,36 @@ def drift(
         replace(each, p_holm=float(p)) for each, p in zip(found, adjusted, strict=True)
     )
     moved = {each.period for each in shifts if each.moved}
-    still = [(name, deals) for name, deals in told if name not in moved]
+    silent = {
+        name: deals
+        for name, deals in told
+        if count * (1 / (1 + most) + deals.chance_alike) >= ALARM and name not in moved
+    }
     return Drift(
         shifts=shifts,
         notes=notes.sentences(),
         repeats=repeats,
         most=most,
         seed=seed,
-        untold=tuple(_untold(still, count, most)),
+        untold=tuple(_untold(silent, count, most)),
+        all_untold=len(silent) == len(periods),
     )
 
 
-def _untold(periods: Sequence[tuple[str, Deals]], count: int, most: int) -> Iterator[str]:
-    """Yield a sentence on the `periods` in which nothing could be an alarm, by the reason.
+def _untold(silent: Mapping[str, Deals], count: int, most: int) -> Iterator[str]:
+    """Yield a sentence on the `silent` periods, by name, for each reason of it.
 
     `count` is the number of columns of all periods, and `most` that of the deals.
     """
-    silent = [
-        (name, count * deals.chance_alike >= ALARM / 2)
-        for name, deals in periods
-        if count * (1 / (1 + most) + deals.chance_alike) >= ALARM
-    ]
     among = f"among {counted(count, 'column')}"
-    if few := [name for name, is_few in silent if is_few]:
+    few = [name for name, own in silent.items() if count * own.chance_alike >= ALARM / 2]
+    if few:
         yield (
             f"Nothing can be told of {some(few)}: with so few groups (patients, else "
             f"lesions, else images) even the largest change can be chance {among}. Compare "
             "fewer periods at once, or longer ones."
         )
-    if many := [name for name, is_few in silent if not is_few]:
+    if many := [name for name in silent if name not in few]:
         yield (
             f"Nothing can be told of {some(many)}: {among} no p-value can be small "
             f"enough with {most:,} deals. Compare fewer periods at once, or give more than "

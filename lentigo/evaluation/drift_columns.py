@@ -177,6 +177,7 @@ class _Codes:
         self.key = known.tobytes() + codes[known].tobytes()
         """The same for columns that divide the images alike."""
         self._deals, self._table = deals, deals.table(codes, known)
+        self._bins = self._table
 
     def distances(self, dealt: Dealt) -> FloatArray:
         """Return the distance of the two sides in each of D deals, (D,)."""
@@ -186,6 +187,10 @@ class _Codes:
                 for each in self._deals.counts(self._table, dealt)
             )
         return self._apart(before, after)
+
+    def stability(self, dealt: Dealt) -> FloatArray:
+        """Return the population stability index of each of D deals, (D,)."""
+        return stability_index(*self._deals.counts(self._bins, dealt))
 
     def _apart(self, before: FloatArray, after: FloatArray) -> FloatArray:
         raise NotImplementedError
@@ -214,10 +219,6 @@ class _Numbers(_Codes):
         before, after = np.cumsum(before, axis=1), np.cumsum(after, axis=1)
         found: FloatArray = np.abs(before - after).max(axis=1)
         return found
-
-    def stability(self, dealt: Dealt) -> FloatArray:
-        """Return the population stability index of each of D deals, (D,)."""
-        return stability_index(*self._deals.counts(self._bins, dealt))
 
 
 class _Words(_Codes):
@@ -251,10 +252,6 @@ class _Words(_Codes):
     def _apart(self, before: FloatArray, after: FloatArray) -> FloatArray:
         found: FloatArray = np.abs(before - after).sum(axis=1) / 2
         return found
-
-    def stability(self, dealt: Dealt) -> FloatArray:
-        """Return the population stability index of each of D deals, (D,)."""
-        return stability_index(*self._deals.counts(self._table, dealt))
 
 
 def _of_features(reference: Side, period: Side, deals: Deals, notes: Notes) -> list[Column]:
