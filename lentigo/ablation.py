@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,9 @@ import pandas as pd
 
 from lentigo.ablation_strata import auc_within, comparable, difference_within
 from lentigo.ablation_switches import changed_by, check_asked, same
-from lentigo.config import BY_SOURCE, Config, with_settings
-from lentigo.errors import RunError
+from lentigo.config import BY_SOURCE, Config, parse_settings, with_settings
+from lentigo.config.sense import check_is_read
+from lentigo.errors import ConfigError, DatasetError, ModelError, RunError
 from lentigo.evaluation.clustered import Estimate
 from lentigo.evaluation.discrimination import BoolArray, FloatArray
 from lentigo.evaluation.intervals import IntArray, Interval
@@ -164,10 +166,11 @@ def ablate(
     out, config = Path(out), config or recipe("quick")
     check_asked(config, switches, out, seeds=seeds, folds=folds, resume=resume)
     config = settled(config)
-    variants = variants_of(config, switches)
+    variants, noted = variants_of(config, switches), as_noted(table)
+    _check_can_train(variants, noted)
     with alone(out):
         _claim(out, _plan(config, variants, seeds, folds), resume=resume)
-        runs = _trained(as_noted(table), variants, out, seeds=seeds, folds=folds)
+        runs = _trained(noted, variants, out, seeds=seeds, folds=folds)
         found = _compared(runs, config, seeds)
         _write(found, out)
     return found
@@ -176,8 +179,8 @@ def ablate(
 def variants_of(config: Config, switches: Sequence[str]) -> dict[str, Config]:
     """Return the settings of each training by the name of its switch, the recipe first.
 
-    Raises `ConfigError` for a switch that is given twice, changes nothing, or changes a
-    setting that all trainings share.
+    Raises `ConfigError` for a switch that is given twice, changes nothing, changes a
+    setting that all trainings share, or one that nothing reads.
     """
     from lentigo.training.run import settled
 
@@ -186,8 +189,30 @@ def variants_of(config: Config, switches: Sequence[str]) -> dict[str, Config]:
         settings = settled(changed)
         if settings in found.values():
             raise same(name)
+        with _of_switch(name):
+            check_is_read(settings, parse_settings(name.split()))
         found[name] = settings
     return found
+
+
+def _check_can_train(variants: Mapping[str, Config], table: NotedTable) -> None:
+    """Raise the error of the first switch that cannot be trained, with its name."""
+    from lentigo.training.run import check_can_train
+
+    for name, config in variants.items():
+        with _of_switch(name):
+            check_can_train(config, table)
+
+
+@contextmanager
+def _of_switch(name: str) -> Iterator[None]:
+    """Begin the message of an error of settings with the name of their switch."""
+    try:
+        yield
+    except (ConfigError, DatasetError, ModelError) as error:
+        if name == BASE:
+            raise
+        raise type(error)(f"The switch {name!r}: {error}") from error
 
 
 def _plan(

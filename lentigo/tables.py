@@ -110,7 +110,7 @@ def diagnosis_column(diagnosis: str) -> str:
 
 
 @cache
-def _schema() -> DataFrameSchema:
+def _schema(names: tuple[str, ...]) -> DataFrameSchema:
     # Imported only when a table is checked: it takes a quarter of a second, which the
     # prediction of an image, or the writing of a table, need not spend.
     import pandera.pandas as pa
@@ -123,9 +123,16 @@ def _schema() -> DataFrameSchema:
                 nullable=name != "image_id",
                 unique=name == "image_id",
             )
-            for name, (dtype, checks) in _LESION_COLUMNS.items()
+            for name in names
+            for dtype, checks in [_LESION_COLUMNS[name]]
         }
     )
+
+
+def _to_check(typed: pd.DataFrame) -> pd.DataFrame:
+    """Return the columns with a rule and a value: pandera takes a millisecond for each."""
+    ruled = [name for name, (_, checks) in _LESION_COLUMNS.items() if checks]
+    return typed[["image_id", *(name for name in ruled[1:] if typed[name].notna().any())]]
 
 
 def check_table(
@@ -150,25 +157,34 @@ def check_table(
             f"{source} has no column image_id. It has {some(list(table), at_most=8)}. "
             "Other tables than lentigo's own are read by 'lentigo read csv'."
         )
-    typed = table.reset_index(drop=True).copy()
-    for name, (dtype, _) in _LESION_COLUMNS.items():
-        typed[name] = _as_type(
-            _known(typed.get(name), name),
-            dtype,
-            index=typed.index,
-            name=name,
-            source=source,
-        )
-    further = [name for name in typed if name not in _LESION_COLUMNS]
-    typed = typed[[*LESION_COLUMNS, *further]]
+    typed = _typed(table.reset_index(drop=True), source)
     from pandera.errors import SchemaErrors
 
+    checked = _to_check(typed)
     try:
-        _schema().validate(typed, lazy=True)
+        _schema(tuple(checked)).validate(checked, lazy=True)
     except SchemaErrors as error:
         advice = "" if of_others else _ADVICE
         raise ColumnError(_explain(error.failure_cases, source) + advice) from None
     return typed
+
+
+def _typed(given: pd.DataFrame, source: str) -> pd.DataFrame:
+    """Return all columns of a lesion table in their types, then the further ones."""
+    nothing = {
+        dtype: pd.Series(
+            float("nan") if dtype == "float64" else pd.NA, index=given.index, dtype=dtype
+        )
+        for dtype in ("string", "boolean", "Int64", "float64")
+    }
+    known = {
+        name: _as_type(_known(given[name], name), dtype, name=name, source=source)
+        if name in given
+        else nothing[dtype]
+        for name, (dtype, _) in _LESION_COLUMNS.items()
+    }
+    further = given.drop(columns=[name for name in known if name in given])
+    return pd.concat([pd.DataFrame(known), further], axis=1)
 
 
 def read_table_file(path: Path) -> pd.DataFrame:
@@ -302,27 +318,16 @@ def check_predictions(table: pd.DataFrame, *, source: str) -> pd.DataFrame:
     return checked.assign(probability=given.clip(0, 1))
 
 
-def _known(column: pd.Series[Any] | None, name: str) -> pd.Series[Any] | None:
+def _known(column: pd.Series[Any], name: str) -> pd.Series[Any]:
     """Return `column` with words such as "unknown" replaced by missing values."""
-    if column is None:
-        return None
     if name in _IDS:
         return known_ids(column)
     return column.mask(plain(column).isna()) if name in _WORDS else column
 
 
 def _as_type(
-    column: pd.Series[Any] | None,
-    dtype: str,
-    *,
-    index: pd.Index[Any],
-    name: str,
-    source: str,
+    column: pd.Series[Any], dtype: str, *, name: str, source: str
 ) -> pd.Series[Any]:
-    if column is None:
-        return pd.Series(
-            pd.NA if dtype != "float64" else float("nan"), index=index, dtype=dtype
-        )
     if dtype in {"float64", "Int64"}:
         numbers = _numbers(column, name=name, source=source)
         if (

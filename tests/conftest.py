@@ -7,8 +7,9 @@ import os
 import tempfile
 from pathlib import Path
 
+import pandas as pd
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 # Collecting imports millions of objects that stay: garbage is searched for only after it.
 gc.disable()
@@ -16,8 +17,9 @@ gc.disable()
 # Examples are counted, not timed: a busy machine must not fail a test.
 # The same examples each time, so that a change is not refused for what it did not change;
 # HYPOTHESIS_PROFILE=search draws new ones (make test-slow does).
-settings.register_profile("same", deadline=None, derandomize=True, max_examples=50)
-settings.register_profile("search", deadline=None, max_examples=200)
+BUSY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("same", BUSY, derandomize=True, max_examples=50)
+settings.register_profile("search", BUSY, max_examples=200)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 # One test a core: threads that wait for each other by spinning take the cores from the
@@ -71,6 +73,14 @@ def shared() -> Path:
     if not (_SHARED / "data").is_dir():
         pytest.skip("no folder 'shared' with real images and tables beside the project")
     return _SHARED
+
+
+@pytest.fixture(scope="session")
+def siim(shared: Path) -> pd.DataFrame:
+    """The 33,126 training images of SIIM-ISIC 2020, read once; change a copy only."""
+    from lentigo.datasets import read_table
+
+    return read_table("siim2020", shared / "data" / "siim2020")
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from lentigo.ablation import BASE, Ablation, ablate, variants_of, with_seeds
 from lentigo.cli.app import app
-from lentigo.errors import ConfigError, RunError
+from lentigo.errors import ConfigError, DatasetError, ModelError, RunError
 from lentigo.evaluation.clustered import Estimate, estimated_mean_difference
 from lentigo.run_layout import RunLayout
 from lentigo.tables import read_any_table
@@ -126,6 +126,27 @@ def test_another_ablation_is_not_gone_on_with(
 def test_a_switch_that_makes_no_sense_is_refused(switches: list[str], said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         variants_of(CONFIG, switches)
+
+
+@pytest.mark.parametrize(
+    ("switch", "error", "said"),
+    [
+        ("training.frozen_stages=9", ModelError, "stages behind its stem"),
+        ("model.metadata=late", DatasetError, "has an age, a sex or a site"),
+        ("training.margin=0.5", ConfigError, "nothing changes by it"),
+        ("recipe=strong", ConfigError, "choose a recipe with --recipe"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused_before_the_first_training(
+    cohort: pd.DataFrame, tmp_path: Path, switch: str, error: type[Exception], said: str
+) -> None:
+    """The recipe was trained to its end first, and the folder could not be used again."""
+    out = tmp_path / "out"
+    unknown = cohort.drop(columns=["age", "sex", "site"], errors="ignore")
+    with pytest.raises(error, match=said) as told:
+        ablate(unknown, CONFIG, switches=[SWITCH, switch], out=out, seeds=1)
+    assert switch in str(told.value) or switch.startswith("recipe")
+    assert not list(out.glob("*"))
 
 
 def test_a_switch_may_change_several_settings() -> None:

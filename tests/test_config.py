@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
+from lentigo.cli.options import ask
 from lentigo.config import (
     AuditConfig,
     Config,
@@ -18,11 +19,15 @@ from lentigo.config import (
     SplitPlan,
     TrainConfig,
     build_config,
+    flat_settings,
     parse_settings,
     read_config,
     with_settings,
 )
+from lentigo.config.run import _is_of_a_member
+from lentigo.config.soup import FREE_IN_A_SOUP, SAME_IN_A_SOUP
 from lentigo.errors import ConfigError, DatasetNotFoundError
+from lentigo.recipes import recipe
 
 
 def sections(model: type[BaseModel] = Config) -> list[type[BaseModel]]:
@@ -246,6 +251,78 @@ def test_settings_from_before_the_views_are_still_read(
     assert with_settings(Config(), {name: flip}).training.views == views
     with pytest.raises(ConfigError, match="better give views"):
         with_settings(Config(), {name: 3})
+
+
+def test_views_are_given_once() -> None:
+    name = "training.flip_predictions"
+    with pytest.raises(ConfigError, match=r"true is training\.views 2, and .* 8 is"):
+        with_settings(Config(), {name: True, "training.views": 8})
+    assert with_settings(Config(), {name: True, "training.views": 2}).training.views == 2
+    with pytest.raises(ConfigError, match="means views 1, and views is 8"):
+        build_config({"training": {"flip_predictions": False, "views": 8}})
+    members = with_settings(Config(), {"members": [{name: False}, {}]})
+    assert [each.training.views for each in members.of_members()] == [1, 2]
+    # A setting by hand holds for every member, by its old name, too.
+    asked = with_settings(members, {name: True}).of_members()
+    assert [each.training.views for each in asked] == [2, 2]
+
+
+def test_the_name_of_a_recipe_is_no_setting() -> None:
+    with pytest.raises(ConfigError, match="choose a recipe with --recipe NAME"):
+        with_settings(Config(), parse_settings(["recipe=strong"]))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("recipe: strong\ntraining: {epochs: 3}", "leaves out imaging.size, model.back"),
+        ("recipe: hello", "names the recipe 'hello', which there is not"),
+        ("recipe: custom\ntraining: {epochs: 3}", ""),
+        ("training: {epochs: 3}", ""),
+    ],
+)
+def test_a_file_names_a_recipe_only_with_its_settings(
+    text: str, said: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "my.yaml"
+    path.write_text(text)
+    if not said:
+        assert ask("quick", None, None, config_file=path).config.training.epochs == 3
+        return
+    with pytest.raises(ConfigError, match=said):
+        ask("quick", None, None, config_file=path)
+    path.write_text(recipe("strong").to_yaml())
+    assert ask("quick", None, None, config_file=path).config.recipe == "strong"
+
+
+def test_each_setting_of_a_member_is_the_same_in_a_soup_or_free() -> None:
+    """A new setting has to be put into a list: does it change what the logits mean?"""
+    own = {
+        name for name in flat_settings(Config())
+        if _is_of_a_member(name)
+    }  # fmt: skip
+    assert not SAME_IN_A_SOUP & FREE_IN_A_SOUP
+    assert own == SAME_IN_A_SOUP | FREE_IN_A_SOUP
+
+
+@pytest.mark.parametrize(
+    ("whole", "name", "value"),
+    [
+        ({}, "training.loss", "logit_adjusted"),
+        ({"training.target": "diagnosis"}, "training.rare_diagnosis", 0.2),
+        ({"training.loss": "focal"}, "training.focus", 1),
+        ({}, "training.views", 8),
+    ],
+)
+def test_members_of_a_soup_mean_the_same(
+    whole: dict[str, Any], name: str, value: Any
+) -> None:
+    settings = {**whole, "members": [{}, {name: value}]}
+    with_settings(recipe("demo"), settings)
+    with pytest.raises(ConfigError, match=f"soup .* cannot differ in {name}"):
+        with_settings(recipe("demo"), {**settings, "combine": "soup"})
+    learnt = [{}, {"training.mixup": 0.2, "training.frozen_stages": 1, "augment.hue": 5}]
+    with_settings(recipe("demo"), {**whole, "members": learnt, "combine": "soup"})
 
 
 @pytest.mark.parametrize(

@@ -119,7 +119,7 @@ def test_a_finished_run_resumes_to_the_same_result(
 
 def test_the_embedded_data_set_knows_its_best_reachable_auc(tmp_path: Path) -> None:
     config = tiny_config(imaging__size=64, training__epochs=1)
-    result = run_demo(config, out=tmp_path / "demo", images=300)
+    result = run_demo(config, out=tmp_path / "demo", images=200)
     assert result is not None
     assert 0.6 < result.best_reachable_auc <= 1
     assert result.report.is_file()

@@ -129,6 +129,8 @@ def evaluate_command(
     labels, opening = _opened(files, columns, deviate, **how_by)
     more = _More(columns, by or (), repeats, seed, points, chosen_on)._asdict()
     found = evaluate(predictions, labels, **how, **more)
+    if model is not None:
+        found = _with_learnt(found, model)
     if baselines:
         found = _with_baselines(found, predictions, labels, columns, group, seed)
     if challenge is not None:
@@ -181,6 +183,22 @@ def _with_baselines(
     require("sklearn", what="--baselines")
     beside = baselines_beside(predictions, labels, columns=columns, group=group, seed=seed)
     return replace(found, beside=beside)
+
+
+def _with_learnt(found: Evaluation, model: Path) -> Evaluation:
+    """Note how many of the judged images `model` was trained or chosen on, if it can."""
+    from lentigo.inference.learnt import learnt_images, unknowable
+    from lentigo.words import counted, some
+
+    judged = found.scored.assign(group_id=found.scored["group"])
+    judged["path"] = judged.get("path", "")
+    notes = [unknowable(model)]
+    if known := learnt_images(model, [judged]):
+        notes = [
+            f"The model learnt from {counted(len(known), 'image')} of those that judge it "
+            f"({some(known)}): what it finds in these is no test."
+        ]
+    return replace(found, notes=(*filter(None, notes), *found.notes))
 
 
 def _with_official(

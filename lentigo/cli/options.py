@@ -178,11 +178,15 @@ def ask(
     `config_file` takes the place of the recipe. Raises `ConfigError`, `UnknownNameError` or
     `DatasetNotFoundError` for wrong settings.
     """
+    from lentigo.cli.starting_weights import (
+        check_weights,
+        each_from_its_own,
+        without_backbones,
+    )
     from lentigo.config import (
         BY_SOURCE,
         check_watch,
         parse_settings,
-        read_config,
         with_settings,
     )
     from lentigo.recipes import recipe
@@ -194,16 +198,16 @@ def ask(
     if scheme is not None:
         settings["split.scheme"] = BY_SOURCE if scheme == "source" else scheme
     for file in weights or ():
-        check_there(file, "weights file")
+        check_weights(file)
     if weights:
         settings["model.weights"] = weights[0]
-    start = read_config(config_file) if config_file else recipe(recipe_name)
+    start = _read(config_file) if config_file else recipe(recipe_name)
     config = with_settings(start, settings)
     if weights and "members" not in settings:
         # The files on the command line, not the recipe, say which backbones are trained.
-        config = with_settings(config, {"members": _without_backbones(config)})
+        config = with_settings(config, {"members": without_backbones(config)})
     if weights and len(weights) > 1:
-        config = with_settings(config, {"members": _each_from_its_own(config, weights)})
+        config = with_settings(config, {"members": each_from_its_own(config, weights)})
     check_watch(config)
     if config.training.teacher is not None:
         from lentigo.training.teacher_split import check_teacher
@@ -211,6 +215,15 @@ def ask(
         check_teacher(config)
     from_file = config_file is not None and not weights
     return Asked(config, from_file or "model.backbone" in settings)
+
+
+def _read(file: Path) -> Config:
+    from lentigo.config.run import check_names_its_recipe, read_config
+    from lentigo.recipes import RECIPES
+
+    config = read_config(file)
+    check_names_its_recipe(config, file, RECIPES)
+    return config
 
 
 def check_metadata(
@@ -233,27 +246,6 @@ def with_asked(
     dealt = [] if repeats is None else [f"split.repeats={repeats}"]
     also = [*(["refit=true"] if refit else []), *(["split.nested=true"] if nested else [])]
     return [*(assignments or []), *also, *dealt]
-
-
-def _without_backbones(config: Config) -> list[dict[str, Any]]:
-    """Return the members of `config`, each without a backbone of its own."""
-    return [
-        {name: value for name, value in own.items() if name != "model.backbone"}
-        for own in config.members
-    ]
-
-
-def _each_from_its_own(config: Config, weights: list[Path]) -> list[dict[str, Any]]:
-    """Return the members of `config`, at least one per file of weights, each with its file.
-
-    If there are more members than files, the files are used again from the first.
-    """
-    members = [dict(own) for own in config.members]
-    members += [{} for _ in range(len(weights) - len(members))]
-    return [
-        {**own, "model.weights": str(weights[number % len(weights)].resolve())}
-        for number, own in enumerate(members)
-    ]
 
 
 def check_run_folder(out: Path, *, resume: bool) -> None:

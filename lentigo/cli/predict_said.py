@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lentigo.answer_columns import ABSTAIN, CONTEXT, YES
+from lentigo.answer_columns import ABSTAIN, CONTEXT, COULD_BE, YES
 from lentigo.cli.say import say, say_json
 from lentigo.notice import RESEARCH_ONLY, WITHOUT_LIMIT
 
@@ -37,6 +37,10 @@ class Tally:
     network of the model uses them."""
     takes_context: bool = False
     """Whether the model compares the lesions of a patient."""
+    called_beyond_sets: int = 0
+    """Number of images that are called melanoma, and whose prediction set is without it."""
+    untold: int = 0
+    """Number of answers without age, sex and site, by networks that take these."""
     beside_others: int = 0
     """Number of images whose answer counts other lesions of the patient."""
 
@@ -50,7 +54,8 @@ class Tally:
 
     def _add(self, part: pd.DataFrame) -> None:
         from lentigo.imaging.kind.doubt import DOUBT
-        from lentigo.models.metadata import FIELDS
+        from lentigo.models.conformal import MELANOMA, NOT_MELANOMA
+        from lentigo.models.metadata import FIELDS, WITHOUT
 
         known = part["probability"].notna()
         strange = part[ABSTAIN].eq(YES) if ABSTAIN in part else known & False
@@ -66,6 +71,11 @@ class Tally:
         for name in FIELDS if "metadata" in part else ():
             used = sum(name in own for own in part["metadata"].str.split(", "))
             self.metadata[name] = self.metadata.get(name, 0) + used
+        if {"call", COULD_BE} <= set(part):
+            called = part["call"].eq(MELANOMA) & part[COULD_BE].eq(NOT_MELANOMA)
+            self.called_beyond_sets += int(called.sum())
+        if "metadata" in part:
+            self.untold += int((known & part["metadata"].eq(WITHOUT)).sum())
 
 
 def _named(rows: pd.DataFrame) -> list[dict[str, str]]:
@@ -144,6 +154,30 @@ class Said:
             found = listed([f"{name} ({count:,})" for name, count in used.items()])
             say(f"Number of images whose patient's data the model used: {found}.")
 
+    def _show_untold(self) -> None:
+        """Print that a sensitivity was asked only of answers with age, sex and site."""
+        from lentigo.words import counted
+
+        point, untold = self.decision.point, self.tally.untold
+        promises = point is not None and point.confidence and not point.without_metadata
+        if promises and untold:
+            say(
+                f"{counted(untold, 'image')} had neither age, sex nor site: of such images "
+                "this threshold guarantees nothing."
+            )
+
+    def _show_beyond_sets(self) -> None:
+        """Print how many images are called melanoma though `could_be` leaves it out."""
+        from lentigo.words import counted, verb
+
+        count, point = self.tally.called_beyond_sets, self.decision.point
+        if count and point is not None:
+            say(
+                f"{counted(count, 'image')} {verb(count, 'is', 'are')} called melanoma, "
+                f"and could_be says not melanoma: the call is there {point.aim}, the set "
+                "to hold the truth in 90 %. The call counts."
+            )
+
     def _show_context(self) -> None:
         """Print how many answers count other lesions, if the model compares them."""
         from lentigo.words import counted
@@ -194,6 +228,8 @@ class Said:
             )
         for sentence in decision_sentences(self.model, self.decision):
             say(sentence)
+        self._show_untold()
+        self._show_beyond_sets()
         if not self.model.can_abstain:
             say(WITHOUT_LIMIT)
         if self.views is not None:

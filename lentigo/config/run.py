@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -15,8 +15,9 @@ from lentigo.config.evaluation import EvaluationConfig
 from lentigo.config.imaging import ImagingConfig
 from lentigo.config.model import ModelConfig
 from lentigo.config.settings import Seed, Settings, in_words
+from lentigo.config.soup import differing
 from lentigo.config.split import SplitConfig
-from lentigo.config.training import BALANCING, TrainConfig
+from lentigo.config.training import BALANCING, TrainConfig, views_of
 from lentigo.errors import (
     ConfigError,
     DatasetNotFoundError,
@@ -26,6 +27,7 @@ from lentigo.extras import require
 from lentigo.files import read_bytes
 from lentigo.run_layout import CONFIG
 from lentigo.visible import shortened
+from lentigo.words import some
 
 
 class Config(Settings):
@@ -126,12 +128,10 @@ class Config(Settings):
                 "none: give refit=false, or combine=logits"
             )
         trees = [_flat(each.model_dump(mode="json")) for each in self.of_members()]
-        for name in trees[0]:
-            of_one = name.startswith(("model.", "imaging.")) or name in _OF_A_SOUP
-            if of_one and any(tree[name] != trees[0][name] for tree in trees):
-                raise ValueError(
-                    f"combine soup averages weights, so its members cannot differ in {name}"
-                )
+        if name := differing(trees):
+            raise ValueError(
+                f"combine soup averages weights, so its members cannot differ in {name}"
+            )
         return self
 
     @model_validator(mode="after")
@@ -172,13 +172,6 @@ class Config(Settings):
         return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)
 
 
-_OF_A_SOUP = {
-    f"training.{name}"
-    for name in (
-        "method", "target", "image_size", "views", "imbalance", "balance", "balance_power",
-    )
-}  # fmt: skip
-"""Settings of the training that say what a network's weights and logits mean."""
 _SEEDS_APART, _REPEATS_APART = 7919, 104_729
 _SHARED = {
     "accelerator", "devices", "nodes", "precision", "workers", "watch", "teacher",
@@ -210,9 +203,9 @@ def with_settings(config: Config, settings: Mapping[str, Any]) -> Config:
     is one that contradicts the changed settings.
 
     Raises `ConfigError` for a setting that does not exist (the message names the nearest
-    one) or for a wrong value.
+    one), for a wrong value, and for `recipe`, which is only the name of the settings.
     """
-    tree = config.model_dump()
+    settings, tree = _by_their_new_names(settings), config.model_dump()
     for name, value in settings.items():
         _put(tree, name, value)
     if "members" not in settings:
@@ -227,6 +220,7 @@ def _that_goes_along(own: Mapping[str, Any], settings: Mapping[str, Any]) -> dic
     and its own target and balance where they contradict the given imbalance (see
     `TrainConfig`).
     """
+    own = _by_their_new_names(own)
     kept = {name: value for name, value in own.items() if name not in settings}
     plain = {"training.target": "melanoma", "training.balance": "none"}
     asked = any(settings.get(name, value) != value for name, value in plain.items())
@@ -292,17 +286,74 @@ def read_config(path: Path) -> Config:
     return build_config(tree)
 
 
-_FORMER = {"training.flip_predictions"}
-"""Settings of earlier versions that are still read."""
+_CORE = {
+    "imaging": {"size"}, "model": {"backbone"}, "training": {"image_size", "epochs"}
+}  # fmt: skip
+"""Settings that every settings file of a run has, of whichever version."""
+
+
+def check_names_its_recipe(config: Config, path: Path, known: Collection[str]) -> None:
+    """Raise `ConfigError` if the settings file `path` names a recipe that it is not of.
+
+    `config` was read from it, and `known` are the names of all recipes. A file that leaves
+    settings out has their defaults, and not those of the recipe that it names.
+    """
+    name = config.recipe
+    if "recipe" not in config.model_fields_set or name == "custom":
+        return
+    if name not in known:
+        raise ConfigError(
+            f"{path} names the recipe {shortened(name)!r}, which there is not. The name "
+            "changes no setting: leave the line out."
+        )
+    absent = [
+        f"{section}.{field}"
+        for section, fields in _CORE.items()
+        for field in sorted(fields - getattr(config, section).model_fields_set)
+    ]
+    if absent:
+        raise ConfigError(
+            f"{path} names the recipe {name} and leaves out {some(absent)}, which then "
+            f"have their defaults, not the values of {name}. Leave the name out, or give "
+            f"--recipe {name} and change settings with --set."
+        )
+
+
+_FLIPS, _VIEWS = "training.flip_predictions", "training.views"
+
+
+def _by_their_new_names(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings with `training.views` for its name in earlier versions.
+
+    Raises `ConfigError` where both are given and contradict each other.
+    """
+    kept = {name: value for name, value in settings.items() if name != _FLIPS}
+    if len(kept) == len(settings):
+        return kept
+    try:
+        views = views_of(settings[_FLIPS])
+    except ValueError as error:
+        raise ConfigError(f"training: {error}.") from None
+    if kept.setdefault(_VIEWS, views) != views:
+        raise ConfigError(
+            f"{_FLIPS} {str(settings[_FLIPS]).lower()} is {_VIEWS} {views}, and {_VIEWS} "
+            f"{shortened(str(kept[_VIEWS]))} is given, too: give {_VIEWS} alone."
+        )
+    return kept
 
 
 def _put(tree: dict[str, Any], name: str, value: Any) -> None:
+    if name == "recipe":
+        raise ConfigError(
+            "recipe is only the name of the settings that a run began with, and changes "
+            "none of them: choose a recipe with --recipe NAME."
+        )
     *sections, field = name.split(".")
     place: Any = tree
     for section in sections:
         place = place.get(section) if isinstance(place, dict) else None
     # Arguments of the backbone are checked by `timm_arguments`, all other names here.
-    free = sections[-1:] == ["backbone_args"] or name in _FORMER
+    free = sections[-1:] == ["backbone_args"]
     if not isinstance(place, dict) or (field not in place and not free):
         known = list(_flat(tree))
         elsewhere = [each for each in known if each.rpartition(".")[2] == field]

@@ -13,6 +13,16 @@ BALANCING = frozenset({"class_weights", "oversample"})
 """Values of `imbalance` that give both classes the same weight; they exclude `balance`."""
 
 
+def views_of(flips: object) -> int:
+    """Return the `views` that `flip_predictions` of earlier versions means: 1 or 2.
+
+    Raises `ValueError` if it is neither true nor false.
+    """
+    if not isinstance(flips, bool):
+        raise ValueError("flip_predictions is true or false; better give views, 1 or 2")
+    return 2 if flips else 1
+
+
 class TrainConfig(Settings):
     """How the network is trained."""
 
@@ -166,11 +176,14 @@ class TrainConfig(Settings):
         """Accept `flip_predictions`, the name of `views` in earlier versions."""
         if not isinstance(given, dict) or "flip_predictions" not in given:
             return given
-        flip = given["flip_predictions"]
-        if not isinstance(flip, bool):
-            raise ValueError("flip_predictions is true or false; better give views, 1 or 2")
         kept = {name: v for name, v in given.items() if name != "flip_predictions"}
-        return {**kept, "views": 2 if flip else 1}
+        views = views_of(given["flip_predictions"])
+        if kept.setdefault("views", views) != views:
+            raise ValueError(
+                f"flip_predictions means views {views}, and views is {kept['views']}; give "
+                "views alone"
+            )
+        return kept
 
     @model_validator(mode="after")
     def _one_answer_to_rarity(self) -> Self:

@@ -54,11 +54,21 @@ class Answers:
     truth: BoolArray
     probability: FloatArray
     group: IntArray
+    without_metadata: FloatArray | None = None
+    """Probabilities when age, sex and site are not told, (N,); None for a model that does
+    not take them."""
 
     @property
     def melanomas(self) -> tuple[FloatArray, IntArray]:
-        """Probabilities and groups of the M melanomas, (M,) each."""
-        return self.probability[self.truth], self.group[self.truth]
+        """Probabilities and groups of the M melanomas, (M,) each.
+
+        If a melanoma is answered with and without age, sex and site, the lower probability
+        counts: a threshold that finds it by that one finds it by both.
+        """
+        score = self.probability
+        if self.without_metadata is not None:
+            score = np.minimum(score, self.without_metadata)
+        return score[self.truth], self.group[self.truth]
 
 
 def choose_points(
@@ -68,7 +78,8 @@ def choose_points(
 
     `chosen_on` names these images, such as "validation images". For each sensitivity of
     `WISHED` there is a threshold that reaches it with 95 % confidence and one that reaches
-    it on average (`lentigo.evaluation.guarantee`). Three further thresholds have the
+    it on average (`lentigo.evaluation.guarantee`), with and without age, sex and site if
+    `answers` has both. Three further thresholds have the
     largest Youden index (1950), the lowest expected `costs`, and the largest gain in net
     benefit (decision curve, Vickers & Elkin 2006, doi:10.1177/0272989X06295361). Where
     there are too few images to choose one, its threshold is None and `absent` says why.
@@ -148,6 +159,7 @@ def _for_sure(answers: Answers, wished: float) -> dict[str, Any]:
         "method": "learn then test, exact binomial bound of single images"
         if single
         else "learn then test over groups, binomial bound of their effective number",
+        "without_metadata": answers.without_metadata is not None,
         "threshold": guaranteed_threshold(score, group, sensitivity=wished),
         "otherwise": f"a sensitivity of {100 * wished:g} % that is guaranteed with "
         f"{100 * CONFIDENCE:g} % confidence takes {needed} independent ones"
@@ -162,6 +174,7 @@ def _on_average(answers: Answers, wished: float) -> dict[str, Any]:
         "kind": "mean_sensitivity",
         "sensitivity": wished,
         "method": "conformal risk control over groups",
+        "without_metadata": answers.without_metadata is not None,
         "threshold": mean_threshold(score, group, sensitivity=wished),
         "otherwise": f"a sensitivity of {100 * wished:g} % on average takes those of "
         f"{needed_on_average(wished)} groups",

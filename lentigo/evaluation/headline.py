@@ -16,7 +16,8 @@ MOST_PARTS = 40
 used to divide images into folds, archives or subgroups."""
 
 WORTH_SAYING = 0.02
-"""Images left out are mentioned in the headline if they are more than this share."""
+"""Images left out are mentioned in the headline if they are more than this share, of all
+images or of the melanomas."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +37,8 @@ class Counts:
     """Images before any was left out."""
     left_out: Mapping[str, int]
     """Reason, such as "without a label" → number of images left out for it."""
+    melanomas_left_out: int = 0
+    """Number of melanomas among the images left out, as far as the truth says."""
 
     @property
     def others(self) -> int:
@@ -86,15 +89,18 @@ def too_few(counts: Counts) -> str:
 def left_out(counts: Counts, *, where: str = "") -> str:
     """Return such as "12 of 72 images (16.7 %) are left out: …"; empty for up to 2 %.
 
-    `where` is added after "images", such as " of the table".
+    That is 2 % of the images and of the melanomas. `where` is added after "images", such as
+    " of the table".
     """
-    lost = sum(counts.left_out.values())
-    if not lost or lost <= WORTH_SAYING * counts.named:
+    lost, melanomas = sum(counts.left_out.values()), counts.melanomas_left_out
+    few = melanomas <= WORTH_SAYING * (counts.melanomas + melanomas)
+    if not lost or (lost <= WORTH_SAYING * counts.named and few):
         return ""
     reasons = ", ".join(f"{many:,} {why}" for why, many in counts.left_out.items() if many)
     return (
         f"{lost:,} of {counted(counts.named, 'image')}{where} "
         f"({100 * lost / counts.named:.1f} %) {verb(lost, 'is', 'are')} left out: {reasons}"
+        + (f"; {counted(melanomas, 'melanoma')} among them" if melanomas else "")
     )
 
 

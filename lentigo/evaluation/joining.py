@@ -44,6 +44,8 @@ class Matched:
     """Number of images in at least one of the two tables."""
     left_out: dict[str, int]
     """Reason → number of images left out for it."""
+    melanomas_left_out: int = 0
+    """Number of melanomas among the images that were left out, as far as the truth says."""
     about_left_out: tuple[str, ...] = ()
     """The `notes` that are about images left out."""
     repeats: tuple[pd.DataFrame, ...] = ()
@@ -204,6 +206,7 @@ def _merged(guesses: pd.DataFrame, labels: pd.DataFrame, notes: list[str]) -> Ma
         notes,
         named=len(typed) + sum(left_out.values()) + sum(lost.values()),
         left_out=left_out | lost,
+        melanomas_left_out=int(labels["melanoma"].eq(True).sum()) - int(typed[LABEL].sum()),
         about_left_out=(*unmatched, *lacking),
         unanswered=refused.astype({LABEL: bool, "probability": "float64"}),
     )

@@ -12,7 +12,8 @@ from lentigo.datasets.reading.labels import read_label
 from lentigo.datasets.reading.word_map import understood
 from lentigo.errors import ColumnError
 from lentigo.tables import ROUNDING
-from lentigo.words import some
+from lentigo.visible import visible
+from lentigo.words import listed, some
 
 PROBABILITY_COLUMNS = (
     "probability",
@@ -32,6 +33,14 @@ PROBABILITY_COLUMNS = (
     "melanoma",
     "mel",
     "score",
+    "wahrscheinlichkeit",
+    "probabilidad",
+    "probabilité",
+    "probabilite",
+    "probabilità",
+    "probabilita",
+    "probabilidade",
+    "概率",
     "target",
 )
 """Known column names for the probability of melanoma, the most probable name first.
@@ -172,3 +181,17 @@ def _not_found(table: pd.DataFrame, image: str | None, *, source: str) -> Column
         f"{source} has no column with {lacking}. It has {there}; "
         f"say which one it is with --column {ours}=…."
     )
+
+
+def own_calls(table: pd.DataFrame) -> list[str]:
+    """Return a sentence on calls that lentigo wrote beside the probabilities, if any."""
+    if not {"call", "operating_point"} <= set(table):
+        return []
+    names = table.loc[table["call"].notna(), "operating_point"].dropna().unique()
+    own = [visible(str(name)) for name in names if str(name)]
+    if not own:
+        return []
+    return [
+        f"The predictions bring calls at a threshold of their model ({listed(own)}), which "
+        "are not judged here: give --model to judge the model's thresholds."
+    ]

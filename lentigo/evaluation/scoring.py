@@ -44,6 +44,7 @@ from lentigo.evaluation.multiclass import find_diagnoses
 from lentigo.evaluation.nested import Nested, judge_nested
 from lentigo.evaluation.operating_points import confusion
 from lentigo.evaluation.parts import DATASET, FOLD, Parts, parts_of
+from lentigo.evaluation.prediction_columns import own_calls
 from lentigo.evaluation.prevalence import (
     Asked,
     asked_share,
@@ -118,6 +119,7 @@ def evaluate(
     matched = replace(matched, table=measured, notes=[*matched.notes, *about])
     divided = _divided(matched.table, settings.by)
     table, whole, notes = scored(matched, group=settings.group)
+    notes = [*notes, *([] if points else own_calls(matched.table))]
     table = table.assign(**_of_images(matched.table))
     repeated = _repeated(matched, group=settings.group)
     chosen = Chosen((), [])
@@ -368,6 +370,7 @@ def _counts(matched: Matched, sample: Sample, *, unit: str) -> Counts:
         other_groups=count_groups(sample.group[~sample.truth]),
         named=matched.named,
         left_out=matched.left_out,
+        melanomas_left_out=matched.melanomas_left_out,
     )
 
 

@@ -51,6 +51,8 @@ class Looked:
     early: NDArray[np.float32] | None = None
     """E early features of each square, (N, E): means of the feature maps of the first
     stages (`lentigo.models.early`). None if the network's file does not give them."""
+    each_look: NDArray[np.float32] | None = None
+    """The pooled features of each of L looks, (L, N, F); None where they are not kept."""
 
 
 class Predictor(Protocol):

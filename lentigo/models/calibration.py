@@ -148,6 +148,29 @@ class Ranks(_Knotted):
     method: Literal["ranks"] = "ranks"
     then_line: bool = False
     """Whether a line that was fitted on labels follows; `values` include it."""
+    beyond: Annotated[float, Field(ge=0, le=2e6)] = 0.0
+    """How far the new logit rises above the last value, at most, for logits above the last
+    knot, and falls below the first; 0, as in folders of earlier versions, keeps it
+    constant, so that all images beyond have one answer."""
+
+    def apply(self, logits: ArrayLike) -> FloatArray:
+        """Return the logits read off the line and its tails, of the same shape.
+
+        A tail begins with the mean slope of the line and bends towards `beyond`: images
+        beyond the knots keep their order, and a wild logit counts as little more than the
+        last rank.
+        """
+        found = super().apply(logits)
+        if not self.beyond:
+            return found
+        given = _finite(logits)
+        over = np.maximum(given - self.knots[-1], 0) - np.maximum(self.knots[0] - given, 0)
+        rise = self.values[-1] - self.values[0]
+        width = self.knots[-1] - self.knots[0]
+        bend = self.beyond * width / rise if rise > 0 and width > 0 else 1.0
+        # Written so that each step keeps the order of two logits in rounding, too.
+        tail = self.beyond * (1 - bend / (np.abs(over) + bend))
+        return _finite(found + np.sign(over) * tail)
 
 
 Map = Annotated[
@@ -180,7 +203,8 @@ def then_line(first: Map, slope: float, intercept: float) -> Map:
         )
     values = tuple(_offset(slope * value + intercept) for value in first.values)
     if isinstance(first, Ranks):
-        return Ranks(knots=first.knots, values=values, then_line=True)
+        beyond = min(slope * first.beyond, 2e6)
+        return Ranks(knots=first.knots, values=values, then_line=True, beyond=beyond)
     return Isotonic(knots=first.knots, values=values)
 
 

@@ -128,16 +128,18 @@ class OnnxPredictor:
         answers = np.concatenate([self._mean(each) for each in parts], axis=1)
         answers[0] -= self.member.logit_shift
         place = 2 if self.diagnoses else 1
-        features = np.concatenate([each[0][place] for each in parts])
+        each_look = np.concatenate(
+            [np.stack([look[place] for look in each]) for each in parts], axis=1
+        ).astype(np.float32, copy=False)
         spread = [spread_of(np.stack([look[0] for look in each])) for each in parts]
         energy = [each[0][place + 1] for each in parts] if self.diagnoses else []
         return Looked(
             answers=answers,
-            features=features.astype(np.float32, copy=False),
+            features=each_look[0],
             energy=(
                 np.concatenate(energy).astype(np.float64)
                 if energy
-                else np.full(len(features), np.nan)
+                else np.full(len(squares), np.nan)
             ),
             spread=np.concatenate(spread).astype(np.float64),
             early=(
@@ -145,6 +147,7 @@ class OnnxPredictor:
                 if self.gives_early
                 else None
             ),
+            each_look=each_look,
         )
 
     def _parts(

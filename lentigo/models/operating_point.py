@@ -61,6 +61,9 @@ class OperatingPoint(Fact):
     """Cost of the excision of a lesion that is not melanoma, for a threshold from costs."""
     method: Text = ""
     """How the threshold was chosen, such as "exact binomial bound"."""
+    without_metadata: bool = False
+    """Whether the sensitivity was asked of the answers with and of those without age, sex
+    and site, by the lower probability of each melanoma."""
     chosen_on: Text = ""
     """In words, the images on which it was chosen, such as "validation images"."""
     n_images: Count = 0
@@ -122,7 +125,9 @@ class OperatingPoint(Fact):
         if self.of_the_exact:
             return f"{wish}, by the exact network; of this one nothing is guaranteed"
         if self.kind == "guaranteed_sensitivity":
-            return f"{wish}, guaranteed with {100 * (self.confidence or 0):g} % confidence"
+            sure = f"{wish}, guaranteed with {100 * (self.confidence or 0):g} % confidence"
+            told = ", whether age, sex and site are told or not"
+            return sure + told * self.without_metadata
         return f"{wish} on average" + (", by the folds' networks" * self.of_the_folds)
 
 

@@ -112,9 +112,8 @@ class TorchPredictor:
         seen = AnswersAndFeatures(self.network.eval())
         beside = self._beside(metadata)
         with torch.inference_mode():
-            first, *more = (
-                seen(each, *beside) for each in looked_at(images, looks or self.looks)
-            )
+            views = looked_at(images, looks or self.looks)
+            first, *more = (seen(each, *beside) for each in views)
             said = torch.stack([each[0].float() for each in (first, *more)])
         answers = np.array(said.mean(dim=0).cpu().double().numpy().T)
         answers[0] -= self.logit_shift
@@ -124,6 +123,9 @@ class TorchPredictor:
             energy=first[1].cpu().double().numpy(),
             spread=spread_of(said[:, :, 0].cpu().double().numpy()),
             early=first[3].cpu().numpy() if first[3].shape[1] else None,
+            each_look=torch.stack([each[2].float() for each in (first, *more)])
+            .cpu()
+            .numpy(),
         )
 
     def _beside(self, metadata: Metadata | None) -> tuple[torch.Tensor, ...]:

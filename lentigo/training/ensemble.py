@@ -13,7 +13,7 @@ import pandas as pd
 from lightning_fabric import Fabric
 
 from lentigo.answer_columns import STRANGENESS
-from lentigo.config import Config
+from lentigo.config import Config, with_settings
 from lentigo.evaluation.discrimination import auc
 from lentigo.evaluation.fold_thresholds import VALIDATION
 from lentigo.evaluation.refusals import NOT_SAID, reason_in_words
@@ -40,7 +40,7 @@ from lentigo.training.network import (
     write_roles,
 )
 from lentigo.training.prepare import Prepared
-from lentigo.training.soup import greedy_soup
+from lentigo.training.soup import check_same_meaning, greedy_soup
 from lentigo.training.spread import of_one_distribution, of_one_spread
 from lentigo.training.thresholds import (
     calibrated,
@@ -97,8 +97,11 @@ def _stir(
     members: list[FoldLayout],
 ) -> None:
     """Average the weights of trained members (`greedy_soup`) and write that network."""
-    first = config.of_members()[0]
-    trainer, role = begun(fabric, work, first, held_out)
+    check_same_meaning([read_description(each.model).members[0] for each in members])
+    own = config.of_members()
+    # Stages that any member trained have batch statistics to be computed anew.
+    frozen = {"training.frozen_stages": min(each.training.frozen_stages for each in own)}
+    trainer, role = begun(fabric, work, with_settings(own[0], frozen), held_out)
     kept = greedy_soup(trainer, members)
     names = [f"member-{place}" for place in sorted(kept)]
     made_of = MadeOf(config, names)

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+import torch
 from numpy.typing import NDArray
 
-from lentigo.inference.abstention.fit import Seen, seen
+from lentigo.inference.abstention.fit import Seen, Untold, seen
 from lentigo.models.backend import Images, Logits, Predictor
 from lentigo.models.metadata import Patients
 from lentigo.models.network import Classifier
@@ -44,6 +45,9 @@ class Judge:
     """A trained network as a predictor, with the images of its fold."""
 
     predictor: Predictor
+    untold: Untold | None
+    """How the logits without age, sex and site follow from the features; None for a network
+    that does not take these."""
     work: Prepared
     """The table, with the pixel store of all its images."""
     rows: Mapping[str, pd.DataFrame]
@@ -55,14 +59,15 @@ class Judge:
         With `index` those for the training images are added, in one view.
         """
         found = {part: self.seen(part) for part in (_LEARNT, *parts)} if index else {}
-        answers = {
-            part: self.answers(part) if (own := found.get(part)) is None
-            else own.looked.answers
-            for part in parts
-        }  # fmt: skip
-        without = {}
-        if self.predictor.metadata is not None:
-            without = {part: self.answers(part, known=False)[0] for part in parts}
+        answers, without = {}, {}
+        for part in parts:
+            own, untold = found.get(part), None
+            if own is not None:
+                answers[part], untold = own.looked.answers, own.untold
+            else:
+                answers[part], untold = self.answers(part)
+            if untold is not None:
+                without[part] = untold
         return Outputs(answers, without, found)
 
     def seen(self, part: str) -> Seen | None:
@@ -72,23 +77,31 @@ class Judge:
             self._squares(part),
             for_index=part == _LEARNT,
             patients=Patients.of_table(self.rows[part]),
+            untold=None if part == _LEARNT else self.untold,
         )
 
-    def answers(self, part: str, *, known: bool = True) -> Logits:
+    def answers(self, part: str) -> tuple[Logits, NDArray[np.float64] | None]:
         """Return the answers for the N images of `part`, (1 + D, N).
 
-        Without `known`, age, sex and site count as unknown.
+        Beside them, for a network that takes age, sex and site, the melanoma logits without
+        these, (N,): from the same features, since the image is the same.
         """
         predictor, patients = self.predictor, Patients.of_table(self.rows[part])
-        found, done = [np.empty((1 + len(predictor.diagnoses), 0))], 0
+        told, done = [np.empty((1 + len(predictor.diagnoses), 0))], 0
+        untold = [np.empty(0)]
         for squares in self._squares(part):
-            beside = None
-            if known and predictor.metadata is not None:
-                own = patients.take(range(done, done + len(squares)))
-                beside = predictor.metadata.encode(own)
-            found.append(predictor.answers(squares, metadata=beside))
+            if self.untold is None or predictor.metadata is None:
+                told.append(predictor.answers(squares))
+                continue
+            own = patients.take(range(done, done + len(squares)))
+            looked = predictor.looked(squares, metadata=predictor.metadata.encode(own))
+            if looked is None or looked.each_look is None:
+                raise TypeError("A network that was just trained gives no features.")
+            told.append(looked.answers)
+            untold.append(self.untold(looked.each_look))
             done += len(squares)
-        return np.concatenate(found, axis=1)
+        without = None if self.untold is None else np.concatenate(untold)
+        return np.concatenate(told, axis=1), without
 
     def _squares(self, part: str) -> Iterator[Images]:
         store = self.work.store
@@ -121,13 +134,13 @@ def outputs_of(
     if not isinstance(network, Classifier):
         raise TypeError(f"A {type(network).__name__} is no Classifier.")
     rows = {part: work.table[(role == part).to_numpy()] for part in (_LEARNT, *parts)}
-    views = member.input.views * (1 if member.metadata is None else 2)
-    passes = views * sum(len(rows[part]) for part in parts)
+    passes = member.input.views * sum(len(rows[part]) for part in parts)
     passes += len(rows[_LEARNT]) if index else 0
     alone = fabric.world_size == 1
     judge = None
     if alone or (index and fabric.is_global_zero):
-        judge = Judge(predictor_of(network, member, passes=passes), work, rows)
+        predictor = predictor_of(network, member, passes=passes)
+        judge = Judge(predictor, _untold(network, member), work, rows)
     if judge is not None and alone:
         outputs = judge.outputs(list(parts), index=index)
     else:
@@ -137,6 +150,23 @@ def outputs_of(
             outputs = replace(outputs, found=found)
     _check_finite(trainer, outputs)
     return outputs
+
+
+def _untold(network: Classifier, member: Member) -> Untold | None:
+    """Return how a network's logits without metadata follow from features of each look."""
+    if network.metadata is None:
+        return None
+
+    def logits(features: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Compute the mean melanoma logit over L looks, (L, N, F) to (N,)."""
+        looks, count = features.shape[:2]
+        flat = torch.from_numpy(features.reshape(looks * count, -1))
+        with torch.inference_mode():
+            scores = network.eval().scores_of(flat.to(network.mean.device))
+            found = network.melanoma(scores).float().reshape(looks, count).mean(dim=0)
+        return found.cpu().double().numpy() - member.logit_shift
+
+    return logits
 
 
 def _shared(trainer: Trainer, parts: Mapping[str, Examples]) -> Outputs:

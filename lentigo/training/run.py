@@ -11,7 +11,7 @@ import pandas as pd
 import torch
 
 from lentigo.config import BY_SOURCE, Config, ModelConfig, build_config, check_watch
-from lentigo.config.sense import check_makes_sense, enlarged
+from lentigo.config.sense import check_makes_sense, enlarged, useless
 from lentigo.curation import read_split
 from lentigo.curation.splits.schemes import several_sources
 from lentigo.errors import ConfigError, LentigoError
@@ -45,7 +45,7 @@ from lentigo.training.run_folder import (
     claim,
     note_in_environment,
 )
-from lentigo.training.schedule import image_side
+from lentigo.training.schedule import image_side, layer_scales
 from lentigo.training.shared_folds import Cluster, cluster_of, train_shared
 from lentigo.training.teacher_split import check_teacher
 from lentigo.training.teaching import check_teachers
@@ -125,7 +125,7 @@ def train(
     out = Path(out) if out is not None else _next_run(config)
     if not is_first_process():
         return _train_beside(config, out, folds=folds)
-    if told := enlarged(config):
+    for told in filter(None, (enlarged(config), useless(config))):
         log.warning("%s", told)
     with preparing() as ready:
         labelled = learnable(table, config)
@@ -336,8 +336,21 @@ def starting_networks(config: Config) -> list[Classifier]:
     for member in config.of_members():
         network = build_model(member.model, view=member.imaging.view)
         first_stages(network, member.training.frozen_stages)
+        layer_scales(network.backbone, member.training.layer_decay)
         found.append(network)
     return found
+
+
+def check_can_train(config: Config, table: pd.DataFrame | NotedTable) -> None:
+    """Raise the errors with which `train` refuses settings before it decodes an image.
+
+    `config` is from `settled`. Its networks are built once, which takes about a second.
+    """
+    check_watch(config)
+    check_can_refit(config)
+    check_teacher(config)
+    learnable(table, config)
+    starting_networks(config)
 
 
 def _next_run(config: Config) -> Path:

@@ -17,6 +17,7 @@ from lentigo.errors import RunError
 from lentigo.evaluation.discrimination import auc
 from lentigo.models.description import checked_file, read_description
 from lentigo.models.lora import merge_adapters
+from lentigo.models.schema import Member
 from lentigo.models.weights import read_weights
 from lentigo.progress import log
 from lentigo.run_layout import FoldLayout
@@ -61,6 +62,28 @@ def greedy_soup(trainer: Trainer, members: Sequence[FoldLayout]) -> list[int]:
     )
     _say(trainer, kept, alone, value)
     return kept
+
+
+def check_same_meaning(members: Sequence[Member]) -> None:
+    """Raise `RunError` if the outputs of the networks mean different things.
+
+    Weights of equal shapes have a mean that means nothing where their classes, the shift of
+    their logits, or the numbers that stand for age, sex and site are not the same.
+    """
+    first = members[0]
+    for number, each in enumerate(members):
+        differs = {
+            "tells other diagnoses apart": each.diagnoses != first.diagnoses,
+            "has another logit_shift": abs(each.logit_shift - first.logit_shift) > 1e-9,
+            "has other numbers for age, sex and site": each.metadata != first.metadata,
+            "takes other images": each.input != first.input,
+        }
+        if told := [words for words, so in differs.items() if so]:
+            raise RunError(
+                f"member-{number} {listed(told)} than member-0, so the mean of their "
+                "weights has no meaning. Train anew with combine=logits, or with members "
+                "that differ only in how they learn."
+            )
 
 
 def _weights(folder: Path) -> Weights:

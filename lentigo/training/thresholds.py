@@ -88,11 +88,17 @@ def sets_of(
     `table` is the lesion table with the labels; `answers` are the calibrated predictions
     for these images, which `set_on` describes in words. `diagnoses` are those other than
     melanoma whose probabilities are in `answers`. None without images.
+
+    If an image is answered with and without age, sex and site, the probability that is less
+    right counts, so that the sets of melanoma or not hold for both.
     """
     group = answers["group_id"].astype(str).tolist()
+    truth = truth_of(table, answers)
     score = answers["probability"].to_numpy(np.float64)
+    if (untold := _without_metadata(answers)) is not None:
+        score = np.where(truth, np.minimum(score, untold), np.maximum(score, untold))
     told = told_by(answers, table, diagnoses)
-    return fit_sets(truth_of(table, answers), score, group, set_on=set_on, told=told)
+    return fit_sets(truth, score, group, set_on=set_on, told=told)
 
 
 def with_own_sets(
@@ -155,7 +161,16 @@ def _answers(table: pd.DataFrame, predictions: pd.DataFrame) -> Answers:
         truth_of(table, predictions),
         predictions["probability"].to_numpy(np.float64),
         groups_of(predictions),
+        _without_metadata(predictions),
     )
+
+
+def _without_metadata(predictions: pd.DataFrame) -> NDArray[np.float64] | None:
+    """Return the probabilities of N predictions without metadata, (N,); None if absent."""
+    column = f"logit{WITHOUT_METADATA}"
+    if column not in predictions:
+        return None
+    return probability(predictions[column].to_numpy(np.float64))
 
 
 def truth_of(table: pd.DataFrame, predictions: pd.DataFrame) -> np.ndarray:

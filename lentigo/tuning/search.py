@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 
 from lentigo.config import Config, with_settings
-from lentigo.config.sense import check_not_enlarged
 from lentigo.errors import ConfigError, RunError
 from lentigo.evaluation.best_of_many import corrected_best
 from lentigo.evaluation.clustered import clustered_auc, clustered_difference
@@ -36,6 +35,7 @@ from lentigo.run_layout import (
 from lentigo.tables import NotedTable, as_noted, read_any_table, write_table
 from lentigo.tuning.result import Tuning
 from lentigo.tuning.space import Dimension, check_asked
+from lentigo.tuning.trainable import REFUSALS, check_space, trial_settings
 
 if TYPE_CHECKING:
     import optuna
@@ -90,15 +90,17 @@ def tune(
     from lentigo.training.trial import make_bench
     from lentigo.tuning.trials import opened_study
 
-    config = settled(config)
+    config, noted = settled(config), as_noted(table)
     with alone(out):
+        if not (out / TUNING_PLAN).is_file():  # what is begun goes on, one trial fewer
+            check_space(config, space, noted)
         _claim(out, _plan(config, space, pruner), resume=resume)
         began = time.monotonic()
-        bench = make_bench(as_noted(table), config, out)
+        bench = make_bench(noted, config, out)
         log.info("The recipe as it is comes first.")
         bench.answers(config, FoldLayout(out / BASE))
         with opened_study(out / TRIALS, pruner=pruner) as study:
-            run = _Search(bench, config, space, out, study)
+            run = _Search(bench, config, noted, space, out, study)
             run.clear()
             while run.count() < trials and not _is_over(began, hours):
                 run.next(trials)
@@ -141,6 +143,7 @@ class _Search:
     """The images, folds and precision that all trials share."""
     config: Config
     """The settings of the unchanged recipe."""
+    table: NotedTable
     space: tuple[Dimension, ...]
     """The searched settings."""
     out: Path
@@ -196,15 +199,15 @@ class _Search:
     def _answers(
         self, trial: optuna.Trial, values: dict[str, Any], place: FoldLayout
     ) -> pd.DataFrame:
-        from lentigo.training.run import settled
         from lentigo.training.trial import has_diverged
         from lentigo.tuning.trials import report
 
         try:
-            config = settled(with_settings(self.config, values))
-            check_not_enlarged(config)
-        except ConfigError as error:
-            raise _CannotBeTrainedError(f"settings do not go together: {error}") from error
+            config = trial_settings(self.config, values, self.table)
+        except REFUSALS as error:
+            # Weights or a table that are gone since are no fault of the trial.
+            trial_settings(self.config, {}, self.table)
+            raise _CannotBeTrainedError(f"cannot be trained: {error}") from error
         lengths = [own.training.epochs for own in config.of_members()]
 
         def told(member: int, rows: list[Row]) -> None:
@@ -217,6 +220,8 @@ class _Search:
 
         try:
             return self.bench.answers(config, place, told)
+        except ConfigError as error:  # such as a teacher that cannot see its images
+            raise _CannotBeTrainedError(f"cannot be trained: {error}") from error
         except RunError as error:
             if has_diverged(place):
                 raise _CannotBeTrainedError(f"diverged: {error}") from error

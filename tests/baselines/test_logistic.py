@@ -1,14 +1,11 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
 
 from lentigo.baselines import metadata_baseline
 from lentigo.curation import assign_folds, assign_groups
-from lentigo.datasets import read_table
 from lentigo.errors import ColumnError, DatasetError, LeakError
 from lentigo.evaluation import evaluate
 from lentigo.tables import check_predictions, check_table
@@ -33,9 +30,8 @@ def cohort(images: int = 400, *, seed: int = 0) -> pd.DataFrame:
     return check_table(table, source="a cohort")
 
 
-def test_siim_scores_between_066_and_068_by_patient(shared: Path) -> None:
-    table = read_table("siim2020", shared / "data" / "siim2020")
-    labelled = table[table["melanoma"].notna()].reset_index(drop=True)
+def test_siim_scores_between_066_and_068_by_patient(siim: pd.DataFrame) -> None:
+    labelled = siim[siim["melanoma"].notna()].reset_index(drop=True)
     dealt = assign_folds(assign_groups(labelled), folds=5, seed=0)
     found = evaluate(metadata_baseline(dealt), dealt, repeats=100)
     assert found.n_images == 33_126

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,12 @@ from typer.testing import CliRunner
 import lentigo
 from lentigo.cli import predict
 from lentigo.cli.app import app
+from lentigo.cli.predict_said import Said, Tally
+from lentigo.inference.decide import Decision
+from lentigo.inference.ensemble import Ensemble
 from lentigo.inference.journal import Journal, journal_of
+from lentigo.inference.predict import Model
+from lentigo.models.operating_point import OperatingPoint
 from tests.inference.test_ensembles import OTHERS
 from tests.inference.test_predict import CONFIG, noise, save
 
@@ -227,3 +234,45 @@ def _replaced_while_it_was_predicted(
         assert CliRunner().invoke(app, [*words, "--out", str(out)]).exit_code == 0
     again = CliRunner().invoke(app, [*words, "--out", str(out), "--resume"])
     assert "made with another set of images" in again.output
+
+
+def _said(rows: dict[str, list[str]], point: OperatingPoint) -> str:
+    """Print what `predict` says of answers of three images, called at `point`."""
+    table = pd.DataFrame(
+        {"image_id": list("abc"), "probability": [0.2, 0.1, 0.3], "reason": ["", "", ""]}
+        | rows
+    )
+    model = Model((Ensemble(members=()),))
+    decision = Decision(meant_for=None, asked_for=None, point=point)
+    tally = Tally.of([table])
+    said = Said(
+        tally=tally, model=model, decision=decision, out=Path("p.csv"), lesions=None,
+        views=None,
+    )  # fmt: skip
+    printed = io.StringIO()
+    with redirect_stdout(printed):
+        said.show(as_json=False)
+    return " ".join(printed.getvalue().split())
+
+
+SURE = OperatingPoint(
+    name="sensitivity_95", kind="guaranteed_sensitivity", threshold=0.1, sensitivity=0.95,
+    confidence=0.95,
+)  # fmt: skip
+
+
+def test_a_call_that_the_set_leaves_out_is_explained() -> None:
+    sets = ["not melanoma", "not melanoma", "melanoma or not"]
+    said = _said({"call": ["melanoma", "not melanoma", "melanoma"], "could_be": sets}, SURE)
+    assert "1 image is called melanoma, and could_be says not melanoma" in said
+    same = _said({"call": ["not melanoma"] * 3, "could_be": sets}, SURE)
+    assert "could_be" not in same
+
+
+def test_no_guarantee_is_claimed_of_images_without_metadata() -> None:
+    """Unless the threshold was also chosen on answers without age, sex and site."""
+    used = {"metadata": ["none", "age, sex", "none"]}
+    assert "2 images had neither age, sex nor site: of such" in _said(used, SURE)
+    both = SURE.model_copy(update={"without_metadata": True})
+    assert "guarantees nothing" not in _said(used, both)
+    assert "guarantees nothing" not in _said({"metadata": ["age"] * 3}, SURE)

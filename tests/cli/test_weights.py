@@ -9,6 +9,7 @@ import timm
 from safetensors.torch import save_file
 
 from lentigo.cli.options import ask
+from lentigo.errors import DatasetNotFoundError, ModelError
 
 NAMES = ("test_resnet", "test_efficientnet")
 
@@ -47,3 +48,10 @@ def test_a_backbone_of_a_member_that_was_given_by_hand_stays(files: list[Path]) 
     members = "members=[{model.backbone: test_efficientnet}, {}]"
     # The weights fit no such network, which `lentigo run` says before it reads a table.
     assert started("quick", files[:1], members) == [(NAMES[1], NAMES[0]), (NAMES[0],) * 2]
+
+
+def test_a_folder_of_weights_is_refused_with_the_files_in_it(files: list[Path]) -> None:
+    with pytest.raises(ModelError, match=r"are a folder; .*test_efficientnet\.safetensors"):
+        ask("quick", [files[0].parent], [])
+    with pytest.raises(DatasetNotFoundError, match="no weights file"):
+        ask("quick", [files[0].with_name("gone.safetensors")], [])

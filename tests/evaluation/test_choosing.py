@@ -91,3 +91,28 @@ def test_a_point_is_judged_on_other_images_and_not_moved() -> None:
     assert judged.held_out is not None
     assert judged.held_out.figures["sensitivity"].value == pytest.approx(1 / 5)
     assert judged.held_out.n_melanomas == 5
+
+
+def test_a_sensitivity_holds_with_and_without_metadata() -> None:
+    """200 melanomas; each is rated 0.1 lower either with or without age, sex and site."""
+    truth = np.arange(400) % 2 == 1
+    score = np.linspace(0.2, 0.9, 400)
+    lower = np.arange(400) % 4 == 1
+    told, untold = np.where(lower, score - 0.1, score), np.where(lower, score, score - 0.1)
+    group = np.arange(400)
+    both = points(Answers(truth, told, group, untold))
+    for name, wished in (("sensitivity_95", 0.95), ("mean_sensitivity_90", 0.9)):
+        point = both[name]
+        assert point.without_metadata
+        assert point.threshold is not None
+        # A melanoma may be told of or not, whichever is worse: it is found all the same.
+        assert (np.minimum(told, untold)[truth] >= point.threshold).mean() >= wished
+        alone = points(Answers(truth, told, group))[name]
+        assert alone.threshold is not None
+        assert alone.threshold > point.threshold
+        assert not alone.without_metadata
+        found = (told[truth] >= point.threshold).mean()
+        assert point.reached["sensitivity"].value == pytest.approx(found)
+    assert "whether age, sex and site are told or not" in both["sensitivity_95"].aim
+    assert "told" not in points(Answers(truth, told, group))["sensitivity_95"].aim
+    assert not both["youden"].without_metadata

@@ -13,6 +13,7 @@ from lentigo.cli.app import app
 from lentigo.errors import DatasetError
 from lentigo.evaluation import evaluate
 from lentigo.evaluation.fold_thresholds import absent_points, judge_points
+from lentigo.inference import learnt
 from lentigo.models.operating_point import OperatingPoint
 
 
@@ -106,7 +107,9 @@ def test_thresholds_are_not_judged_on_moved_probabilities() -> None:
     evaluate(moved.assign(prevalence=0.1), truth, points=[point(0.5)], repeats=20)
 
 
-def test_the_command_takes_the_thresholds_of_a_model_folder(tmp_path: Path) -> None:
+def test_the_command_takes_the_thresholds_of_a_model_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from tests.cohorts import tiny_config
     from tests.inference.test_predict import save
 
@@ -124,6 +127,12 @@ def test_the_command_takes_the_thresholds_of_a_model_folder(tmp_path: Path) -> N
     done = CliRunner().invoke(app, [*words, "--model", str(model)])
     assert done.exit_code == 0, done.output
     assert "finds 3 of 4 held-out melanomas" in done.output
+    assert "learnt from some of these images cannot be told" in done.output
+    names = predictions["image_id"].tolist()[:2]
+    monkeypatch.setattr(learnt, "learnt_images", lambda model, parts: names)
+    known = CliRunner().invoke(app, [*words, "--model", str(model)])
+    said = " ".join(known.output.split())
+    assert f"learnt from 2 images of those that judge it ({names[0]}, {names[1]})" in said
     several = CliRunner().invoke(app, [*words, "--model", str(tmp_path / "run")])
     assert several.exit_code == 1
     assert "name the one that predicted" in several.output

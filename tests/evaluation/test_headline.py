@@ -35,6 +35,19 @@ def test_what_is_left_out_is_in_the_sentence_from_over_two_per_cent() -> None:
     )
 
 
+def test_melanomas_that_are_left_out_are_named() -> None:
+    """2 of 100 images would not be worth saying; that both are melanomas is."""
+    named = left_out(replace(COUNTS, melanomas_left_out=2))
+    assert named == (
+        "2 of 100 images (2.0 %) are left out: 2 without a label; 2 melanomas among them"
+    )
+    truth = pd.DataFrame({"image_id": list("abcdefghij"), "melanoma": [True, False] * 5})
+    answers = truth.assign(probability=np.linspace(0.1, 0.9, 10)).drop(columns="melanoma")
+    answers.loc[2, "probability"] = np.nan
+    found = evaluate(answers.drop(index=[0, 1]), truth, repeats=20)
+    assert "1 without a probability; 2 melanomas among them." in found.headline[0]
+
+
 @pytest.mark.parametrize(
     ("changes", "few"),
     [
@@ -77,7 +90,8 @@ def test_text_and_json_of_an_evaluation_begin_with_it() -> None:
     first = (
         "On 6 images, 3 melanomas among them (50.0 %): nothing can be said about how well "
         "melanoma is told apart, which takes at least 5 melanomas and 5 other images; "
-        "2 of 8 images (25.0 %) are left out: 2 without a prediction."
+        "2 of 8 images (25.0 %) are left out: 2 without a prediction; "
+        "1 melanoma among them."
     )
     assert found.as_text().splitlines()[0] == first
     assert found.as_dict()["headline"][0] == first

@@ -86,3 +86,22 @@ def test_what_32_bits_make_of_0_and_1_is_0_and_1(value: float, read: float) -> N
 def test_per_cent_and_logits_are_refused_with_what_to_do(values: list[float]) -> None:
     with pytest.raises(ColumnError, match=r"Logits must be turned .* per cent divided"):
         read_predictions(pd.DataFrame(IDS | {"prob": values}))
+
+
+def test_calls_of_the_model_are_named_where_another_threshold_is_judged() -> None:
+    """A column `call` of lentigo's own, at a threshold that the table does not tell."""
+    table = pd.DataFrame(
+        IDS | {"probability": CHANCES, "call": ["melanoma", "melanoma", "not melanoma"],
+               "operating_point": ["sensitivity_95"] * 3}
+    )  # fmt: skip
+    truth = pd.DataFrame(IDS | {"melanoma": [True, False, False]})
+    notes = " ".join(evaluate(table, truth, repeats=20).notes)
+    assert "bring calls at a threshold of their model (sensitivity_95)" in notes
+    assert "give --model" in notes
+    bare = evaluate(table.drop(columns="operating_point"), truth, repeats=20)
+    assert "--model" not in " ".join(bare.notes)
+
+
+@pytest.mark.parametrize("name", ["Wahrscheinlichkeit", "probabilidad", "概率"])
+def test_the_probability_is_known_in_other_languages(name: str) -> None:
+    assert chosen(**{name: CHANCES}) == (name, [])

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import combinations
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -23,10 +23,10 @@ def clashes(figure: Figure) -> list[str]:
     figure.draw_without_rendering()
     renderer = canvas.get_renderer()
     boxes = [(text.get_text(), text.get_window_extent(renderer)) for text in words(figure)]
+    names = [text for text, _ in boxes]
     found = [
-        f"{one!r} touches {two!r}"
-        for (one, first), (two, second) in combinations(boxes, 2)
-        if _touch(first, second)
+        f"{names[one]!r} touches {names[two]!r}"
+        for one, two in _touching([box for _, box in boxes])
     ]
     whole = figure.bbox
     for text, box in boxes:
@@ -71,7 +71,12 @@ def _of_axis(axis: Axis) -> Iterator[Text]:
             yield from (text for text in (tick.label1, tick.label2) if text.get_visible())
 
 
-def _touch(one: Bbox, two: Bbox) -> bool:
-    across = min(one.x1, two.x1) - max(one.x0, two.x0)
-    along = min(one.y1, two.y1) - max(one.y0, two.y0)
-    return bool(across > _SLACK and along > _SLACK)
+def _touching(boxes: list[Bbox]) -> list[tuple[int, int]]:
+    """The numbers of each two boxes that share more than `_SLACK` across and along."""
+    low, high = (
+        np.array([getattr(box, end) for box in boxes]).reshape(-1, 2)
+        for end in ("min", "max")
+    )
+    shared = np.minimum(high[:, None], high) - np.maximum(low[:, None], low)
+    pairs = np.argwhere(np.triu((shared > _SLACK).all(axis=2), k=1))
+    return [(int(one), int(two)) for one, two in pairs]

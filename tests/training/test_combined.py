@@ -12,7 +12,7 @@ import pytest
 import torch
 
 import lentigo
-from lentigo.errors import ConfigError
+from lentigo.errors import ConfigError, RunError
 from lentigo.evaluation.discrimination import auc
 from lentigo.models.calibration import Calibration, Ranks, then_line
 from lentigo.models.description import checked_file, read_description
@@ -32,8 +32,38 @@ def test_a_logit_becomes_the_mean_logit_of_its_rank() -> None:
     assert low.apply(LOW) == pytest.approx([5.5, 11, 16.5])
     assert high.apply(HIGH) == pytest.approx([5.5, 16.5, 11])
     assert (low.method, low.n_images) == ("ranks", 3)
-    # Between two ranks a line, beyond the last none.
-    assert low.apply([1.5, 9.0]) == pytest.approx([8.25, 16.5])
+    # Between two ranks a line. Beyond the last it goes on with the mean slope, 11 / 2, and
+    # rises by a quarter of the range, 2.75, at most: half of it after 1 / 2.
+    assert low.apply([1.5, 3.5, 0.5]) == pytest.approx([8.25, 16.5 + 1.375, 5.5 - 1.375])
+    assert low.apply([1e6, -1e6]) == pytest.approx([19.25, 2.75], abs=1e-5)
+
+
+def test_images_beyond_all_of_the_fit_keep_their_order() -> None:
+    """Of logits above the highest one, all had one answer; those between keep theirs."""
+    rng = np.random.default_rng(0)
+    fits = [rng.normal(size=60), 100 * rng.normal(size=60)]
+    new = np.sort(rng.normal(2, 1, size=300))
+    for each, own, scale in zip(of_one_distribution(fits), fits, (1, 100), strict=True):
+        assert isinstance(each.map, Ranks)
+        found = each.apply(scale * new)
+        assert (np.diff(found) > 0).all()
+        within = (own.min() <= scale * new) & (scale * new <= own.max())
+        flat = each.map.model_copy(update={"beyond": 0.0})
+        assert np.array_equal(found[within], flat.apply(scale * new)[within])
+        assert np.sum(flat.apply(scale * new) == max(each.map.values)) > 50
+        # A wild logit counts as the last rank and a quarter of the range, no more.
+        wild = each.apply([1e6]).item()
+        assert wild - max(each.map.values) <= 0.2501 * np.ptp(each.map.values)
+
+
+@pytest.mark.parametrize("values", [(1.0, 1.0), (0.0, 4.0)])
+def test_the_tails_never_reverse_two_logits(values: tuple[float, float]) -> None:
+    logits = np.sort(np.random.default_rng(0).normal(0, 1e3, size=20_000))
+    near = np.sort(np.concatenate([logits, np.nextafter(logits, np.inf)]))
+    found = Ranks(knots=(-1.0, 2.0), values=values, beyond=0.7).apply(near)
+    assert (np.diff(found) >= 0).all()
+    assert np.isfinite(found).all()
+    assert np.isnan(Ranks(knots=(0.0, 1.0), values=values, beyond=1).apply([np.nan])).all()
 
 
 def test_ties_get_one_value_and_a_constant_network_has_no_ranks() -> None:
@@ -58,6 +88,9 @@ def test_a_line_after_ranks_is_one_map_that_counts_as_fitted() -> None:
     ranks = Ranks(knots=(0.0, 1.0), values=(-2.0, 4.0))
     both = Calibration(map=then_line(ranks, 0.5, 1.0))
     assert both.apply([0.0, 0.5, 1.0]) == pytest.approx([0, 1.5, 3])
+    tails = ranks.model_copy(update={"beyond": 2.0})
+    line = then_line(tails, 0.5, 1.0)
+    assert line.apply([-3.0, 1.2]) == pytest.approx(0.5 * tails.apply([-3.0, 1.2]) + 1)
     assert (Calibration(map=ranks).method, both.method) == ("ranks", "platt")
 
 
@@ -161,6 +194,25 @@ def test_the_mean_that_is_judged_is_that_of_all_weights(
     for weights in ([one], [two], [one, two], [two, one], [one, two, four], [four]):
         assert soup._judged(trainer, weights, layout) == 1
     assert judged == pytest.approx([1, 2, 1.5, 1.5, 7 / 3, 4])
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"logit_shift": 1.1}, "member-1 has another logit_shift than member-0"),
+        ({"diagnoses": ["melanoma", "other"]}, "member-1 tells other diagnoses apart"),
+        ({"metadata": "late"}, "member-1 has other numbers for age, sex and site"),
+    ],
+    ids=str,
+)
+def test_weights_of_different_meanings_have_no_mean(
+    changed: dict[str, Any], said: str
+) -> None:
+    plain = {"diagnoses": [], "logit_shift": 0.0, "metadata": None, "input": "rgb"}
+    one, other = (SimpleNamespace(**{**plain, **each}) for each in ({}, changed))
+    soup.check_same_meaning([one, one])  # type: ignore[list-item]
+    with pytest.raises(RunError, match=said):
+        soup.check_same_meaning([one, other])  # type: ignore[list-item]
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,11 @@ def test_killed_at_any_write_it_ends_alike_and_leaves_nothing(
     moments: tuple[int, ...], tmp_path: Path
 ) -> None:
     config = tiny_config(
-        split__folds=3, training__epochs=2, model__dropout=0.3, training__average=0.9
+        split__folds=3,
+        training__epochs=2,
+        model__dropout=0.3,
+        training__average=0.9,
+        augment__blur=1.0,
     )
     write_table(draw_cohort(tmp_path / "discs", images=40), tmp_path / "cohort.parquet")
     (tmp_path / "wanted.yaml").write_text(config.to_yaml())

@@ -13,6 +13,7 @@ import torch
 
 from lentigo.config import Config
 from lentigo.errors import RunError
+from lentigo.models import trained
 from lentigo.models.folder import member_of
 from lentigo.models.trained import predictor_of
 from lentigo.run_layout import FoldLayout
@@ -86,10 +87,32 @@ def test_without_an_index_the_answers_are_the_same(started: Begun) -> None:
     assert set(full.found) == {"train", *PARTS}
     for part in PARTS:
         assert bare.answers[part] == pytest.approx(full.answers[part], abs=1e-5)
+        assert bare.without[part] == pytest.approx(full.without[part], abs=1e-5)
+
+
+def test_onnx_runtime_gives_the_same_with_and_without_metadata(
+    started: Begun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engines: list[str] = []
+    right = predictor_of
+
+    def noted(own: Any, member: Any, *, passes: int) -> Any:
+        found = right(own, member, passes=passes)
+        engines.append(found.engine)
+        return found
+
+    monkeypatch.setattr(outputs, "predictor_of", noted)
+    by_torch = started.outputs()
+    monkeypatch.setattr(trained, "MUCH", 0)
+    by_onnx = started.outputs()
+    assert engines == ["torch", "onnx"]
+    for part in PARTS:
+        assert by_onnx.answers[part] == pytest.approx(by_torch.answers[part], abs=1e-3)
+        assert by_onnx.without[part] == pytest.approx(by_torch.without[part], abs=1e-3)
 
 
 def test_each_image_passes_once_in_all_its_views(started: Begun) -> None:
-    """8 views of each judged image, one of each training image, 8 more without metadata."""
+    """8 views of each judged image and one of each training image, told of or not."""
     passed: list[int] = []
     images = started.trainer.model.backbone.register_forward_pre_hook(
         lambda _, given: passed.append(len(given[0]))
@@ -98,7 +121,8 @@ def test_each_image_passes_once_in_all_its_views(started: Begun) -> None:
         found = started.outputs()
     judged = sum(answers.shape[1] for answers in found.answers.values())
     learnt = int((started.role == "train").sum())
-    assert sum(passed) == 16 * judged + learnt
+    assert sum(passed) == 8 * judged + learnt
+    assert set(found.without) == set(PARTS)
 
 
 def test_what_will_pass_is_counted_for_the_choice_of_the_engine(
@@ -114,7 +138,7 @@ def test_what_will_pass_is_counted_for_the_choice_of_the_engine(
     monkeypatch.setattr(outputs, "predictor_of", noted)
     started.outputs()
     judged = int(started.role.isin(PARTS).sum())
-    assert asked == [16 * judged + int((started.role == "train").sum())]
+    assert asked == [8 * judged + int((started.role == "train").sum())]
 
 
 def test_a_part_without_images_has_no_answers(started: Begun) -> None:
@@ -122,7 +146,7 @@ def test_a_part_without_images_has_no_answers(started: Begun) -> None:
     trainer, work = started.trainer, started.work
     member = member_of(trainer.model, card_of(trainer, work, started.role), started.config)
     predictor = predictor_of(trainer.model, member, passes=0)
-    found = Judge(predictor, work, empty).outputs(PARTS, index=True)
+    found = Judge(predictor, None, work, empty).outputs(PARTS, index=True)
     assert found.answers["test"].shape == (1, 0)
     assert found.found == dict.fromkeys(("train", *PARTS))
 

@@ -287,6 +287,7 @@ lentigo.train(
 """
 
 
+@pytest.mark.slow  # tests/training/test_kills.py kills one at a write in every suite
 def test_a_killed_run_ends_like_one_that_was_not(
     cohort: pd.DataFrame, tmp_path: Path
 ) -> None:
@@ -318,7 +319,7 @@ def test_a_killed_run_ends_like_one_that_was_not(
 def test_two_devices_learn_what_one_learns(cohort: pd.DataFrame, tmp_path: Path) -> None:
     """Two CPU processes through Fabric (gloo on the loopback) against one."""
     settings: dict[str, Any] = {
-        "training__accelerator": "cpu", "training__epochs": 2, "augment__rotate": 0.0,
+        "training__accelerator": "cpu", "training__epochs": 1, "augment__rotate": 0.0,
     }  # fmt: skip
     few = cohort.head(80).reset_index(drop=True)
     one = lentigo.train(few, tiny_config(**settings), out=tmp_path / "one")
@@ -338,7 +339,7 @@ def test_two_devices_learn_what_one_learns(cohort: pd.DataFrame, tmp_path: Path)
     ]
     judged = pd.read_csv(tmp_path / "run" / "predictions.csv")
     assert sorted(judged["image_id"]) == sorted(one.predictions["image_id"])
-    # Later epochs drift apart: batch statistics are those of half a batch each.
+    # Further epochs would drift apart: batch statistics are those of half a batch each.
     assert losses[0] == pytest.approx(losses[1], rel=0.1)
 
 

@@ -15,6 +15,7 @@ from lentigo.training.thresholds import (
     calibration_of,
     operating_points,
     points_out_of_fold,
+    sets_of,
 )
 
 COSTS = Costs(miss=20, excision=1)
@@ -96,3 +97,30 @@ def test_thresholds_of_the_folds_networks_hold_no_guarantee() -> None:
     assert found["method"].endswith(", of the folds' networks")
     assert named["sensitivity_95"]["confidence"] == 0.95  # there is none, and why
     assert "takes 59" in named["sensitivity_95"]["absent"]
+
+
+def test_thresholds_and_sets_hold_with_and_without_metadata() -> None:
+    """Without age, sex and site melanomas are rated 0.05 lower, and others higher."""
+    table, validation, held_out = tables(19)
+    melanoma = table["melanoma"].to_numpy()
+    moved = np.where(melanoma, -0.05, 0.05)
+
+    def both(part: pd.DataFrame) -> pd.DataFrame:
+        score = part["probability"] + moved[part.index]
+        return part.assign(logit_without_metadata=logit(score))
+
+    told, asked = both(validation), {"held_out": held_out, "costs": COSTS}
+    alone = operating_points(table, validation=validation, **asked)  # type: ignore[arg-type]
+    found = operating_points(table, validation=told, **asked)  # type: ignore[arg-type]
+    for before, after in zip(alone[:4], found[:4], strict=True):
+        assert after["without_metadata"]
+        if before["threshold"] is not None:
+            assert after["threshold"] == pytest.approx(before["threshold"] - 0.05)
+    assert [each["threshold"] for each in alone[5:]] == [
+        each["threshold"] for each in found[5:]
+    ]
+    narrow, wide = sets_of(table, validation), sets_of(table, told)
+    assert narrow is not None
+    assert wide is not None
+    assert wide.melanoma == pytest.approx(narrow.melanoma - 0.05)
+    assert wide.not_melanoma == pytest.approx(narrow.not_melanoma - 0.05)

@@ -13,12 +13,14 @@ from sklearn.metrics import roc_auc_score
 
 from lentigo.config import read_config, with_settings
 from lentigo.errors import ConfigError, RunError
-from lentigo.tables import read_any_table
+from lentigo.tables import as_noted, read_any_table, write_table
 from tests.cohorts import draw_cohort, tiny_config
 
 pytest.importorskip("optuna", reason="the extra tune is not installed")
 from lentigo.tuning.result import Tuning
 from lentigo.tuning.search import tune
+from lentigo.tuning.space import search_space
+from lentigo.tuning.trainable import check_space
 
 CONFIG = tiny_config(
     model__backbone="test_resnet", split__validation=0.4, training__epochs=2,
@@ -187,3 +189,65 @@ def test_settings_that_do_not_go_together_are_a_trial_that_is_told(
     (row,) = read_any_table(tmp_path / "out/trials.csv").to_dict("records")
     assert row["state"] == "not trained"
     assert "auc_margin does not go together with mixup" in row["reason"]
+
+
+@pytest.mark.parametrize(
+    ("search", "said"),
+    [
+        ("training.frozen_stages=0..5", "the value 5 cannot be trained.* 4 stages behind"),
+        ("model.metadata=choice:none,late", "the value late .* an age, a sex or a site"),
+        ("training.margin=0.1..1", "Nothing reads training.margin"),
+    ],
+)
+def test_a_value_that_cannot_be_trained_is_refused_before_the_first_training(
+    cohort: pd.DataFrame, tmp_path: Path, search: str, said: str
+) -> None:
+    unknown = cohort.drop(columns=["age", "sex", "site"], errors="ignore")
+    with pytest.raises(ConfigError, match=said):
+        tune(unknown, CONFIG, search=[search], out=tmp_path / "out", trials=1)
+    assert not list((tmp_path / "out").glob("*"))
+
+
+def test_a_value_that_another_searched_setting_allows_is_tried(
+    cohort: pd.DataFrame,
+) -> None:
+    """An exponent of the focal loss is read where the loss is searched, too."""
+    space = search_space(
+        CONFIG, ["training.focus=1..3", "training.loss=choice:focal,cross_entropy"]
+    )
+    check_space(CONFIG, space, as_noted(cohort))
+    with pytest.raises(ConfigError, match=r"training\.focus"):
+        check_space(CONFIG, space[:1], as_noted(cohort))
+
+
+def test_a_search_that_was_begun_goes_on_past_a_value_that_cannot_be_trained(
+    cohort: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One value ended the whole search, and each --resume ended at the same trial."""
+    from lentigo.training import trial
+
+    answered: list[int] = []
+
+    def answers(self: Any, config: Any, place: Any, told: Any = None) -> pd.DataFrame:
+        answered.append(config.training.frozen_stages)
+        own = self.work.table[(self.role == "validation").to_numpy()]
+        found: pd.DataFrame = own[["image_id", "group_id"]].assign(
+            logit=np.arange(len(own))
+        )
+        write_table(found, place.validation)
+        return found
+
+    monkeypatch.setattr(trial.Bench, "answers", answers)
+    monkeypatch.setattr("lentigo.tuning.search.check_space", lambda *_: None)
+    out, search = tmp_path / "out", ["training.frozen_stages=choice:9,1,2"]
+    found = tune(cohort, CONFIG, search=search, out=out, trials=4)
+    monkeypatch.undo()
+    monkeypatch.setattr(trial.Bench, "answers", answers)
+    found = tune(cohort, CONFIG, search=search, out=out, trials=6, resume=True)
+    state = found.trials.set_index("trial")["state"].tolist()
+    assert set(state) == {"not trained", "finished"}
+    assert len(state) == 6
+    lost = found.trials[found.trials["state"] == "not trained"]
+    assert lost["training.frozen_stages"].tolist() == [9] * len(lost)
+    assert lost["reason"].str.contains("leave none to learn; give at most 3").all()
+    assert 9 not in answered

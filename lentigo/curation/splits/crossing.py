@@ -112,14 +112,25 @@ def _by_key(sides: pd.DataFrame, key: pd.Series[Any], why: str) -> pd.DataFrame:
     `sides` is the result of `_sides`, `key` a value for each row of the table, and `why`
     the reason to be given; one that begins with "same" is followed by the key.
     """
+    codes = pd.factorize(key)[0][sides["row"]]
+    known = codes >= 0
+    if not _on_two_sides(codes[known], sides["part"][known]):
+        return pd.DataFrame(columns=COLUMNS, dtype="string")
     rows = sides.assign(key=key.to_numpy()[sides["row"]])
-    rows = rows[rows["key"].notna()].drop_duplicates(["key", "part"])
+    rows = rows[known].drop_duplicates(["key", "part"])
     rows = rows[rows["key"].duplicated(keep=False)]
     others = rows[rows["key"].duplicated()]
     first = rows.drop_duplicates("key").set_index("key").loc[others["key"]]
     ids = others["key"].astype("string").str.replace(r"(?s)^.*\0", "", regex=True)
     named = why + " " + ids if why.startswith("same") else ids.map(lambda _: why)
     return _frame(first, others, named)
+
+
+def _on_two_sides(codes: np.ndarray[Any, Any], part: pd.Series[Any]) -> bool:
+    """Whether any of the numbers, (N,), stands in two parts; the usual answer is no."""
+    parts, names = pd.factorize(part)
+    pairs = codes * len(names) + parts
+    return len(np.unique(pairs)) > len(np.unique(codes))
 
 
 def _by_pair(sides: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
@@ -149,6 +160,8 @@ def _by_others(
     linked = components(np.concatenate([*edges, ends]), int(codes.max(initial=-1)) + 1)
     whole = pd.Series(linked[rows], index=table.index)
     found = _by_key(sides, whole, "")
+    if found.empty:
+        return found
     of_image = pd.Series(linked[codes], index=names.to_numpy())
     of_image = of_image[~of_image.index.duplicated()]
     known = {_parts_in(row, of_image) for row in crossing.itertuples()}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,8 @@ from lentigo.models.index import Index, salted, unit_length
 from lentigo.models.metadata import Patients
 
 FloatArray = NDArray[np.float64]
+Untold = Callable[[NDArray[np.float32]], FloatArray]
+"""Melanoma logits without age, sex and site, (N,), from features of L looks, (L, N, F)."""
 
 COMPONENTS = 128
 _MOST_ROWS = 20_000
@@ -57,6 +59,8 @@ class Seen:
     """`picture_signals` of each image, (6, N)."""
     prints: NDArray[np.uint64]
     """`gradient_hash` of each image, (N,)."""
+    untold: FloatArray | None = None
+    """The melanoma logits without age, sex and site, (N,), if `seen` computed them."""
 
 
 def seen(
@@ -65,15 +69,18 @@ def seen(
     *,
     for_index: bool = False,
     patients: Patients | None = None,
+    untold: Untold | None = None,
 ) -> Seen | None:
     """Return a network's outputs for images; None if its engine gives no features.
 
     `batches` hold squares, (N, S, S, 3) RGB of `uint8`. With `for_index`, which is for
     training images, only one view of each image is computed, since the index holds the
     features of that view alone, and `picture_signals` are left out.
-    `patients` has age, sex and site of the patients, in the order of all images.
+    `patients` has age, sex and site of the patients, in the order of all images. `untold`
+    computes the logits without these from the features of each look.
     """
     parts, checked = [], [np.empty((len(PICTURE_SIGNALS), 0))]
+    without: list[FloatArray] = []
     prints: list[int] = []
     for batch in batches:
         asked: dict[str, Any] = {"looks": 1 if for_index else None}
@@ -83,7 +90,9 @@ def seen(
         found = predictor.looked(batch, **asked)
         if found is None:
             return None
-        parts.append(found)
+        if untold is not None and found.each_look is not None:
+            without.append(untold(found.each_look))
+        parts.append(replace(found, each_look=None))
         prints += [gradient_hash(square) for square in batch]
         if not for_index:
             side = side_for(early=found.early is not None)
@@ -98,7 +107,12 @@ def seen(
         spread=np.concatenate([each.spread for each in parts]),
         early=np.concatenate(early) if len(early) == len(parts) else None,
     )
-    return Seen(looked, np.concatenate(checked, axis=1), np.array(prints, np.uint64))
+    return Seen(
+        looked,
+        np.concatenate(checked, axis=1),
+        np.array(prints, np.uint64),
+        np.concatenate(without) if len(without) == len(parts) else None,
+    )
 
 
 def gradient_hash(square: Image) -> int:

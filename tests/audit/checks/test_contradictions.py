@@ -8,7 +8,7 @@ import pytest
 
 from lentigo.audit.checks.contradictions import contradictions, contradictory
 from lentigo.audit.checks.finding import Finding
-from lentigo.datasets.archives import isic2019, siim2020
+from lentigo.datasets.archives import isic2019
 from lentigo.tables import check_table
 
 NAMES = ["a", "b", "c", "d"]
@@ -213,8 +213,7 @@ def test_diagnoses_exclude_each_other(
     assert contradictory(second, first) is expected
 
 
-def test_real_tables(shared: Path) -> None:
-    siim = siim2020.read(shared / "data" / "siim2020").table
+def test_real_tables(siim: pd.DataFrame, shared: Path) -> None:
     # 425 published pairs, each within one patient and one target: none contradicts.
     checks = {name: len(f.rows) for name, f in found(siim).items()}
     assert set(checks) == {"age-zero", "patient-age-span"}

@@ -11,7 +11,7 @@ from sklearn.metrics import roc_auc_score
 from lentigo.audit.checks.finding import Finding
 from lentigo.audit.checks.target_leaks import target_leaks
 from lentigo.curation import assign_groups
-from lentigo.datasets.archives import ham10000, isic2017, isic2019, siim2020
+from lentigo.datasets.archives import ham10000, isic2017, isic2019
 from lentigo.datasets.combined import combine
 from lentigo.errors import ColumnError
 from lentigo.imaging.decoding.file_facts import file_facts
@@ -273,9 +273,8 @@ def test_the_isic_archives_are_told_by_their_numbers(shared: Path) -> None:
     assert checks(findings)["image_id: name_number"] == "shortcut"
 
 
-def test_siim_2020_is_told_by_the_images_of_a_patient(shared: Path) -> None:
-    siim = assign_groups(siim2020.read(shared / "data" / "siim2020").table)
-    frame, findings = target_leaks(siim)
+def test_siim_2020_is_told_by_the_images_of_a_patient(siim: pd.DataFrame) -> None:
+    frame, findings = target_leaks(assign_groups(siim))
     assert checks(findings) == {"number of images of the patient": "shortcut"}
     assert row(frame, "number of images of the patient")["auc"] == pytest.approx(
         0.69, abs=0.01
@@ -283,12 +282,8 @@ def test_siim_2020_is_told_by_the_images_of_a_patient(shared: Path) -> None:
     assert not frame["feature"].isin(["width", "height"]).any()
 
 
-def test_two_archives_together_are_told_apart(shared: Path) -> None:
-    data = shared / "data"
-    tables = [
-        isic2017.read(data / "isic2017").table,
-        siim2020.read(data / "siim2020").table,
-    ]
+def test_two_archives_together_are_told_apart(siim: pd.DataFrame, shared: Path) -> None:
+    tables = [isic2017.read(shared / "data" / "isic2017").table, siim]
     frame, findings = target_leaks(assign_groups(combine(tables).table))
     finding = next(f for f in findings if f.check == "source-label-tie")
     assert finding.rows["value"].tolist() == ["isic2017", "siim2020"]

@@ -3,7 +3,6 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,6 @@ from hypothesis import strategies as st
 from sklearn.model_selection import StratifiedGroupKFold
 
 from lentigo.curation import assign_folds, assign_groups, assign_roles, check_enough
-from lentigo.datasets import read_table
 from lentigo.errors import ColumnError, ConfigError, DatasetError
 from lentigo.tables import check_table
 
@@ -107,8 +105,8 @@ def test_folds_are_as_even_as_those_of_scikit_learn(seed: int) -> None:
     assert uneven(ours) <= uneven(theirs) + 0.5
 
 
-def test_real_patients_are_dealt_evenly_and_fast(shared: Path) -> None:
-    grouped = assign_groups(read_table("siim2020", shared / "data/siim2020"))
+def test_real_patients_are_dealt_evenly_and_fast(siim: pd.DataFrame) -> None:
+    grouped = assign_groups(siim)
     started = time.process_time()
     split = assign_folds(grouped, folds=5, seed=0)
     # Every image its own group is the most there can be to deal out.

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,6 @@ from lentigo.curation import SCHEMES, SplitPlan, split_table
 from lentigo.curation.splits.folds import held_out_roles
 from lentigo.curation.splits.manifest import split_digest
 from lentigo.curation.splits.schemes import sides_of
-from lentigo.datasets import read_table
 from lentigo.errors import (
     ColumnError,
     ConfigError,
@@ -222,6 +221,7 @@ PLANS = (
 )
 
 
+@cache
 def mixed() -> pd.DataFrame:
     """60 images of 20 patients in two sources, with dates, parts and an identical pair."""
     rng = np.random.default_rng(0)
@@ -241,21 +241,24 @@ def mixed() -> pd.DataFrame:
     )
 
 
+@cache
+def split_once(plan: SplitPlan) -> pd.DataFrame:
+    return split_table(mixed(), plan).table
+
+
 @pytest.mark.parametrize("plan", PLANS, ids=[plan.scheme for plan in PLANS])
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(order=st.permutations(range(60)))
 def test_the_same_plan_is_the_same_split_in_any_order(
     plan: SplitPlan, order: list[int]
 ) -> None:
-    ordered = mixed()
-    once = split_table(ordered, plan).table
-    again = split_table(ordered.iloc[order].reset_index(drop=True), plan).table
-    assert split_digest(again) == split_digest(once)
+    again = split_table(mixed().iloc[order].reset_index(drop=True), plan).table
+    assert split_digest(again) == split_digest(split_once(plan))
 
 
 @pytest.mark.parametrize("plan", PLANS, ids=[plan.scheme for plan in PLANS])
 def test_nobody_is_on_two_sides(plan: SplitPlan) -> None:
-    divided = split_table(mixed(), plan).table
+    divided = split_once(plan)
     for side in sides_of(divided):
         on_a_side = side.mask(side == "left out")
         for key in ("group_id", "patient_id", "sha256"):
@@ -295,19 +298,6 @@ def test_every_scheme_says_what_it_is_and_what_it_goes_by() -> None:
     for name, scheme in SCHEMES.items():
         assert scheme.__doc__, name
         assert all(hasattr(SplitPlan(), field) for field in SCHEME_SETTINGS[name])
-
-
-def test_the_published_duplicates_of_siim_never_cross(shared: Path) -> None:
-    siim = read_table("siim2020", shared / "data/siim2020")
-    listed = pd.read_csv(shared / "data/siim2020/ISIC_2020_Training_Duplicates.csv")
-    assert len(listed) == 425
-    for seed in range(3):
-        divided = split_table(siim, SplitPlan(seed=seed)).table
-        fold = divided.set_index("image_id")["fold"]
-        one, two = (fold[listed[f"image_name_{end}"]].tolist() for end in (1, 2))
-        assert one == two
-        assert set(one) == set(range(5)), "else nothing was tested"
-        assert is_whole(divided["fold"], divided["patient_id"])
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -6,7 +6,7 @@ from shlex import quote
 import pandas as pd
 import pytest
 
-from lentigo.curation import assign_folds, assign_groups, check_split, published_pairs
+from lentigo.curation import SplitPlan, check_split, published_pairs, split_table
 from lentigo.datasets import read_archive, read_table
 from lentigo.errors import ColumnError, DatasetNotFoundError, UnknownNameError
 from lentigo.tables import check_table
@@ -15,9 +15,9 @@ from tests.fakes import fake_siim2020, write_lines
 NOT_READ = "test.csv is there and was not read: it has no labels (--part test, or all)."
 
 
-@pytest.fixture(scope="module")
-def train(shared: Path) -> pd.DataFrame:
-    return read_table("siim2020", shared / "data/siim2020")
+@pytest.fixture
+def train(siim: pd.DataFrame) -> pd.DataFrame:
+    return siim
 
 
 def counts(column: pd.Series[str]) -> dict[object, int]:
@@ -129,7 +129,7 @@ def test_published_duplicates_lie_within_one_patient_and_target(
 
 @pytest.mark.parametrize("by_patient", [True, False])
 def test_published_duplicates_never_cross_a_split(
-    train: pd.DataFrame, by_patient: bool
+    train: pd.DataFrame, shared: Path, by_patient: bool
 ) -> None:
     # Without patients and lesions nothing but the list of duplicates keeps them together.
     table = (
@@ -137,8 +137,13 @@ def test_published_duplicates_never_cross_a_split(
         if by_patient
         else check_table(train.drop(columns=["patient_id", "lesion_id"]), source="train")
     )
-    split = assign_folds(assign_groups(table), folds=5, seed=0)
+    split = split_table(table, SplitPlan(folds=5)).table
     fold = split.set_index("image_id")["fold"]
+    assert set(fold) == set(range(5)), "else nothing was tested"
+    listed = pd.read_csv(shared / "data/siim2020/ISIC_2020_Training_Duplicates.csv")
+    assert len(listed) == 425
+    one, two = (fold[listed[f"image_name_{end}"]].tolist() for end in (1, 2))
+    assert one == two
     pairs = published_pairs(split)
     assert (fold[pairs["a"]].to_numpy() == fold[pairs["b"]].to_numpy()).all()
     check_split(split, split["fold"], pairs)

@@ -19,7 +19,13 @@ from lentigo.imaging.decoding.image import read_image
 from lentigo.imaging.decoding.square import to_square
 from lentigo.imaging.kind.dermoscopic import dermoscopic, skin
 from lentigo.imaging.kind.unlike import NOT_DERMOSCOPIC
-from lentigo.imaging.quality import QUALITY, measure_image, measure_images, resolution
+from lentigo.imaging.quality import (
+    QUALITY,
+    measure,
+    measure_image,
+    measure_images,
+    resolution,
+)
 from lentigo.imaging.quality.numbers import exposure, sharpness
 from lentigo.imaging.quality.scene import uneven_light
 
@@ -87,12 +93,20 @@ def test_skin_is_skin_and_grass_sky_and_grey_are_not() -> None:
         assert skin(np.full((128, 128, 3), colour, np.uint8)) == 0
 
 
-def test_other_photographs_are_told_and_dermoscopy_is_not_alarmed(shared: Path) -> None:
+@pytest.fixture(scope="module")
+def dermoscopies(shared: Path) -> list[Image]:
+    """150 real images of ISIC 2017 as squares of 256 pixels."""
+    real = sorted((shared / "data" / "isic2017").rglob("*.jpg"))[::15][:150]
+    return [to_square(read_image(path), size=256) for path in real]
+
+
+def test_other_photographs_are_told_and_dermoscopy_is_not_alarmed(
+    shared: Path, dermoscopies: list[Image]
+) -> None:
     """Measured: 18 of 21 photographs below the limit, of 143 dermoscopies 1."""
     natural = sorted((shared / "data" / "natural").glob("*.jpg"))
-    real = sorted((shared / "data" / "isic2017").rglob("*.jpg"))[::15][:150]
     things = [dermoscopic(to_square(read_image(path), size=256)) for path in natural]
-    lesions = [dermoscopic(to_square(read_image(path), size=256)) for path in real]
+    lesions = [dermoscopic(each) for each in dermoscopies]
     assert np.sum(np.array(things) < NOT_DERMOSCOPIC) >= 15
     assert np.sum(np.array(lesions) < NOT_DERMOSCOPIC) <= 4
 
@@ -184,17 +198,19 @@ def test_a_picture_is_lit_from_one_side_by_as_much_as_was_added() -> None:
     assert findings_of(np.asarray(lit, np.uint8), picture())["uneven-light"] == ["0"]
 
 
-def test_dermoscopies_are_seldom_named_by_the_checks_for_other_things(shared: Path) -> None:
+def test_dermoscopies_are_seldom_named_by_the_checks_for_other_things(
+    shared: Path, dermoscopies: list[Image]
+) -> None:
     """Measured: 5 of 155 lit from one side, and 9 of 26 smartphone photographs."""
-    real = sorted((shared / "data" / "isic2017").rglob("*.jpg"))[::15][:150]
     phone = sorted((shared / "data" / "pad_ufes20").rglob("*_*.*g"))
     originals = sorted((shared / "data" / "odd").glob("ISIC_*_original.jpg"))
     found = findings_of(
-        *[to_square(read_image(path), size=256) for path in [*real, *originals, *phone]]
+        *dermoscopies,
+        *[to_square(read_image(path), size=256) for path in [*originals, *phone]],
     )
     assert "no-picture" not in found
     assert "page" not in found
-    first = len(real) + len(originals)
+    first = len(dermoscopies) + len(originals)
     lit = [int(name) >= first for name in found["uneven-light"]]
     assert sum(lit) >= 7
     assert len(lit) - sum(lit) <= 6
@@ -212,8 +228,11 @@ def test_no_images_give_an_empty_table() -> None:
     assert measure_images(np.zeros((0, 256, 256, 3), np.uint8)).shape == (0, 17)
 
 
-def test_two_processes_measure_what_one_does(tmp_path: Path) -> None:
-    images = np.stack([picture(seed, 128) for seed in range(130)])
+def test_two_processes_measure_what_one_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(measure, "_CHUNK", 3)  # three chunks, the last of one image
+    images = np.stack([picture(seed, 128) for seed in range(7)])
     np.save(tmp_path / "images.npy", images)
     stored = np.load(tmp_path / "images.npy", mmap_mode="r")
     pd.testing.assert_frame_equal(
