@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +12,15 @@ import numpy as np
 import pandas as pd
 
 from lentigo.ablation_strata import auc_within, comparable, difference_within
-from lentigo.ablation_switches import changed_by, check_asked, same
+from lentigo.ablation_switches import (
+    changed_by,
+    check_asked,
+    of_switch,
+    same,
+)
 from lentigo.config import BY_SOURCE, Config, parse_settings, with_settings
 from lentigo.config.sense import check_is_read
-from lentigo.errors import ConfigError, DatasetError, ModelError, RunError
+from lentigo.errors import RunError
 from lentigo.evaluation.clustered import Estimate
 from lentigo.evaluation.discrimination import BoolArray, FloatArray
 from lentigo.evaluation.intervals import IntArray, Interval
@@ -81,6 +85,8 @@ class Ablation:
     n_groups: int
     too_few: str = ""
     """A sentence that there are too few groups to tell a difference, where that is so."""
+    diverged: Mapping[str, str] = field(default_factory=dict)
+    """The switches that were not judged, as a training of theirs diverged, and how."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return all fields as plain values, ready for JSON."""
@@ -118,6 +124,7 @@ class Ablation:
         ]
         for each in self.effects:
             lines.append(f"  {each.auc:.3f}  {_words(each):<28}  {each.switch}")
+        lines += [f"  not judged  {name}: {why}" for name, why in self.diverged.items()]
         return "\n".join([*lines, *([self.too_few] if self.too_few else [])])
 
 
@@ -161,17 +168,19 @@ def ablate(
     Raises `ConfigError` for a switch that is wrong, changes nothing or repeats another one,
     and `RunError` where `out` holds other files, or an ablation without `resume`.
     """
-    from lentigo.training.run import settled  # takes seconds; refusals come first
+    from lentigo.training.run import check_can_train, settled  # takes seconds
 
     out, config = Path(out), config or recipe("quick")
     check_asked(config, switches, out, seeds=seeds, folds=folds, resume=resume)
     config = settled(config)
     variants, noted = variants_of(config, switches), as_noted(table)
-    _check_can_train(variants, noted)
+    for name, each in variants.items():
+        with of_switch("" if name == BASE else name):
+            check_can_train(each, noted)
     with alone(out):
         _claim(out, _plan(config, variants, seeds, folds), resume=resume)
-        runs = _trained(noted, variants, out, seeds=seeds, folds=folds)
-        found = _compared(runs, config, seeds)
+        runs, lost = _trained(noted, variants, out, seeds=seeds, folds=folds)
+        found = replace(_compared(runs, config, seeds), diverged=lost)
         _write(found, out)
     return found
 
@@ -189,30 +198,10 @@ def variants_of(config: Config, switches: Sequence[str]) -> dict[str, Config]:
         settings = settled(changed)
         if settings in found.values():
             raise same(name)
-        with _of_switch(name):
+        with of_switch(name):
             check_is_read(settings, parse_settings(name.split()))
         found[name] = settings
     return found
-
-
-def _check_can_train(variants: Mapping[str, Config], table: NotedTable) -> None:
-    """Raise the error of the first switch that cannot be trained, with its name."""
-    from lentigo.training.run import check_can_train
-
-    for name, config in variants.items():
-        with _of_switch(name):
-            check_can_train(config, table)
-
-
-@contextmanager
-def _of_switch(name: str) -> Iterator[None]:
-    """Begin the message of an error of settings with the name of their switch."""
-    try:
-        yield
-    except (ConfigError, DatasetError, ModelError) as error:
-        if name == BASE:
-            raise
-        raise type(error)(f"The switch {name!r}: {error}") from error
 
 
 def _plan(
@@ -243,30 +232,40 @@ def _trained(
     *,
     seeds: int,
     folds: int,
-) -> dict[str, list[RunLayout]]:
+) -> tuple[dict[str, list[RunLayout]], dict[str, str]]:
     """Train the variants not trained yet, each in its own run folder below `out`.
 
-    Returned are the run folders of each variant, in the order of the seeds.
+    Returned are the run folders of each variant, in the order of the seeds, and the
+    variants of which a training diverged, with its message. Their further seeds are left
+    out. Raises `RunError` if the recipe as it is diverges.
     """
     from lentigo.training.run import train
+    from lentigo.training.trial import has_diverged
 
     first = RunLayout(out / "switch-0-seed-0")
     by_source = variants[BASE].split.scheme == BY_SOURCE  # the same folds by itself
     found: dict[str, list[RunLayout]] = {name: [] for name in variants}
+    lost: dict[str, str] = {}
     for seed in range(seeds):
         for number, (name, config) in enumerate(variants.items()):
             place = RunLayout(out / f"switch-{number}-seed-{seed}")
             found[name].append(place)
-            if place.is_trained():
+            if place.is_trained() or name in lost:
                 continue
             log.info("Seed %d, %s.", seed, name)
             own = with_settings(config, {"seed": seed, "imaging.store": str(out / PIXELS)})
-            train(
-                table, own, out=place.folder, folds=folds,
-                resume=place.folder.is_dir(),
-                split=None if by_source or place == first else first.split,
-            )  # fmt: skip
-    return found
+            try:
+                train(
+                    table, own, out=place.folder, folds=folds,
+                    resume=place.folder.is_dir(),
+                    split=None if by_source or place == first else first.split,
+                )  # fmt: skip
+            except RunError as error:
+                if name == BASE or not any(map(has_diverged, place.folds())):
+                    raise
+                log.warning("%s is not judged: %s", name, error)
+                lost[name] = str(error)
+    return {name: own for name, own in found.items() if name not in lost}, lost
 
 
 def _compared(runs: Mapping[str, list[RunLayout]], config: Config, seeds: int) -> Ablation:

@@ -5,12 +5,13 @@ A switch is a change of one or several settings, whose effect the ablation measu
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from lentigo.config import Config, parse_settings, with_settings
 from lentigo.config.sense import check_not_enlarged
-from lentigo.errors import ConfigError
+from lentigo.errors import ConfigError, DatasetError, ModelError
 from lentigo.output import check_folder, check_planned_folder
 from lentigo.run_layout import ABLATION_PLAN
 from lentigo.words import some
@@ -87,3 +88,14 @@ def _check_counts(config: Config, seeds: int, folds: int) -> None:
         )
     if seeds < 1 or folds < 1:
         raise ConfigError(f"seeds is {seeds} and folds is {folds}; give 1 or more of each.")
+
+
+@contextmanager
+def of_switch(name: str) -> Iterator[None]:
+    """Begin the message of an error of settings with the name of their switch, if any."""
+    try:
+        yield
+    except (ConfigError, DatasetError, ModelError) as error:
+        if not name:
+            raise
+        raise type(error)(f"The switch {name!r}: {error}") from error

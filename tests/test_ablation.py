@@ -11,8 +11,16 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from lentigo.ablation import BASE, Ablation, ablate, variants_of, with_seeds
+from lentigo.ablation import (
+    BASE,
+    Ablation,
+    _trained,
+    ablate,
+    variants_of,
+    with_seeds,
+)
 from lentigo.cli.app import app
+from lentigo.config import Config
 from lentigo.errors import ConfigError, DatasetError, ModelError, RunError
 from lentigo.evaluation.clustered import Estimate, estimated_mean_difference
 from lentigo.run_layout import RunLayout
@@ -147,6 +155,51 @@ def test_what_cannot_be_trained_is_refused_before_the_first_training(
         ablate(unknown, CONFIG, switches=[SWITCH, switch], out=out, seeds=1)
     assert switch in str(told.value) or switch.startswith("recipe")
     assert not list(out.glob("*"))
+
+
+def test_a_switch_that_diverges_is_told_and_the_others_are_trained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ended the whole ablation, and each --resume ended at the same training."""
+    asked: list[str] = []
+
+    def fake(_: Any, config: Config, *, out: Path, **more: Any) -> None:
+        asked.append(out.name)
+        fold = RunLayout(out).fold(0)
+        fold.folder.mkdir(parents=True, exist_ok=True)
+        if config.training.learning_rate == 9 and config.seed == 1:
+            fold.diverged.write_text("{}")
+            raise RunError("fold-0 diverged: from epoch 1 on")
+        if config.training.learning_rate == 8:
+            raise RunError("The disk is full.")
+        RunLayout(out).predictions.write_text("")
+
+    monkeypatch.setattr("lentigo.training.run.train", fake)
+    variants = variants_of(CONFIG, ["training.learning_rate=9", "training.mixup=1"])
+    table: Any = None
+    for resumed in (False, True):
+        runs, lost = _trained(table, variants, tmp_path, seeds=3, folds=1)
+        assert lost == {"training.learning_rate=9": "fold-0 diverged: from epoch 1 on"}
+        assert {name: len(own) for name, own in runs.items()} == {
+            BASE: 3, "training.mixup=1": 3
+        }  # fmt: skip
+        tried = [name for name in asked if name.startswith("switch-1")]
+        assert (
+            tried
+            == ["switch-1-seed-0", "switch-1-seed-1", "switch-1-seed-1"][: 2 + resumed]
+        )
+    found = Ablation(
+        recipe="demo", effects=(), seeds=(0, 1, 2), n_images=1, n_melanomas=1, n_groups=1,
+        diverged=lost,
+    )  # fmt: skip
+    assert "not judged  training.learning_rate=9: fold-0 diverged" in found.as_text()
+    assert found.as_dict()["diverged"] == lost
+    full = variants_of(CONFIG, ["training.learning_rate=8"])
+    with pytest.raises(RunError, match="The disk is full"):
+        _trained(table, full, tmp_path / "full", seeds=1, folds=1)
+    wild = {BASE: variants["training.learning_rate=9"]}
+    with pytest.raises(RunError, match="diverged"):
+        _trained(table, wild, tmp_path / "wild", seeds=2, folds=1)
 
 
 def test_a_switch_may_change_several_settings() -> None:

@@ -63,7 +63,9 @@ def _as_dict(found: Ducklings, out: Path) -> dict[str, object]:
     first = found.table[found.table["rank"].eq(1).fillna(value=False)]
     return {
         "patients": int(found.table["patient_id"].nunique()),
-        "odd": first[["patient_id", "lesion_id", "image_id", "oddness"]].to_dict("records"),
+        "odd": first[["patient_id", "lesion_id", "image_id", "oddness", "reason"]].to_dict(
+            "records"
+        ),
         "melanoma_is_odd": found.found.as_dict(),
         "chance": found.chance,
         "out": str(out),
@@ -78,9 +80,11 @@ def _show(found: Ducklings, out: Path) -> None:
     for row in (
         first.sort_values("oddness", ascending=False).head(_SHOWN).to_dict("records")
     ):
+        doubt = f"; {row['reason']}" if row["reason"] else ""
         say(
             f"{row['patient_id']}: {row['image_id']} "
             f"({row['oddness']:.2f}, odder than {100 * row['odder_than']:.0f} % of all)"
+            f"{doubt}"
         )
     few = table[table["reason"].str.startswith("too few")]
     if len(few):

@@ -48,13 +48,18 @@ def show_written(
 
     reasons = done.failed[["path", "reason"]].to_dict("records")
     if as_json is not None:
-        said = {"images": len(done.table), "failed": reasons, **as_json}
+        rows = done.table[done.table["doubt"].fillna("").ne("")]
+        doubts = rows[["path", "doubt"]].to_dict("records")
+        said = {"images": len(done.table), "failed": reasons, "doubts": doubts, **as_json}
         say_json({**said, "out": str(done.folder)})
     else:
         for each in reasons:
             say(f"{failed}: {each['reason']}", err=True)
         for answer, number in counts(done, answers).items():
             say(f"{answer}: {counted(number, 'image')}")
+        doubted = int(done.table["doubt"].fillna("").ne("").sum())
+        if doubted:
+            say(f"{counted(doubted, 'image')} to look at: see the column doubt")
         read = len(done.table) - len(reasons)
         say(f"{read:,} of {counted(len(done.table), 'image')}: {done.folder}")
         for line in filter(None, (caution, RESEARCH_ONLY)):

@@ -33,7 +33,8 @@ _By = Annotated[
     typer.Option(
         "--by",
         metavar="COLUMN",
-        help="Judge each value of a column, of two (site*sex), or of all (known).",
+        help="Judge each value of a column (at most 40), of two (site*sex), or of all "
+        "(known).",
     ),
 ]
 _Threshold = Annotated[
@@ -67,11 +68,11 @@ _Baselines = Annotated[
     ),
 ]
 _Challenge = Annotated[
-    str | None,
+    list[str] | None,
     typer.Option(
         "--challenge",
         metavar="NAME",
-        help="Add the official score: isic2016 … isic2019, siim2020, isic2024.",
+        help="Add an official score: isic2016 … isic2019, siim2020, isic2024.",
     ),
 ]
 _Deviate = Annotated[
@@ -133,7 +134,7 @@ def evaluate_command(
         found = _with_learnt(found, model)
     if baselines:
         found = _with_baselines(found, predictions, labels, columns, group, seed)
-    if challenge is not None:
+    if challenge:
         found = _with_official(found, challenge, predictions, labels, columns)
     _hand_over(found if opening is None else found.opened_by(opening), out, as_json=json)
 
@@ -188,30 +189,28 @@ def _with_baselines(
 def _with_learnt(found: Evaluation, model: Path) -> Evaluation:
     """Note how many of the judged images `model` was trained or chosen on, if it can."""
     from lentigo.inference.learnt import learnt_images, unknowable
-    from lentigo.words import counted, some
 
     judged = found.scored.assign(group_id=found.scored["group"])
     judged["path"] = judged.get("path", "")
-    notes = [unknowable(model)]
-    if known := learnt_images(model, [judged]):
-        notes = [
-            f"The model learnt from {counted(len(known), 'image')} of those that judge it "
-            f"({some(known)}): what it finds in these is no test."
-        ]
-    return replace(found, notes=(*filter(None, notes), *found.notes))
+    if unsure := unknowable(model):
+        found = replace(found, notes=(unsure, *found.notes))
+    return found.learnt_by_model(learnt_images(model, [judged]))
 
 
 def _with_official(
     found: Evaluation,
-    challenge: str,
+    challenges: Sequence[str],
     predictions: Path,
     labels: Path | pd.DataFrame,
     columns: dict[str, str],
 ) -> Evaluation:
     from lentigo.evaluation.official import official_scores
 
-    scores = official_scores(challenge, predictions, labels, columns=columns)
-    return replace(found, official=scores)
+    scores = (
+        official_scores(name, predictions, labels, columns=columns)
+        for name in dict.fromkeys(challenges)
+    )
+    return replace(found, official=tuple(scores))
 
 
 def _hand_over(found: Evaluation, out: Path | None, *, as_json: bool) -> None:

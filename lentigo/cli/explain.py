@@ -58,15 +58,23 @@ def explain_command(
 
 
 def _show(done: Explanations, *, as_json: bool) -> None:
-    shown = done.table[done.table["reason"] == ""]
+    shown = done.table[done.table["method"].notna()]
+    doubted = shown[shown["doubt"] != ""].drop_duplicates("image_id")
     nothing = shown[shown["says_nothing"].eq(True)]
     if as_json:
         rows = done.failed[["path", "reason"]].to_dict("records")
         said = {"methods": list(done.methods), "maps": len(shown), "failed": rows}
-        say_json({**said, "say_nothing": len(nothing), "out": str(done.folder)})
+        refused = done.refused[["path", "reason"]].to_dict("records")
+        doubts = doubted[["path", "doubt"]].to_dict("records")
+        more = {"say_nothing": len(nothing), "refused": refused, "doubts": doubts}
+        say_json({**said, **more, "out": str(done.folder)})
         return
     for reason in done.failed["reason"]:
         say(f"Not explained: {reason}", err=True)
+    for row in done.refused.itertuples():
+        say(f"{row.image_id}: {row.reason}", err=True)
+    for row in doubted.itertuples():
+        say(f"{row.image_id}: {row.doubt}", err=True)
     for name in done.methods:
         part = shown[shown["method"] == name]
         say(f"{name}: {_checked(part)}")

@@ -58,15 +58,19 @@ def _show(found: pd.DataFrame, out: Path, *, as_json: bool) -> None:
     from lentigo.words import counted
 
     failed = found[found["rank"].isna()]
+    refused = found[found["rank"].eq(1) & found["reason"].ne("")]
     if as_json:
         say_json({
             "images": int(found["image_id"].nunique()),
             "failed": failed[["image_id", "reason"]].to_dict("records"),
+            "refused": refused[["image_id", "reason"]].to_dict("records"),
             "out": str(out),
         })  # fmt: skip
         return
     for row in failed.itertuples():
         say(f"No similar case for {row.image_id}: {row.reason}", err=True)
+    for row in refused.itertuples():
+        say(f"{row.image_id}: {row.reason}", err=True)
     shown = list(found.dropna(subset=["rank"]).groupby("image_id", sort=False))[:_SHOWN]
     for _, own in shown:
         names = ", ".join(

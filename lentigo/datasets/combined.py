@@ -105,5 +105,21 @@ def _shared(table: pd.DataFrame) -> list[str]:
     return [
         f"{counted(count, 'image')} of the ISIC archive {verb(count, 'stands', 'stand')} "
         f"in several of the data sets {some(names, at_most=8)}: each keeps its rows, which "
-        "share a group."
+        f"share a group{_contradicting(shared)}."
     ]
+
+
+def _contradicting(shared: pd.DataFrame) -> str:
+    """Say of how many images the labels contradict each other; empty if of none.
+
+    `shared` are rows of images that stand in several data sets.
+    """
+    answers = shared.groupby("isic_id")["melanoma"].nunique()
+    both = answers.index[answers > 1].tolist()
+    if not both:
+        return ""
+    return (
+        f", and their labels contradict for {len(both):,}, melanoma in one data set and "
+        f"not in another: {some(both)}. Correct the labels, or leave out those rows, "
+        "before anything learns from both"
+    )

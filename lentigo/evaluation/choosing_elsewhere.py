@@ -69,16 +69,16 @@ def choose_elsewhere(
     table, _, _ = scored(matched, group=group)
     sample = as_sample(table)
     costs = EvaluationConfig()
+    shared, brief = _shared(table, judged)
     points = choose_points(
         Answers(sample.truth, sample.score, sample.group),
         costs=Costs(miss=costs.cost_miss, excision=costs.cost_excision),
-        chosen_on=f"images of {Path(name).name}",
+        chosen_on=f"images of {Path(name).name}{brief}",
     )
     said = (
         f"Thresholds are chosen on {counted(len(table), 'image')} of {name} with "
         f"{counted(int(sample.truth.sum()), 'melanoma')}, and judged on others."
     )
-    shared = _shared(table, judged)
     if shared:
         said = f"{said.removesuffix(', and judged on others.')}. {shared}"
     return Chosen(points, [said, *matched.notes])
@@ -97,9 +97,14 @@ def _labels(asked: ChooseOn, truth: Source, columns: Mapping[str, str]) -> Sourc
     return truth if own in {None, score} else given
 
 
-def _shared(chosen: pd.DataFrame, judged: pd.DataFrame) -> str:
-    """Return a sentence on the images, else the groups, in both tables; empty if none.
+JUDGED_HERE = "judged here, too"
+"""Words in `OperatingPoint.chosen_on` where some of its images are judged, too."""
 
+
+def _shared(chosen: pd.DataFrame, judged: pd.DataFrame) -> tuple[str, str]:
+    """Return a sentence, and brief words, on images (else groups) in both tables.
+
+    Both are empty if none is.
     `chosen` are the images on which thresholds are chosen, `judged` those to be judged.
     """
     images = sorted(set(chosen["image_id"]) & set(judged["image_id"]))
@@ -108,15 +113,15 @@ def _shared(chosen: pd.DataFrame, judged: pd.DataFrame) -> str:
             f"{len(images):,} of them {verb(len(images), 'is', 'are')} among the judged "
             f"images ({some(images)}), which flatters the thresholds: they judge "
             "themselves."
-        )
+        ), f" ({len(images):,} of them {JUDGED_HERE})"
     groups = sorted(set(chosen["group"].astype(str)) & set(judged["group"].astype(str)))
     if groups:
         return (
             f"{counted(len(groups), 'group')} {verb(len(groups), 'has', 'have')} images "
             f"there and among the judged ones ({some(groups)}), which may flatter the "
             "thresholds."
-        )
-    return ""
+        ), f" (of {counted(len(groups), 'group')} other images are {JUDGED_HERE})"
+    return "", ""
 
 
 def _called(source: Source) -> str:

@@ -7,7 +7,7 @@ share of these melanomas, but a smaller share of further ones.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -44,6 +44,11 @@ class JudgedThreshold:
     """`sensitivity`, `specificity`, `ppv`, `npv` and `balanced_accuracy` over the held-out
     images of all folds together."""
 
+    def also_on(self, words: str) -> JudgedThreshold:
+        """Return a copy whose `chosen_on` ends with `words`."""
+        on = f"{self.point.chosen_on}{words}"
+        return replace(self, point=self.point.model_copy(update={"chosen_on": on}))
+
     def as_dict(self) -> dict[str, Any]:
         """Return the aim of the point, thresholds, counts and metrics, for JSON."""
         return {
@@ -69,7 +74,7 @@ class JudgedThreshold:
         return (
             f"Threshold {values} ({self.point.name}), chosen on {self.point.chosen_on} "
             f"{self.point.aim}: finds {self.found:,} of "
-            f"{counted(self.n_melanomas, 'held-out melanoma')}, sensitivity "
+            f"{counted(self.n_melanomas, 'judged melanoma')}, sensitivity "
             f"{sensitivity.in_words}, specificity {specificity.in_words}."
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -129,14 +130,23 @@ def _by_patient(table: pd.DataFrame) -> Groups:
     )
     found = assign_groups(plain)["group_id"]
     said = " and ".join(f"{ids[name][1]}" for name in units)
-    note = f"Intervals take whole {_UNITS[units[0]]}s, by {said}."
+    unit = _unit(known)
+    note = f"Intervals take whole {unit}s, by {said}."
     alone = int(pd.concat([known[name] for name in units], axis=1).isna().all(axis=1).sum())
     if alone:
         note += (
             f" {counted(alone, 'image')} without any {verb(alone, 'counts', 'count')} as "
             "independent."
         )
-    return Groups(found, _UNITS[units[0]], note)
+    return Groups(found, unit, note)
+
+
+def _unit(known: Mapping[str, pd.Series[Any]]) -> str:
+    """Return what each group is: "patient" or "lesion", or "group" where they are mixed."""
+    for name in ("patient_id", "lesion_id"):
+        if name in known:
+            return _UNITS[name] if known[name].notna().all() else "group"
+    return "image"
 
 
 def _ids(table: pd.DataFrame, name: str) -> tuple[pd.Series[Any], str]:

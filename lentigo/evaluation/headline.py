@@ -48,14 +48,18 @@ class Counts:
 
 def whose(counts: Counts) -> str:
     """Return words such as " of 15 patients"; empty where each image is its own group."""
-    if counts.unit == "image":
-        return ""
-    if counts.unit in _PLURALS:
-        return f" of {counted(counts.groups, counts.unit)}"
-    return f" of {counted(counts.groups, 'group')} by {counts.unit}"
+    return "" if counts.unit == "image" else f" of {whole_of(counts)}"
 
 
-_PLURALS = {"patient": "patients", "lesion": "lesions", "group": "groups"}
+def whole_of(counts: Counts) -> str:
+    """Return the number of groups in words: "15 patients", or "15 groups by clinic"."""
+    if counts.unit in WHOLE:
+        return counted(counts.groups, counts.unit)
+    return f"{counted(counts.groups, 'group')} by {counts.unit}"
+
+
+WHOLE = ("patient", "lesion", "group")
+"""Units of groups that have a plural; any other is the name of a column."""
 
 
 def too_narrow(counts: Counts) -> str:
@@ -77,7 +81,7 @@ def too_few(counts: Counts) -> str:
             f"least {FEWEST} melanomas and {FEWEST} other images"
         )
     if min(counts.melanoma_groups, counts.other_groups) < FEWEST:
-        unit = counts.unit if counts.unit in _PLURALS else "group"
+        unit = counts.unit if counts.unit in WHOLE else "group"
         return (
             "nothing can be said about how well melanoma is told apart: the melanomas are "
             f"of {counted(counts.melanoma_groups, unit)}, the other images of "

@@ -106,6 +106,7 @@ def _parts() -> Schema:
         parts={"type": "array", "items": _part()},
         mean_auc=_NUMBER,
         pooled_auc=_NUMBER,
+        n_groups_in_several=_COUNT,
         why=_TEXT,
     )
 
@@ -222,7 +223,7 @@ _SOMETIMES: Schema = {
     "brier_parts": {"type": "object"},
     "beside": {"type": "array", "items": {"type": "object"}},
     "prevalence": {"type": "object"},
-    "official": {"type": "object"},
+    "official": {"type": "array", "items": {"type": "object"}},
     "locked": {"type": "object"},
 }
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from lentigo.evaluation.headline import MOST_PARTS
+from lentigo.evaluation.headline import MOST_PARTS, WHOLE, Counts, whole_of
 from lentigo.evaluation.intervals import Interval, count_groups
 from lentigo.evaluation.ranking import auc_interval
 from lentigo.evaluation.roughness import marked
 from lentigo.evaluation.trained_anew import corrected_mean
-from lentigo.words import aligned
+from lentigo.words import aligned, verb
 
 FOLD, DATASET = "fold", "dataset"
 
@@ -61,6 +62,8 @@ class Parts:
     parts: tuple[Part, ...]
     pooled: float
     """The AUC over the images of all parts together."""
+    shared: int = 0
+    """Number of groups with images in several parts."""
 
     @property
     def mean(self) -> Interval:
@@ -94,6 +97,7 @@ class Parts:
             "mean_auc": self.mean_auc,
             "mean_interval": self.mean.as_dict(),
             "pooled_auc": self.pooled,
+            "n_groups_in_several": self.shared,
             "why": self.why,
         }
 
@@ -124,7 +128,22 @@ def parts_of(table: pd.DataFrame, by: str, *, pooled: float) -> Parts | None:
         return None
     order = found if by == FOLD else sorted(found)
     values = names.to_numpy()
-    return Parts(by, tuple(judged_part(n, table[values == n]) for n in order), pooled)
+    parts = tuple(judged_part(name, table[values == name]) for name in order)
+    pairs = pd.DataFrame({"group": table["group"], "part": names}).drop_duplicates()
+    shared = int((pairs["group"].value_counts() > 1).sum())
+    return Parts(by, parts, pooled, shared=shared)
+
+
+def leak_between(parts: Iterable[Parts], counts: Counts) -> list[str]:
+    """Return a warning if groups have images in several folds; else an empty list."""
+    unit = counts.unit if counts.unit in WHOLE else "group"
+    return [
+        f"{each.shared:,} of {whole_of(counts)} {verb(each.shared, 'has', 'have')} images "
+        "in several folds. Unless its training left them out, the model of a fold learnt "
+        f"from other images of the same {unit}s, and all numbers are too high."
+        for each in parts
+        if each.by == FOLD and each.shared
+    ]
 
 
 def judged_part(name: str, rows: pd.DataFrame) -> Part:

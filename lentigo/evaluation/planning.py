@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from lentigo.errors import DatasetError
+from lentigo.evaluation.headline import upside_down
 from lentigo.evaluation.intervals import Interval
 from lentigo.evaluation.joined_groups import joined_pair
 from lentigo.evaluation.joining import Matched, Source, match
@@ -127,15 +128,17 @@ def plan_study(
     if against is not None:
         other = table["probability_second"].to_numpy(np.float64)
         wishes.append(for_difference(sample, other, difference, power=power))
+    auc = auc_interval(sample.truth, sample.score, sample.group)
+    question = upside_down(auc.high)
     return Plan(
         n_images=len(sample.truth),
         n_melanomas=int(sample.truth.sum()),
         n_groups=sample.groups,
-        auc=auc_interval(sample.truth, sample.score, sample.group),
+        auc=auc,
         threshold=threshold,
         design_effect=design_effect(sample),
         needed=tuple(wishes),
-        notes=tuple(notes),
+        notes=(*([question] if question else []), *notes),
     )
 
 

@@ -78,6 +78,19 @@ def equal_threshold(
     return nearest if tied else found
 
 
+def in_words(
+    threshold: float, shares: Asked | None, score: FloatArray | None = None
+) -> str:
+    """Return the threshold on the probabilities as given, in words.
+
+    Where `equal_threshold` moves it, the result is such as "0.896 (0.5 at 2 % melanomas)".
+    """
+    at = equal_threshold(threshold, shares, score)
+    if shares is None or at == threshold:
+        return f"{threshold:g}"
+    return f"{at:.3g} ({threshold:g} at {100 * shares.asked_for:.3g} % melanomas)"
+
+
 def asked_share(
     predictions: pd.DataFrame, sample: Sample, prevalence: float | None
 ) -> Asked | None:

@@ -25,7 +25,7 @@ from lentigo.evaluation.nested import Nested
 from lentigo.evaluation.official import Official
 from lentigo.evaluation.operating_points import Confusion
 from lentigo.evaluation.parts import Parts
-from lentigo.evaluation.prevalence import Asked, equal_threshold
+from lentigo.evaluation.prevalence import Asked, equal_threshold, in_words
 from lentigo.evaluation.refusals import Refusals
 from lentigo.evaluation.registry import (
     ON_OWN_THRESHOLD,
@@ -37,7 +37,7 @@ from lentigo.evaluation.set_coverage import SetCoverage
 from lentigo.evaluation.subgroups import Subgroups, sentence_on
 from lentigo.notice import NOTICE
 from lentigo.visible import visible
-from lentigo.words import aligned, counted
+from lentigo.words import aligned, counted, some
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,8 +89,8 @@ class Evaluation:
     """Miscalibration, discrimination and uncertainty, the parts of the Brier score."""
     beside: tuple[Beside, ...] = ()
     """Simple comparison models on the same images, if requested."""
-    official: Official | None = None
-    """The scores of a challenge as its organisers compute them, if requested."""
+    official: tuple[Official, ...] = ()
+    """The scores of each requested challenge as its organisers compute them."""
     opening: Opening | None = None
     """How often a locked test set was opened; None for any other truth."""
     confusion: Confusion
@@ -114,6 +114,21 @@ class Evaluation:
         notes = (*opening.sentences, *(said if counts else []), *self.notes)
         return replace(self, opening=opening, notes=notes)
 
+    def learnt_by_model(self, images: Sequence[str]) -> Evaluation:
+        """Return a copy that says which judged images the model had learnt from.
+
+        `images` are their ids. The operating points say so, too: they are the model's.
+        """
+        if not images:
+            return self
+        note = (
+            f"The model learnt from {counted(len(images), 'image')} of those that judge it "
+            f"({some(images)}): what it finds in these is no test."
+        )
+        seen = f" ({len(images):,} of the judged images were learnt from)"
+        points = tuple(each.also_on(seen) for each in self.thresholds)
+        return replace(self, thresholds=points, notes=(note, *self.notes))
+
     def without_own_thresholds(self) -> Evaluation:
         """Return a copy without the metrics at a threshold chosen on the judged images."""
         kept = {n: m for n, m in self.metrics.items() if not on_own_threshold(n)}
@@ -128,6 +143,12 @@ class Evaluation:
         """
         score = self.scored["probability"].to_numpy(float)
         return equal_threshold(self.threshold, self.prevalence, score)
+
+    @property
+    def called_from_in_words(self) -> str:
+        """Return `called_from` in words, such as "0.896 (0.5 at 2 % melanomas)"."""
+        score = self.scored["probability"].to_numpy(float)
+        return in_words(self.threshold, self.prevalence, score)
 
     @property
     def mistakes(self) -> tuple[OverRepresented, ...]:
@@ -170,7 +191,7 @@ class Evaluation:
             **({"beside": [each.as_dict() for each in self.beside]} if self.beside else {}),
             "consequences": [each.as_dict() for each in self.consequences],
             **({"prevalence": self.prevalence.as_dict()} if self.prevalence else {}),
-            **({"official": self.official.as_dict()} if self.official else {}),
+            **({"official": [e.as_dict() for e in self.official]} if self.official else {}),
             **({"locked": self.opening.as_dict()} if self.opening else {}),
             "repeats": self.repeats,
             "seed": self.seed,
@@ -208,7 +229,7 @@ class Evaluation:
     def as_text(self, *, head: bool = True) -> str:
         """Return the evaluation as text for a terminal, with the headline if `head`."""
         calls = (
-            f"From a probability of {self.threshold:g} upwards: "
+            f"From a probability of {self.called_from_in_words} upwards: "
             f"{counted(self.confusion.tp, 'melanoma')} found, "
             f"{self.confusion.fn:,} missed; {counted(self.confusion.fp, 'false alarm')}, "
             f"{counted(self.confusion.tn, 'other image')} rightly not called."
@@ -240,7 +261,7 @@ class Evaluation:
 
     def _lines_of_points(self) -> list[str]:
         said = [*(each.as_line() for each in self.thresholds), *self.absent_thresholds]
-        official = ["", *self.official.as_lines()] if self.official else []
+        official = [line for each in self.official for line in ("", *each.as_lines())]
         return [
             *([""] if said else []),
             *said,

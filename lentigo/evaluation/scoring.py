@@ -43,7 +43,7 @@ from lentigo.evaluation.measuring import measure, warnings_about
 from lentigo.evaluation.multiclass import find_diagnoses
 from lentigo.evaluation.nested import Nested, judge_nested
 from lentigo.evaluation.operating_points import confusion
-from lentigo.evaluation.parts import DATASET, FOLD, Parts, parts_of
+from lentigo.evaluation.parts import DATASET, FOLD, Parts, leak_between, parts_of
 from lentigo.evaluation.prediction_columns import own_calls
 from lentigo.evaluation.prevalence import (
     Asked,
@@ -237,17 +237,19 @@ def _judged(
             "of the probabilities as given, which the figures show.",
             *warnings,
         ]
+    counts = _counts(matched, sample, unit=images.unit)
+    parts = _parts(table, pooled=found["auc"].value)
     return Evaluation(
         metrics=found,
         n_images=len(sample.truth),
         n_melanomas=int(sample.truth.sum()),
         n_groups=sample.groups,
-        counts=_counts(matched, sample, unit=images.unit),
+        counts=counts,
         by_diagnosis=by_diagnosis(diagnoses, diagnoses.of(sample.group))
         if diagnoses
         else (),
         difficulty=_difficulty(matched, sample, at),
-        parts=_parts(table, pooled=found["auc"].value),
+        parts=parts,
         subgroups=adjusted(list(_subgroups(images, sample, at))),
         prevalence=shares,
         thresholds=_judged_points(table, points),
@@ -255,7 +257,12 @@ def _judged(
         consequences=_consequences(sample, called, settings, points),
         brier_parts=brier_parts(sample.truth, sample.score),
         confusion=confusion(called.truth, called.score, threshold=settings.threshold),
-        notes=(*images.notes, *about_classes, *warnings),
+        notes=(
+            *images.notes,
+            *about_classes,
+            *leak_between(parts, counts),
+            *warnings,
+        ),
         scored=table,
         **asked,
     )

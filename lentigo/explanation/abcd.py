@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lentigo.explanation.colors import COLORS, PRESENT, color_shares
+from lentigo.explanation.colors import COLORS, PRESENT, color_shares, has_colors
 from lentigo.explanation.patch import Patch, lesion_patch
 from lentigo.imaging.segmentation import Outline, find_outline
 
@@ -135,7 +135,8 @@ def measure_abcd(
 
     `image` is (H, W, 3) `uint8` RGB; the outline is computed if `outline` is None. Pixels
     of hair and of a black frame are ignored. If the image cuts the lesion off, only its
-    colours are measured, because its shape is not known. All measures are NaN where no
+    colours are measured, because its shape is not known. A greyscale image has no colours,
+    and so no score (`colors.has_colors`). All measures are NaN where no
     lesion is found or it `is_tiny`; `diameter_mm` also without `mm_per_pixel`, the scale of
     the image.
 
@@ -145,7 +146,9 @@ def measure_abcd(
     if not outline.area or is_tiny(outline.mask):
         return Abcd()
     patch = lesion_patch(image, outline.mask)
-    shares = color_shares(patch)
+    shares = dict.fromkeys(COLORS, math.nan)
+    if has_colors(image):
+        shares = color_shares(patch)
     count = float(sum(share >= PRESENT for share in shares.values()))
     count = count or math.nan
     if outline.cut_off:

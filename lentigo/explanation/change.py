@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lentigo.explanation.abcd import TINY, Abcd, is_tiny, measure_abcd
+from lentigo.explanation.colors import has_colors
 from lentigo.explanation.patch import lesion_patch
 from lentigo.imaging.segmentation import Outline, find_outline
 
@@ -42,6 +43,8 @@ class Looked:
     unknown."""
     scaled: bool
     """Whether the photograph's scale, and so a size in millimetres, is known."""
+    colored: bool = True
+    """Whether the photograph has colours; in a greyscale one none are compared."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,11 @@ class Change:
 
     def rows(self) -> list[dict[str, object]]:
         """Return one row per measure: the values before and after, and their difference."""
-        found = []
+        one, two = self.before.outline, self.after.outline
+        found = [
+            _row("certainty", one.certainty, two.certainty),
+            _row("other_lesions", one.others, two.others),
+        ]
         for name in COMPARED:
             first = float(getattr(self.before.abcd, name))
             second = float(getattr(self.after.abcd, name))
@@ -117,7 +124,7 @@ class Change:
         said = [
             doubt
             for name, each in (("before", self.before), ("after", self.after))
-            if (doubt := _doubt(name, each.outline))
+            for doubt in _doubts(name, each)
         ]
         if not math.isnan(self.diameter_ratio):
             share = 100 * (self.diameter_ratio - 1)
@@ -143,18 +150,22 @@ class Change:
         return said
 
 
-def _doubt(name: str, outline: Outline) -> str:
-    """Return why the lesion in the photograph `name` is not measured; "" if it is."""
+def _doubts(name: str, looked: Looked) -> list[str]:
+    """Return what is not known of the photograph `name`, and what to look at."""
+    outline, said = looked.outline, []
     if not outline.area:
-        return f"No lesion was found in the photograph {name}."
-    if is_tiny(outline.mask):
-        return f"The lesion in the photograph {name} {TINY}."
-    if outline.cut_off:
-        return (
+        said.append(f"No lesion was found in the photograph {name}.")
+    elif is_tiny(outline.mask):
+        said.append(f"The lesion in the photograph {name} {TINY}.")
+    elif outline.cut_off:
+        said.append(
             f"The photograph {name} cuts the lesion off, so its size and shape are not "
             "known."
         )
-    return ""
+    said += [f"Photograph {name}: {doubt}" for doubt in outline.doubts]
+    if outline.area and not looked.colored:
+        said.append(f"The photograph {name} is grey, so colours are not compared.")
+    return said
 
 
 def look(
@@ -168,13 +179,14 @@ def look(
     outline = outline or find_outline(image)
     found = measure_abcd(image, outline, mm_per_pixel=mm_per_pixel)
     color = (math.nan, math.nan, math.nan)
-    if outline.area and not is_tiny(outline.mask):
+    colored = has_colors(image)
+    if outline.area and not is_tiny(outline.mask) and colored:
         patch = lesion_patch(image, outline.mask)
         inside = patch.core & patch.seen
         if inside.any():
             mean = patch.lab[inside].mean(axis=0, dtype=np.float64) - patch.skin
             color = (float(mean[0]), float(mean[1]), float(mean[2]))
-    return Looked(outline, found, color, not math.isnan(mm_per_pixel))
+    return Looked(outline, found, color, not math.isnan(mm_per_pixel), colored)
 
 
 def _row(name: str, before: float, after: float) -> dict[str, object]:

@@ -32,8 +32,23 @@ _RED_HUE, _REDDER = 0.75, 12.0
 _LIGHTER, _PALE = 3.0, 0.8
 """For white: how far L* must exceed that of the skin, and the upper limit of the chroma
 divided by that of the skin."""
+_GREY_LEVELS, _COLORED = 6, 0.01
+"""An image has colours if in more than the second number, as a share, of its pixels the
+channels differ by more than the first."""
+_COARSE = 512
+"""Pixels of the longer side of which colours are looked for."""
+NO_COLORS = "The picture is grey: it has no colours, and without them there is no score."
+"""What is said of an image without colours."""
 _USUAL_SKIN = (70.0, 18.0, 16.0)
 """L*a*b* of light skin, used where no skin is visible."""
+
+
+def has_colors(image: NDArray[np.uint8]) -> bool:
+    """Tell whether an image, (H, W, 3) RGB, has colours: it is no greyscale photograph."""
+    step = max(1, max(image.shape[:2]) // _COARSE)
+    part = image[::step, ::step]
+    span = part.max(axis=2).astype(np.int16) - part.min(axis=2)
+    return bool(np.mean(span > _GREY_LEVELS) > _COLORED)
 
 
 def color_shares(patch: Patch) -> dict[str, float]:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from lentigo.explanation.occlusion import blurred, logits_of
 from lentigo.models.backend import Images, Predictor
+from lentigo.models.metadata import Patients
 
 Map = NDArray[np.float32]
 
@@ -19,15 +20,15 @@ ALIKE = 0.5
 
 
 def deletion_insertion(
-    predictor: Predictor, square: Images, heat: Map
+    predictor: Predictor, square: Images, heat: Map, *, patient: Patients | None = None
 ) -> tuple[float, float]:
     """Return the deletion and the insertion area of a map (Petsiuk 2018, arXiv:1806.07421).
 
-    `square` is (S, S, 3), `heat` (S, S). Deletion is the mean probability of melanoma while
-    pixels of the image are blurred, those with the highest heat first (for a faithful map
-    it falls at once: small is good). Insertion is the mean while they are shown in a
-    blurred image (large is good). Both are from 0 to 1. For a lesion that the model calls
-    benign both are small.
+    `square` is (S, S, 3), `heat` (S, S); `patient` is as in `occlusion`. Deletion is the
+    mean probability of melanoma while pixels of the image are blurred, those with the
+    highest heat first (for a faithful map it falls at once: small is good). Insertion is
+    the mean while they are shown in a blurred image (large is good). Both are from 0 to 1.
+    For a lesion that the model calls benign both are small.
     """
     side = len(square)
     order = np.argsort(-heat.reshape(-1), kind="stable")
@@ -38,7 +39,7 @@ def deletion_insertion(
     levels = np.arange(STEPS + 1) / STEPS
     deleted = [np.where(share < level, plain, square) for level in levels]
     inserted = [np.where(share < level, square, plain) for level in levels]
-    logits = logits_of(predictor, np.stack(deleted + inserted))
+    logits = logits_of(predictor, np.stack(deleted + inserted), patient=patient)
     curves = (1 / (1 + np.exp(-logits))).reshape(2, -1)
     deletion, insertion = (float(np.trapezoid(curve, levels)) for curve in curves)
     return deletion, insertion

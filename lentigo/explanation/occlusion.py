@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from lentigo.models.backend import Images, Predictor
+from lentigo.models.metadata import Metadata, Patients
 
 Maps = NDArray[np.float32]
 
@@ -16,17 +17,22 @@ side."""
 _BATCH = 27
 
 
-def occlusion(predictor: Predictor, squares: Images) -> Maps:
+def occlusion(
+    predictor: Predictor, squares: Images, *, patient: Patients | None = None
+) -> Maps:
     """Return occlusion maps, (N, S, S), of `squares`, (N, S, S, 3).
+
+    `patient` is the one patient of all the images, for a network that takes age, sex and
+    site; by default they are unknown.
 
     Zeiler & Fergus 2014, arXiv:1311.2901: 9 × 9 windows are replaced, one at a time, by a
     strongly blurred copy of the image. A pixel gets the mean fall of the logit of melanoma
     over all windows that contain it, or 0 where the logit rose on average.
     """
-    return np.stack([_one(predictor, square) for square in squares])
+    return np.stack([_one(predictor, square, patient) for square in squares])
 
 
-def _one(predictor: Predictor, square: Images) -> Maps:
+def _one(predictor: Predictor, square: Images, patient: Patients | None) -> Maps:
     side = len(square)
     plain = blurred(square)
     width = max(1, round(WINDOW * side))
@@ -36,7 +42,8 @@ def _one(predictor: Predictor, square: Images) -> Maps:
     for image, (top, left) in zip(covered, places, strict=True):
         part = np.s_[top : top + width, left : left + width]
         image[part] = plain[part]
-    logits = logits_of(predictor, np.concatenate([square[None], covered]))
+    shown = np.concatenate([square[None], covered])
+    logits = logits_of(predictor, shown, patient=patient)
     total, count = np.zeros((side, side)), np.zeros((side, side))
     for fall, (top, left) in zip(logits[0] - logits[1:], places, strict=True):
         part = np.s_[top : top + width, left : left + width]
@@ -45,13 +52,31 @@ def _one(predictor: Predictor, square: Images) -> Maps:
     return np.asarray(np.maximum(total / np.maximum(count, 1), 0), np.float32)
 
 
-def logits_of(predictor: Predictor, squares: Images) -> NDArray[np.float64]:
-    """Return the logit of melanoma of each of N squares, not mirrored or turned: (N,)."""
-    parts = [
-        predictor.answers(np.ascontiguousarray(squares[at : at + _BATCH]), looks=1)[0]
-        for at in range(0, len(squares), _BATCH)
-    ]
+def logits_of(
+    predictor: Predictor, squares: Images, *, patient: Patients | None = None
+) -> NDArray[np.float64]:
+    """Return the logit of melanoma of each of N squares, not mirrored or turned: (N,).
+
+    `patient` is as in `occlusion`.
+    """
+    parts = []
+    for at in range(0, len(squares), _BATCH):
+        part = np.ascontiguousarray(squares[at : at + _BATCH])
+        beside: dict[str, Metadata] = {}
+        if (numbers := numbers_of(predictor, patient)) is not None:
+            beside["metadata"] = np.repeat(numbers, len(part), axis=0)
+        parts.append(predictor.answers(part, looks=1, **beside)[0])
     return np.concatenate(parts)
+
+
+def numbers_of(predictor: Predictor, patient: Patients | None) -> Metadata | None:
+    """Return age, sex and site of one patient as a network takes them, (1, M).
+
+    None for a network that does not take them, and without a patient.
+    """
+    if patient is None or predictor.metadata is None:
+        return None
+    return predictor.metadata.encode(patient)
 
 
 def blurred(square: Images) -> Images:

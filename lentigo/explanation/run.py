@@ -16,12 +16,13 @@ from PIL import Image
 
 from lentigo.errors import ModelError, unknown_name
 from lentigo.explanation.faithfulness import deletion_insertion, likeness, says_nothing
-from lentigo.explanation.occlusion import occlusion
+from lentigo.explanation.occlusion import numbers_of, occlusion
 from lentigo.explanation.registry import METHODS
 from lentigo.explanation.shares import THINGS, share_on, things_in
 from lentigo.imaging.decoding.square import to_square
 from lentigo.inference.predict import Model, load
 from lentigo.models.backend import Images, Predictor, Preparation
+from lentigo.models.metadata import Metadata, Patients
 
 if TYPE_CHECKING:
     from lentigo.imaging.segmentation import Outline
@@ -88,27 +89,38 @@ class Explainer:
         plane = np.repeat(255 * outline.mask.astype(np.uint8)[..., None], 3, axis=2)
         return _as_square(plane, self.largest)[..., 0] > 127
 
-    def explain(self, image: Images, outline: Outline | None = None) -> list[Explained]:
+    def explain(
+        self,
+        image: Images,
+        outline: Outline | None = None,
+        *,
+        patient: Patients | None = None,
+    ) -> list[Explained]:
         """Explain the prediction for `image`, (H, W, 3) RGB, by each of the methods.
 
-        The outline of the lesion is computed if `outline` is None.
+        The outline of the lesion is computed if `outline` is None. `patient` has age, sex
+        and site of the one patient, for networks that take them; by default unknown.
         """
         from lentigo.imaging.segmentation import find_outline
 
         outline = outline or find_outline(image)
         squares = {way: _as_square(image, way) for way in self.ways}
-        return self.explain_squares(squares, self.inside(outline))
+        return self.explain_squares(squares, self.inside(outline), patient=patient)
 
     def explain_squares(
-        self, squares: Mapping[Preparation, Images], lesion: NDArray[np.bool_] | None
+        self,
+        squares: Mapping[Preparation, Images],
+        lesion: NDArray[np.bool_] | None,
+        *,
+        patient: Patients | None = None,
     ) -> list[Explained]:
         """Explain the prediction for an image that is given in each of the `ways`.
 
         `lesion` is the mask of its lesion in the largest square, (S, S); None where it is
-        not known.
+        not known. `patient` is as in `explain`.
         """
         things = things_in(squares[self.largest], lesion)
-        return [self._by(method, squares, things) for method in self.methods]
+        return [self._by(each, squares, things, patient) for each in self.methods]
 
     @property
     def largest(self) -> Preparation:
@@ -120,17 +132,19 @@ class Explainer:
         method: str,
         squares: Mapping[Preparation, Images],
         things: dict[str, NDArray[np.bool_]],
+        patient: Patients | None,
     ) -> Explained:
         size = self.largest.size
         maps, random, areas = [], [], []
         for network, other in zip(self.model.members, self.random, strict=True):
             way = network.preparation
             square = squares[way]
-            heat = _scaled(map_of(method, network, square), way.size)
-            areas.append(deletion_insertion(network, square, heat))
+            heat = _scaled(map_of(method, network, square, patient=patient), way.size)
+            areas.append(deletion_insertion(network, square, heat, patient=patient))
             maps.append(_scaled(heat, size))
             if other is not None:
-                random.append(_scaled(map_of(method, other, square), size))
+                shuffled = map_of(method, other, square, patient=patient)
+                random.append(_scaled(shuffled, size))
         heat = mean_map(maps)
         whole = len(random) == len(maps)
         alike = likeness(heat, mean_map(random)) if whole else math.nan
@@ -178,16 +192,23 @@ def load_explainer(
     return Explainer(model, chosen, tuple(_shuffled(each) for each in model.members))
 
 
-def map_of(method: str, predictor: Predictor, square: Images) -> Map:
+def map_of(
+    method: str, predictor: Predictor, square: Images, *, patient: Patients | None = None
+) -> Map:
     """Return the map of one network for one square, (S, S, 3): (s, s), not negative.
 
-    s depends on the method: it may be smaller than S.
+    `patient` is as in `Explainer.explain`. s depends on the method and may be smaller
+    than S.
     """
     if method == "occlusion":
-        covered: Map = occlusion(predictor, square[None])[0]
+        covered: Map = occlusion(predictor, square[None], patient=patient)[0]
         return covered
     way = getattr(import_module("lentigo.models.gradients"), method)
-    heat: Map = np.asarray(way(predictor, square[None])[0], np.float32)
+    beside: dict[str, Metadata] = {}
+    numbers = numbers_of(predictor, patient)
+    if numbers is not None and METHODS[method].needs != "attention":
+        beside["metadata"] = numbers
+    heat: Map = np.asarray(way(predictor, square[None], **beside)[0], np.float32)
     return heat
 
 

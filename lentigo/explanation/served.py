@@ -22,6 +22,7 @@ from lentigo.inference.predict import Model
 from lentigo.inference.similar import Cases, cases
 from lentigo.models.backend import Images, Preparation
 from lentigo.models.description import check_version
+from lentigo.models.metadata import Patients
 
 if TYPE_CHECKING:
     from lentigo.imaging.segmentation import Outline
@@ -55,6 +56,17 @@ class Wish:
     own_lesion: str = ""
     """Ids of the image's own patient and lesion, which are not returned as similar
     cases."""
+    age: float | None = None
+    """Age of the patient in years, for networks that take it; None if unknown."""
+    sex: str = ""
+    """One of `lentigo.tables.SEXES`; empty if unknown."""
+    site: str = ""
+    """One of `lentigo.tables.SITES`; empty if unknown."""
+
+    @property
+    def about(self) -> Patients:
+        """Age, sex and site of the patient."""
+        return Patients.of([self.age], [self.sex], [self.site])
 
 
 @dataclass(frozen=True)
@@ -124,7 +136,8 @@ class Examiner:
         maps = []
         if explainer is not None:
             inside = explainer.inside(outline) if outline else None
-            maps = [_as_json(e) for e in explainer.explain_squares(squares, inside)]
+            found = explainer.explain_squares(squares, inside, patient=wish.about)
+            maps = [_as_json(each) for each in found]
         return Examined(told, measures, named, maps, gaps.said, gaps.kinds)
 
     def _for(self, methods: Sequence[str], gaps: Gaps) -> Explainer:

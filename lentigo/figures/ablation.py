@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from lentigo.figures.lettering import fitted
+from lentigo.figures.lettering import fitted_apart
 from lentigo.figures.scores import Drawing
 from lentigo.figures.style import FAINT, SERIES, new_figure, titled
 
@@ -29,7 +29,7 @@ def plot_effects(ax: Axes, rows: pd.DataFrame) -> None:
         if not math.isnan(row["low"]):
             ax.plot([row["low"], row["high"]], [place, place], color=SERIES[0])
         ax.plot(row["difference"], place, "o", color=SERIES[0])
-    labels = [fitted(str(name), width=42) for name in rows["switch"]]
+    labels = fitted_apart([str(name) for name in rows["switch"]], width=42)
     ax.set_yticks(np.arange(len(rows)), labels)
     ax.set(ylim=(len(rows) - 0.5, -0.6), xlabel="AUC with the switch minus AUC without it")
     ax.tick_params(axis="y", length=0)

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.container import BarContainer
 
 from lentigo.figures.cohort.values import FIXED_COLORS, UNKNOWN, YEARS, color_of
-from lentigo.figures.lettering import fitted
+from lentigo.figures.lettering import fitted, fitted_apart
 from lentigo.figures.style import HATCHES, INK, MISSING, NEUTRAL
 
 _EDGE = "#8A8A8A"
@@ -76,7 +76,7 @@ def rows_of_bars(
             for count, share in zip(numbers, rows["share"], strict=True)
         ]
         ax.bar_label(bars, words, padding=2, fontsize=LABEL, color=INK)
-    ax.set_yticks(range(len(values)), [fitted(value) for value in values])
+    ax.set_yticks(range(len(values)), fitted_apart(values))
     ax.set_ylim(len(values) - 0.5, -0.5)
     ax.set_xlim(0, max(float(_longest(data, several)), 1e-9))
     _bare(ax)
@@ -86,7 +86,7 @@ def rows_of_bars(
 
 def rows_height(values: Iterable[str], *, groups: int = 1) -> float:
     """Return the height in inches of rows for `values`, with `groups` bars in each row."""
-    names = [fitted(str(value)) for value in values]
+    names = fitted_apart([str(value) for value in values])
     lines = max((name.count("\n") + 1 for name in names), default=1)
     return max(len(names), 1) * max(0.09 + 0.1 * lines, 0.06 + 0.115 * groups)
 

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from lentigo.evaluation.contest_result import Contest, Pair, chance
-from lentigo.figures.lettering import fitted
+from lentigo.figures.lettering import fitted_apart
 from lentigo.figures.scores import Drawing
 from lentigo.figures.style import FAINT, INK, SERIES, new_figure, titled
 from lentigo.words import counted
@@ -25,22 +25,33 @@ def plot_differences(ax: Axes, pairs: tuple[Pair, ...], *, margin: float | None)
     ax.axvline(0, color=FAINT, linewidth=1)
     if margin is not None:
         ax.axvline(-margin, color=SERIES[1], linestyle="--", linewidth=1)
-        ax.annotate("margin ", (-margin, -0.6), color=INK, fontsize="x-small", ha="right")
     for row, pair in enumerate(pairs):
         if not math.isnan(pair.auc.low):
             ax.plot([pair.auc.low, pair.auc.high], [row, row], color=SERIES[0])
         face = SERIES[0] if pair.differs else "white"
         ax.plot(pair.auc.value, row, "o", color=SERIES[0], markerfacecolor=face)
-    labels = [f"{fitted(pair.first)}\nminus {fitted(pair.second)}" for pair in pairs]
+    names = sorted({name for pair in pairs for name in (pair.first, pair.second)})
+    said = dict(zip(names, fitted_apart(names), strict=True))
+    labels = [f"{said[pair.first]}\nminus {said[pair.second]}" for pair in pairs]
     ax.set_yticks(np.arange(len(pairs)), labels)
     ax.set(ylim=(len(pairs) - 0.5, -0.75), xlabel="Difference of AUC")
     ax.tick_params(axis="y", length=0)
+    if margin is not None:
+        _say_margin(ax, -margin)
     if all(math.isnan(pair.p_holm) for pair in pairs):
         return
     right = ax.twinx()
     right.set_ylim(*ax.get_ylim())
     right.set_yticks(np.arange(len(pairs)), [f"p {chance(pair.p_holm)}" for pair in pairs])
     right.tick_params(axis="y", length=0)
+
+
+def _say_margin(ax: Axes, place: float) -> None:
+    """Write "margin" left of the line at `place`; right of it near the left edge."""
+    left, right = ax.get_xlim()
+    near = place - left < 0.12 * (right - left)
+    words, side = (" margin", "left") if near else ("margin ", "right")
+    ax.annotate(words, (place, -0.6), color=INK, fontsize="x-small", ha=side)
 
 
 def draw_differences(contest: Contest) -> Drawing:

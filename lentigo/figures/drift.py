@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from lentigo.evaluation.drift import Drift
-from lentigo.figures.lettering import fitted
+from lentigo.figures.lettering import fitted_apart
 from lentigo.figures.scores import Drawing
 from lentigo.figures.style import FAINT, MELANOMA, SERIES, new_figure, titled
 from lentigo.words import counted
@@ -29,7 +29,7 @@ def plot_drift(ax: Axes, rows: pd.DataFrame) -> None:
         ax.plot([0, times], [place, place], color=color, linewidth=0.8)
         ax.plot(times, place, "o", color=color, markerfacecolor=face, clip_on=False)
     several = len(set(rows["period"])) > 1
-    labels = [fitted(_label(row, several=several)) for row in rows.to_dict("records")]
+    labels = fitted_apart([_label(row, several=several) for row in rows.to_dict("records")])
     ax.set_yticks(np.arange(len(rows)), labels)
     ax.set(ylim=(len(rows) - 0.5, -0.6), xlabel="Distance, as a multiple of chance (95 %)")
     ax.set_xlim(left=0)

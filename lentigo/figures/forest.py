@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,12 +13,16 @@ from matplotlib.ticker import MaxNLocator
 from lentigo.evaluation.difficulty import Difficulty, shown
 from lentigo.evaluation.intervals import Interval
 from lentigo.evaluation.result import Evaluation
-from lentigo.figures.lettering import fitted
+from lentigo.figures.lettering import fitted, fitted_apart
 from lentigo.figures.scores import Drawing
 from lentigo.figures.style import FAINT, INK, SERIES, headed, named, new_figure
 from lentigo.words import counted
 
 _PANELS = {"auc": "AUC", "sensitivity": "Sensitivity", "specificity": "Specificity"}
+_TOO_FEW: dict[str, Any] = {
+    "color": "#777777", "fontsize": 6, "va": "center",
+    "bbox": {"facecolor": "white", "edgecolor": "none", "pad": 0.6},
+}  # fmt: skip
 _NAMES = ["column", "name", "images", "melanomas"]
 
 
@@ -26,26 +31,28 @@ def plot_forest(ax: Axes, rows: pd.DataFrame, *, whole: float = math.nan) -> Non
 
     The dot is open where `rough` is True. A row with `few` True or a NaN value has the
     words "too few" instead. A row with `heading` True stays empty. The dashed line is at
-    `whole`, the value over all images.
+    `whole`, the value over all images. The axis ends at 1, with room for whole dots.
     """
     if not math.isnan(whole):
         ax.axvline(whole, color=FAINT, linestyle="--", linewidth=0.8)
     drawn = rows[~(rows["few"] | rows["heading"])]
-    low = float(np.nanmin([0.95, *drawn["low"], *drawn["value"]]))
+    low = float(np.nanmin([0.95, whole, *drawn["low"], *drawn["value"]]))
     left = math.floor(max(low, 0.0) * 20) / 20
     for place, row in enumerate(rows.to_dict("records")):
         value, ends = float(row["value"]), [float(row["low"]), float(row["high"])]
         if row["heading"]:
             continue
         if row["few"] or math.isnan(value):
-            ax.text(left, place, " too few", color="#777777", fontsize=6, va="center")
+            ax.text(left, place, "too few", **_TOO_FEW)
             continue
         if not math.isnan(ends[0]):
             ax.plot(ends, [place, place], color=SERIES[0], linewidth=1)
         face = "white" if row["rough"] else SERIES[0]
         ax.plot(value, place, "o", color=SERIES[0], markerfacecolor=face, markersize=3.5)
-    ax.set(ylim=(len(rows) - 0.5, -0.7), xlim=(left, 1.005))
-    ax.xaxis.set_major_locator(MaxNLocator(4))
+    room = 0.04 * (1 - left)
+    ax.set(ylim=(len(rows) - 0.5, -0.7), xlim=(left - room, 1 + room))
+    ticks = MaxNLocator(4).tick_values(left, 1)
+    ax.set_xticks([tick for tick in ticks if left - 1e-9 <= tick <= 1 + 1e-9])
     ax.xaxis.set_major_formatter("{x:g}")
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
@@ -89,8 +96,8 @@ def draw_subgroups(evaluation: Evaluation) -> Drawing:
     caption = (
         "Each subgroup with its images and melanomas, the lowest AUC first. Bars are 95 % "
         "intervals, open dots are rough, the broken line is the value over all images. Of "
-        f"many subgroups some differ by chance. Calls are from {evaluation.threshold:g} "
-        "upwards."
+        "many subgroups some differ by chance. Calls are from a probability of "
+        f"{evaluation.called_from_in_words} upwards."
     )
     data = pd.concat(
         [rows.assign(metric=metric) for metric, rows in tables.items()], ignore_index=True
@@ -137,15 +144,27 @@ def draw_difficulty(evaluation: Evaluation) -> Drawing:
 def _label(ax: Axes, rows: pd.DataFrame, *, melanomas: bool = True) -> None:
     """Label each row with its name and its number of images (and of melanomas)."""
     labels = []
-    for row in rows.to_dict("records"):
+    names = _distinct(rows)
+    for place, row in enumerate(rows.to_dict("records")):
         if row["heading"]:
             labels.append(f"{fitted(str(row['column']), lines=1)}:")
             continue
         counts = f"{row['images']:,}" + (f" / {row['melanomas']:,}" if melanomas else "")
-        labels.append(f"{fitted(str(row['name']), width=30, lines=1)}  {counts}")
+        labels.append(f"{names[place]}  {counts}")
     ax.set_yticks(np.arange(len(rows)), labels)
     for label, heading in zip(ax.get_yticklabels(), rows["heading"], strict=True):
         label.set(fontweight="bold" if heading else "normal", color=INK, fontsize=6.5)
+
+
+def _distinct(rows: pd.DataFrame) -> list[str]:
+    """Return the name of each row as it is shown, different within its column."""
+    found = [""] * len(rows)
+    for places in rows.reset_index(drop=True).groupby("column", sort=False).groups.values():
+        names = [str(rows["name"].iloc[place]) for place in places]
+        shown = fitted_apart(names, width=30, lines=1)
+        for place, name in zip(places, shown, strict=True):
+            found[int(place)] = name
+    return found
 
 
 def _row(interval: Interval, *, few: bool) -> dict[str, object]:

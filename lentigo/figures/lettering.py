@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from textwrap import wrap
@@ -130,6 +131,39 @@ def fitted(name: str, *, width: int = 26, lines: int = 2) -> str:
     if len(parts) > lines:
         parts = [*parts[: lines - 1], parts[lines - 1][: width - 1].rstrip() + "…"]
     return "\n".join(_kept_in_place(part) for part in parts)
+
+
+def fitted_apart(names: Sequence[str], *, width: int = 26, lines: int = 2) -> list[str]:
+    """Fit each name as `fitted` does, but so that different names stay different.
+
+    Names that would be cut to the same letters keep their beginning and their end; those
+    that are the same even then have their number among them behind them.
+    """
+    shown = [fitted(name, width=width, lines=lines) for name in names]
+    for again in (_ends_kept, _numbered):
+        known = Counter(dict(zip(names, shown, strict=True)).values())
+        places = [place for place, name in enumerate(shown) if known[name] > 1]
+        alike = list(dict.fromkeys(names[place] for place in places))
+        for place in places:
+            number = alike.index(names[place]) + 1
+            shown[place] = again(names[place], number, width, lines)
+    return shown
+
+
+def _ends_kept(name: str, _: int, width: int, lines: int) -> str:
+    """Cut a name in the middle, so that its beginning and its end are shown."""
+    if any(unicodedata.east_asian_width(letter) in _WIDE for letter in name):
+        width = max(width // 2, 4)
+    whole = visible(" ".join(name.split()))
+    if len(whole) <= width:
+        return _kept_in_place(whole)
+    head, tail = (width, width - 1) if lines > 1 else (width // 2, width - width // 2 - 1)
+    parts = whole[:head].rstrip(), f"…{whole[-tail:].lstrip()}"
+    return ("\n" if lines > 1 else "").join(map(_kept_in_place, parts))
+
+
+def _numbered(name: str, number: int, width: int, lines: int) -> str:
+    return f"{_ends_kept(name, number, width - 5, lines)} ({number})"
 
 
 def _kept_in_place(line: str) -> str:

@@ -13,14 +13,12 @@ from lentigo.evaluation.contest_result import Contest
 from lentigo.evaluation.intervals import Interval
 from lentigo.evaluation.result import decimal
 from lentigo.figures.differences import size_of
-from lentigo.figures.lettering import fitted
+from lentigo.figures.lettering import fitted_apart
 from lentigo.figures.scores import Drawing
-from lentigo.figures.style import INK, SEQUENTIAL, new_figure, titled
+from lentigo.figures.style import INK, SEQUENTIAL, contrast, new_figure, titled
 
 _PALEST, _DARKEST = 0.5, 1.0
 """AUC of the palest colour (guessing) and of the darkest (perfect)."""
-_WHITE_FROM = 0.84
-"""AUC from which a cell is so dark that its numbers are written in white."""
 
 
 def plot_matrix(ax: Axes, archives: Mapping[str, Mapping[str, Interval]]) -> None:
@@ -35,13 +33,21 @@ def plot_matrix(ax: Axes, archives: Mapping[str, Mapping[str, Interval]]) -> Non
     for y, row in enumerate(rows):
         for x, column in enumerate(columns):
             cell = archives[row][column]
-            color = "white" if cell.value >= _WHITE_FROM else INK
+            color = letters_on(cell.value)
             ax.text(x, y, _words(cell), ha="center", va="center", color=color)
-    ax.set_xticks(range(len(columns)), [fitted(each, width=16) for each in columns])
-    ax.set_yticks(range(len(rows)), [fitted(each, width=20) for each in rows])
+    ax.set_xticks(range(len(columns)), fitted_apart(columns, width=16))
+    ax.set_yticks(range(len(rows)), fitted_apart(rows, width=20))
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     ax.set(xlabel="Judged on", ylabel="Model")
+
+
+def letters_on(auc: float) -> str:
+    """Return the colour of the letters, white or dark, that is read best on a cell."""
+    if math.isnan(auc):
+        return INK
+    cell = SEQUENTIAL((auc - _PALEST) / (_DARKEST - _PALEST))
+    return max("white", INK, key=lambda letters: contrast(letters, cell))
 
 
 def draw_matrix(contest: Contest) -> Drawing | None:

@@ -8,10 +8,12 @@ from textwrap import fill
 from threading import RLock
 from typing import Any, Literal
 
+import numpy as np
 from matplotlib import RcParams, rc_context
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.figure import Figure
+from matplotlib.typing import ColorType
 
 from lentigo.figures.lettering import font_families
 from lentigo.visible import shortened, visible
@@ -155,3 +157,18 @@ def emptied(ax: Axes, reason: str) -> None:
     ax.spines[:].set_visible(False)
     words = fill(visible(shortened(reason)), 40)
     ax.text(0.5, 0.5, words, ha="center", va="center", color="#555555")
+
+
+def contrast(one: ColorType, other: ColorType) -> float:
+    """Return the contrast of two colours, from 1 (none) to 21 (WCAG 2.2, 1.4.3)."""
+    lighter, darker = sorted(map(_luminance, (one, other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(color: ColorType) -> float:
+    """Return the relative luminance of an sRGB colour, 0 to 1."""
+    linear = [
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
+        for part in to_rgb(color)
+    ]
+    return float(np.dot((0.2126, 0.7152, 0.0722), linear))

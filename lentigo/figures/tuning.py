@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from lentigo.figures.lettering import fitted
+from lentigo.figures.lettering import fitted_apart
 from lentigo.figures.scores import Drawing
 from lentigo.figures.style import FAINT, INK, MELANOMA, SERIES, headed, new_figure
 from lentigo.visible import visible
@@ -40,7 +40,7 @@ def plot_trials(
             places[best], value[best], "o", color=INK, markersize=8, markerfacecolor="none"
         )
     if names:
-        ax.set_xticks(range(len(names)), [fitted(each, width=14) for each in names])
+        ax.set_xticks(range(len(names)), fitted_apart(names, width=14))
         ax.set_xlim(-0.5, len(names) - 0.5)
     elif log:
         _logarithmic(ax, places)

@@ -151,6 +151,14 @@ class Answers:
         return without_reassurance(told)
 
 
+def reasons_of(table: pd.DataFrame) -> list[str]:
+    """Return of each image in a prediction table why it is not answered, or is doubted.
+
+    It is "" where nothing is to be said.
+    """
+    return table["reason"].fillna("").astype(str).tolist()
+
+
 def answers_of(model: Networks, sources: Sequence[Source], done: Sequence[Done]) -> Answers:
     """Return the outputs for `sources`, of which `done` holds all, batch by batch."""
     logits = np.empty((len(done[0].logits), len(sources)))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from lentigo.errors import ColumnError, DatasetError, ModelError
 from lentigo.evaluation.intervals import Interval
 from lentigo.evaluation.shares import clustered_share
+from lentigo.inference.answers import reasons_of
 from lentigo.inference.inputs import Source, as_sources
 from lentigo.inference.oddness import FEWEST, oddness
 from lentigo.inference.predict import Model
@@ -34,7 +35,9 @@ class Ducklings:
     """One row per lesion, with `COLUMNS`: number of its `images`, `image_id` of the first
     readable one, number of the patient's compared `lesions`, `oddness` (about 1 is usual),
     `rank` among the patient's lesions (1 is the oddest), `odder_than` (share of all
-    compared lesions that are less odd), and the `reason` why `oddness` is missing."""
+    compared lesions that are less odd), and the `reason` why `oddness` is missing, or
+    why `Model.predict` does not answer for one of its images or doubts the answer: such a
+    lesion is ranked all the same, and may be odd for this reason."""
     found: Interval
     """Share of patients whose oddest lesion is a melanoma, among the patients who have both
     a melanoma and a lesion labelled as not melanoma, and whose oddest lesion has a label;
@@ -125,7 +128,8 @@ def ducklings(
     features, reasons = image_features(
         model, as_sources(known), batch_size=batch_size, device=device
     )
-    rows, means = _lesions(known, features, reasons)
+    said = reasons_of(model.predict_sources(as_sources(known), batch_size=batch_size))
+    rows, means = _lesions(known, features, reasons, said)
     people = pd.factorize(rows["person"])[0].astype(np.intp)
     there = np.asarray(np.isfinite(means).all(axis=1))
     away = np.full(len(rows), np.nan)
@@ -135,9 +139,15 @@ def ducklings(
 
 
 def _lesions(
-    table: pd.DataFrame, features: NDArray[np.float32], reasons: dict[int, str]
+    table: pd.DataFrame,
+    features: NDArray[np.float32],
+    reasons: dict[int, str],
+    said: Sequence[str],
 ) -> tuple[pd.DataFrame, NDArray[np.float64]]:
-    """Return one row per lesion, and the mean features of its images that were read."""
+    """Return one row per lesion, and the mean features of its images that were read.
+
+    `reasons` tells by its place why an image was not read; `said` why each is not answered.
+    """
     own = table["lesion_id"].fillna("image " + table["image_id"])
     person = (
         table["dataset"].fillna("").astype(str) + "\0" + table["patient_id"].astype(str)
@@ -156,7 +166,9 @@ def _lesions(
                 "images": len(places),
                 "image_id": table["image_id"].iloc[first],
                 "melanoma": bool(labels.any()) if len(labels) else pd.NA,
-                "reason": "" if len(read) else reasons.get(first, "cannot be read"),
+                "reason": next((said[place] for place in read if said[place]), "")
+                if len(read)
+                else reasons.get(first, "cannot be read"),
             }
         )
         means.append(

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from lentigo.errors import ModelError
 from lentigo.inference.abstention.fit import gradient_hash
 from lentigo.inference.abstention.neighbours import Neighbours
+from lentigo.inference.answers import reasons_of
 from lentigo.inference.inputs import Source
 from lentigo.inference.predict import Model
 from lentigo.inference.squares import squares
@@ -48,15 +49,18 @@ def similar(
 ) -> pd.DataFrame:
     """Return the `count` training images most similar to each image, one row per pair.
 
-    Columns: `image_id`, `rank` (1 is the nearest), `similar_id` (the id of the training
-    image if known, else its digest), `path` (of its file, if it exists), `diagnosis`,
-    `melanoma`, `distance` (0 for equal, 2 for opposite features of the first network that
-    has an index) and `reason` (why an image has no similar one). Left out are images of the
-    same group, copies of the image itself, and the groups of those copies.
+    The search is by the image alone, whatever the model answers for it. Columns:
+    `image_id`, `rank` (1 is the nearest), `similar_id` (the id of the training image if
+    known, else its digest), `path` (of its file, if it exists), `diagnosis`, `melanoma`,
+    `distance` (0 for equal, 2 for opposite features of the first network that has an
+    index) and `reason` (why an image has no similar one, or why `Model.predict` does not
+    answer for it or doubts its answer). Left out are images of the same group, copies of
+    the image itself, and the groups of those copies.
 
     Raises `ModelError` if the model has no index, or its engine gives no features.
     """
     known = cases(model)
+    said = reasons_of(model.predict_sources(sources, batch_size=batch_size))
     found: dict[int, list[dict[str, object]]] = {}
     way = known.network.preparation
     with closing(squares(sources, [way], batch_size=batch_size)) as batches:
@@ -69,7 +73,7 @@ def similar(
             rows = known.similar(np.stack(batch.squares[way]), own, count=count)
             found |= dict(zip(batch.places, rows, strict=True))
     table = [
-        {"image_id": source.image_id, "reason": "", **row}
+        {"image_id": source.image_id, "reason": said[place], **row}
         for place, source in enumerate(sources)
         for row in found.get(place, [])
     ]

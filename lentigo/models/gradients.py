@@ -3,6 +3,8 @@
 Each method takes a `TorchPredictor` and N squares, (N, S, S, 3), and returns one map for
 each square, (N, s, s), not negative, at the input size s of the network. The image is
 neither mirrored nor turned. The methods use gradients or attention, so they need torch.
+`metadata`, (1, M), is the encoded age, sex and site of the patient, the same for all N
+squares, for a network that takes them; by default they are unknown.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from lentigo.errors import ModelError
 from lentigo.models.backend import Images
 from lentigo.models.classifier import Classifier
 from lentigo.models.features import as_maps, before_pooling
+from lentigo.models.metadata import Metadata
 from lentigo.models.network_view import network_views
 from lentigo.models.torch_predictor import TorchPredictor
 
@@ -32,19 +35,23 @@ _SMOOTHED = 0.02
 """Half width of the smoothing window, as a share of the side of the image."""
 
 
-def grad_cam(predictor: TorchPredictor, squares: Images) -> Maps:
+def grad_cam(
+    predictor: TorchPredictor, squares: Images, *, metadata: Metadata | None = None
+) -> Maps:
     """Grad-CAM (Selvaraju et al. 2017, arXiv:1610.02391), (N, S, S, 3) to (N, s, s)."""
-    maps, gradients = _maps_and_gradients(predictor, squares)
+    maps, gradients = _maps_and_gradients(predictor, squares, metadata)
     weights = gradients.mean(dim=(2, 3), keepdim=True)  # (N, F, 1, 1)
     return _enlarged((weights * maps).sum(dim=1).relu(), predictor.image_size)
 
 
-def grad_cam_plus_plus(predictor: TorchPredictor, squares: Images) -> Maps:
+def grad_cam_plus_plus(
+    predictor: TorchPredictor, squares: Images, *, metadata: Metadata | None = None
+) -> Maps:
     """Grad-CAM++ (Chattopadhay et al. 2018, arXiv:1710.11063), (N, S, S, 3) to (N, s, s).
 
     As in the paper, the weights are those for the exponential of the logit as the score.
     """
-    maps, gradients = _maps_and_gradients(predictor, squares)
+    maps, gradients = _maps_and_gradients(predictor, squares, metadata)
     square = gradients**2
     beside = 2 * square + maps.sum(dim=(2, 3), keepdim=True) * gradients**3
     share = square / torch.where(beside.abs() > 1e-12, beside, torch.ones_like(beside))
@@ -52,13 +59,18 @@ def grad_cam_plus_plus(predictor: TorchPredictor, squares: Images) -> Maps:
     return _enlarged((weights * maps).sum(dim=1).relu(), predictor.image_size)
 
 
-def integrated_gradients(predictor: TorchPredictor, squares: Images) -> Maps:
+def integrated_gradients(
+    predictor: TorchPredictor, squares: Images, *, metadata: Metadata | None = None
+) -> Maps:
     """Integrated gradients (Sundararajan et al. 2017, arXiv:1703.01365), absolute values.
 
     The baseline is a plain image of the mean colour of the image. The values are summed
     over channels and slightly smoothed, since single pixels cannot be seen in a map.
     """
-    parts = [attributions(predictor, square[None]).abs().sum(dim=1) for square in squares]
+    parts = [
+        attributions(predictor, square[None], metadata=metadata).abs().sum(dim=1)
+        for square in squares
+    ]
     maps = torch.cat(parts)
     width = max(1, round(_SMOOTHED * predictor.image_size))
     for _ in range(2):  # two boxes are nearly a bell
@@ -66,7 +78,9 @@ def integrated_gradients(predictor: TorchPredictor, squares: Images) -> Maps:
     return _enlarged(maps, predictor.image_size)
 
 
-def attributions(predictor: TorchPredictor, square: Images) -> Tensor:
+def attributions(
+    predictor: TorchPredictor, square: Images, *, metadata: Metadata | None = None
+) -> Tensor:
     """Return the contribution of each value of one image to the logit, (1, C, s, s).
 
     The contributions add up to the logit of the image minus the logit of a plain image of
@@ -77,7 +91,8 @@ def attributions(predictor: TorchPredictor, square: Images) -> Tensor:
     middles = (torch.arange(STEPS, dtype=images.dtype) + 0.5) / STEPS
     between = plain + middles.view(-1, 1, 1, 1).to(images.device) * (images - plain)
     between.requires_grad_(True)
-    (gradient,) = torch.autograd.grad(network(between).sum(), between)
+    beside = _beside(predictor, metadata, STEPS)
+    (gradient,) = torch.autograd.grad(network(between, beside).sum(), between)
     return (images - plain) * gradient.mean(dim=0, keepdim=True)
 
 
@@ -85,7 +100,7 @@ def attention_rollout(predictor: TorchPredictor, squares: Images) -> Maps:
     """Attention roll-out (Abnar & Zuidema 2020, arXiv:2005.00928), (N, s, s).
 
     It shows to which patches a vision transformer (ViT of timm) attended; it does not
-    depend on the logit.
+    depend on the logit, nor on age, sex and site.
 
     Raises `ModelError` for a network without attention blocks.
     """
@@ -161,14 +176,15 @@ def no_attention(network: Classifier) -> ModelError:
 
 
 def _maps_and_gradients(
-    predictor: TorchPredictor, squares: Images
+    predictor: TorchPredictor, squares: Images, metadata: Metadata | None = None
 ) -> tuple[Tensor, Tensor]:
     network = predictor.network
     with torch.no_grad():
         features = before_pooling(network, _images(predictor, squares))
     features = features.detach().requires_grad_(True)
     pooled = network.backbone.forward_head(features)  # type: ignore[operator]
-    logits = network.melanoma(network.scores_of(pooled))
+    beside = _beside(predictor, metadata, len(squares))
+    logits = network.melanoma(network.scores_of(pooled, beside))
     (gradients,) = torch.autograd.grad(logits.sum(), features)
     return as_maps(network, features.detach()), as_maps(network, gradients)
 
@@ -176,6 +192,16 @@ def _maps_and_gradients(
 def _images(predictor: TorchPredictor, squares: Images) -> Tensor:
     views = network_views(squares, predictor.image_size, view=predictor.view)
     return torch.from_numpy(views).to(predictor.network.mean.device)
+
+
+def _beside(
+    predictor: TorchPredictor, metadata: Metadata | None, count: int
+) -> Tensor | None:
+    """Return the metadata of one patient for `count` squares; None if there is none."""
+    if metadata is None:
+        return None
+    numbers = torch.from_numpy(np.repeat(metadata, count, axis=0))
+    return numbers.to(predictor.network.mean.device)
 
 
 def _enlarged(maps: Tensor, size: int) -> Maps:

@@ -14,6 +14,7 @@ from lentigo.evaluation.stress import Answered, Judged, tied_to
 from lentigo.imaging.disturbances import DISTURBANCES
 from lentigo.imaging.disturbances.occlusion import OCCLUSIONS
 from lentigo.robustness.conditions import Condition
+from lentigo.words import counted, some
 
 AT = 3
 """Strength of disturbances in findings: it is clearly visible, and so is the lesion."""
@@ -71,26 +72,89 @@ def findings(
     condition, with simultaneous intervals of the shifts. `facts` has, by name, properties
     of the image files such as `bytes`, (N,) each.
     """
-    spread = float(np.nanstd(plain.logit))
-    found = [*_shifted(judged, spread), *_hidden(judged), *_tied(plain, facts)]
+    found = [*_shifted(plain, judged), *_hidden(judged), *_tied(plain, facts)]
     return tuple(sorted(found, key=lambda each: -each.size))
 
 
-def _shifted(judged: Mapping[Condition, Judged], spread: float) -> Iterable[Finding]:
-    for condition, each in judged.items():
-        if condition.name not in DISTURBANCES or condition.strength != AT:
+def remarks(plain: Answered, judged: Mapping[Condition, Judged]) -> tuple[str, ...]:
+    """Return sentences on the disturbances that are not among the findings.
+
+    They name those that moved the predictions as much as a finding but cannot be told from
+    chance, and the one that loses most calls of melanoma; or they say that none moved the
+    predictions, or that none was tried.
+    """
+    moved = _moved(plain, judged)
+    if not moved:
+        return (NOT_TRIED,)
+    if not any(math.isfinite(size) for size in moved.values()):
+        return (NO_SPREAD,)
+    large = {each for each, size in moved.items() if abs(size) >= SHIFTED}
+    sure = {each for each in large if _is_sure(judged[each])}
+    said = []
+    if unsure := sorted(large - sure, key=lambda each: -abs(moved[each])):
+        named = [f"{each.title} ({moved[each]:+.1f})" for each in unsure]
+        said.append(
+            f"Not sure: {some(named, at_most=5)} moved the answers by half a standard "
+            "deviation of the log-odds or more on average (in brackets), but there are too "
+            "few groups, or their answers differ too much, to tell it from chance."
+        )
+    elif not sure:
+        said.append(
+            f"Of {counted(len(moved), 'disturbance')} tried, none of medium strength moved "
+            f"the answers by half a standard deviation on average. {NO_PROOF}"
+        )
+    return (*said, *_lost(judged, moved))
+
+
+NO_PROOF = "That is no proof that the model reads the lesion alone."
+NOT_TRIED = (
+    "No disturbance of medium strength was tried: what moves the answers besides the "
+    "lesion is not known."
+)
+NO_SPREAD = (
+    "All undisturbed answers are the same, so it cannot be said by how much a disturbance "
+    "moves them."
+)
+
+
+def _moved(plain: Answered, judged: Mapping[Condition, Judged]) -> dict[Condition, float]:
+    """Return the mean shift by each disturbance of medium strength, in deviations."""
+    spread = float(np.nanstd(plain.logit))
+    return {
+        condition: each.shift.value / spread if spread > 0 else math.nan
+        for condition, each in judged.items()
+        if condition.name in DISTURBANCES and condition.strength == AT
+    }
+
+
+def _is_sure(each: Judged) -> bool:
+    return each.shift.low > 0 or each.shift.high < 0
+
+
+def _lost(judged: Mapping[Condition, Judged], moved: Iterable[Condition]) -> Iterable[str]:
+    """Yield a sentence on the disturbance that loses most calls of melanoma, if any."""
+    known = [each for each in moved if judged[each].from_melanoma.value > 0]
+    if known:
+        worst = max(known, key=lambda each: judged[each].from_melanoma.value)
+        yield (
+            f"Most calls of melanoma are lost by {worst.title}, strength {AT}: "
+            f"{_percent(judged[worst].from_melanoma)} of those undisturbed."
+        )
+
+
+def _shifted(plain: Answered, judged: Mapping[Condition, Judged]) -> Iterable[Finding]:
+    for condition, moved in _moved(plain, judged).items():
+        each = judged[condition]
+        if not (_is_sure(each) and abs(moved) >= SHIFTED):
             continue
         row = DISTURBANCES[condition.name]
-        moved = each.shift.value / spread if spread > 0 else math.nan
-        sure = each.shift.low > 0 or each.shift.high < 0
-        if not (sure and abs(moved) >= SHIFTED):
-            continue
         yield Finding(
             row.name,
             _HEADS[row.group],
-            f"Answers {_way(moved)} by {_number(each.probability_change)} in probability "
-            f"({abs(moved):.1f} standard deviations of the log-odds) when {row.when} "
-            f"(strength {AT} of 5); {_calls(each, rising=moved > 0)}.",
+            f"The log-odds {_way(moved)} by {_size(each.shift)} on average "
+            f"({abs(moved):.1f} standard deviations), and the probability changes by "
+            f"{_signed(each.probability_change)}, when {row.when} (strength {AT} of 5)"
+            f"{_calls(each)}.",
             abs(moved),
         )
 
@@ -99,13 +163,15 @@ def _way(moved: float) -> str:
     return "rise" if moved > 0 else "fall"
 
 
-def _calls(each: Judged, *, rising: bool) -> str:
-    if rising:
-        return (
-            f"of the images not called melanoma, {_percent(each.to_melanoma)} are "
-            "called so then"
-        )
-    return f"of the images called melanoma, {_percent(each.from_melanoma)} are not any more"
+def _calls(each: Judged) -> str:
+    """Return what becomes of the calls, those that are lost first; "" if there is none."""
+    said = ""
+    if not math.isnan(each.from_melanoma.value):
+        said += f"; of the images called melanoma, {_percent(each.from_melanoma)} are not "
+        said += "any more"
+    if not math.isnan(each.to_melanoma.value):
+        said += f"; of those not called melanoma, {_percent(each.to_melanoma)} are then"
+    return said
 
 
 def _hidden(judged: Mapping[Condition, Judged]) -> Iterable[Finding]:
@@ -121,7 +187,7 @@ def _hidden(judged: Mapping[Condition, Judged]) -> Iterable[Finding]:
                 condition.name,
                 "Knows something without the lesion",
                 f"The AUC is {each.auc.in_words} {said[condition.name]}: what is left "
-                "tells melanomas from others.",
+                "tells melanomas from others, unless outlines leave part of the lesions.",
                 2 * (each.auc.value - 0.5),
             )
 
@@ -145,10 +211,18 @@ def _tied(plain: Answered, facts: Mapping[str, np.ndarray]) -> Iterable[Finding]
             name,
             "Reads the file",
             f"Answers rise with the file: of images {among}, one whose file has {words} "
-            f"has the higher answer in {_percent(share)} of pairs. In this table "
-            f"that property alone tells melanoma with an AUC of {alone:.2f}.",
+            f"has the higher answer in {_percent(share)} of pairs.{_told(alone)}",
             2 * abs(tie.value - 0.5),
         )
+
+
+def _told(alone: float) -> str:
+    if math.isnan(alone):
+        return ""
+    return (
+        " In this table that property alone tells melanoma with an AUC of "
+        f"{alone:.2f}{', the other way round' if alone < 0.5 else ''}."
+    )
 
 
 def _is_tied(tie: Interval) -> bool:
@@ -156,12 +230,18 @@ def _is_tied(tie: Interval) -> bool:
     return bool(sure and abs(tie.value - 0.5) >= TIED)
 
 
-def _number(found: Interval) -> str:
-    value, ends = abs(found.value), sorted((abs(found.low), abs(found.high)))
-    digits = 2 if value >= 0.095 else 3 if value >= 0.0095 else 4
-    if found.low < 0 < found.high or math.isnan(found.low):
-        return f"{value:.{digits}f}"
-    return f"{value:.{digits}f} ({ends[0]:.{digits}f}–{ends[1]:.{digits}f})"
+def _size(found: Interval) -> str:
+    """Format the size of a shift whose interval does not hold 0."""
+    low, high = sorted((abs(found.low), abs(found.high)))
+    return f"{abs(found.value):.2f} ({low:.2f}–{high:.2f})"
+
+
+def _signed(found: Interval) -> str:
+    """Format a change with its sign: "+0.31 (+0.25 to +0.37)"."""
+    sizes = [abs(n) for n in (found.value, found.low, found.high) if not math.isnan(n)]
+    digits = 2 if max(sizes) >= 0.095 else 3 if max(sizes) >= 0.0095 else 4
+    value, low, high = (f"{n:+.{digits}f}" for n in (found.value, found.low, found.high))
+    return value if math.isnan(found.low) else f"{value} ({low} to {high})"
 
 
 def _percent(found: Interval) -> str:

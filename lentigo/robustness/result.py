@@ -53,6 +53,9 @@ class Stress:
     n_images: int
     n_melanomas: int
     n_groups: int
+    remarks: tuple[str, ...] = ()
+    """What is not among the findings: that no disturbance moved the predictions, or was
+    tried, which cannot be told from chance, and which loses most calls of melanoma."""
     notes: tuple[str, ...] = ()
 
     @property
@@ -85,6 +88,7 @@ class Stress:
             "adjusted_corrupted_error": self.adjusted_error,
             "flips": {name: each.as_dict() for name, each in self.flips.items()},
             "findings": [each.as_dict() for each in self.findings],
+            "remarks": list(self.remarks),
             "conditions": self.scores.to_dict("records"),
             "notes": list(self.notes),
             "published": PUBLISHED,
@@ -99,9 +103,7 @@ class Stress:
         )
         lines = [size, *self.lines, ""]
         lines += [f"{each.head}. {each.sentence}" for each in self.findings]
-        if not self.findings:
-            lines.append(NOTHING)
-        return "\n".join([*lines, *self.notes])
+        return "\n".join([*lines, *self.remarks, *self.notes])
 
     @property
     def lines(self) -> list[str]:
@@ -125,12 +127,6 @@ class Stress:
             for name, each in self.flips.items()
         ]
         return [*found, PUBLISHED] if self.flips else found
-
-
-NOTHING = (
-    "No disturbance of medium strength moved the answers by half a standard deviation. "
-    "That is no proof that the model reads the lesion alone."
-)
 
 
 def _flat(judged: Judged) -> dict[str, float]:

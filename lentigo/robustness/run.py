@@ -31,10 +31,11 @@ from lentigo.inference.journal import Journal
 from lentigo.inference.learnt import hardly_known, learnt_images
 from lentigo.inference.predict import Model
 from lentigo.models.calibration import probability
+from lentigo.models.metadata import FIELDS
 from lentigo.progress import log
 from lentigo.robustness.answers import Disturbed, LesionOf, answers_under, found_lesion
 from lentigo.robustness.conditions import ALL, PLAIN, TURNED, Condition, conditions
-from lentigo.robustness.findings import CONFIDENCE, findings
+from lentigo.robustness.findings import CONFIDENCE, findings, remarks
 from lentigo.robustness.result import Stress
 from lentigo.words import counted, some, verb
 
@@ -95,11 +96,30 @@ def stress(
         seed=asked.seed,
         journal=journal_of(sources, wanted) if journal_of else None,
     )
-    notes += _failed(found, rows)
+    notes += [*_failed(found, rows), *_unlike_predict(model, rows)]
     threshold = point.threshold if point and point.threshold is not None else 0.5
     if point is None:
         notes.append("The model has no operating point: melanoma is called from 0.5 on.")
     return _judged(found, rows, threshold, point.name if point else "", asked, model, notes)
+
+
+def _unlike_predict(model: Model, rows: pd.DataFrame) -> list[str]:
+    """Return notes on how the answers differ from those of `lentigo predict`."""
+    notes = []
+    if model.takes_metadata:
+        known = int(rows[list(FIELDS)].notna().any(axis=1).sum())
+        notes.append(
+            "The model takes age, sex and site, undisturbed and disturbed alike: one of "
+            f"them is known of {known:,} of {counted(len(rows), 'image')}."
+        )
+    if model.can_abstain:
+        notes.append(
+            "Each image is answered here, also those for which 'lentigo predict' gives no "
+            "answer because they are too strange."
+        )
+    if model.takes_context:
+        notes.append("The patient's other lesions are not counted here.")
+    return notes
 
 
 def _rows(model: Model, table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
@@ -198,6 +218,7 @@ def _judged(
         adjusted_error=_adjusted(judged, asked.reference),
         flips=_flips(found.conditions, logits, plain),
         findings=findings(plain, judged, _facts(rows)),
+        remarks=remarks(plain, judged),
         answers=pd.concat(
             [rows[["image_id", "group_id", "melanoma"]], pd.DataFrame(columns)], axis=1
         ),

@@ -101,6 +101,8 @@ class Eye:
     model: Hosted
     look: Look
     """What is to be explained, and how."""
+    about: tuple[float | None, str, str] = (None, "", "")
+    """Age in years, sex and site of the patient, as for the prediction."""
 
     async def seen(
         self,
@@ -160,6 +162,9 @@ class Eye:
             size=file.size or (0, 0),
             patient=ids[0],
             own_lesion=ids[1],
+            age=self.about[0],
+            sex=self.about[1],
+            site=self.about[2],
         )
         small = Image.fromarray(picture)
         small.thumbnail((EXAMINED_SIDE, EXAMINED_SIDE))

@@ -140,7 +140,8 @@ class Service:
         close = set(look.places)
         weight = len(files) + (EXPLAINED - 1) * len(close) * bool(look.methods)
         async with self._admitted(weight):
-            eye = Eye(self.queue, self.decoder, crew, answered.model, look)
+            about = (asked.age, asked.sex, asked.our_site)
+            eye = Eye(self.queue, self.decoder, crew, answered.model, look, about)
             drawing = asyncio.create_task(eye.picture(files[0]))
             try:
                 found = await self._decoded(files, answered.model)

@@ -44,6 +44,20 @@ def test_an_image_of_the_isic_archive_is_one_group_in_all_its_data_sets() -> Non
     ]
 
 
+def test_labels_of_a_shared_image_that_contradict_are_told() -> None:
+    def labelled(name: str, melanoma: list[bool]) -> pd.DataFrame:
+        images = ["ISIC_0000001", "ISIC_0000017"]
+        return small(name, images).assign(melanoma=pd.array(melanoma, dtype="boolean"))
+
+    one, other = labelled("k1", [True, False]), labelled("k2", [False, False])
+    note = combined.combine([one, other]).notes[-1]
+    assert "their labels contradict for 1, melanoma in one data set and not" in note
+    assert "another: ISIC_0000001." in note
+    assert (
+        "contradict" not in combined.combine([one, labelled("k2", [True, False])]).notes[-1]
+    )
+
+
 def test_patients_of_the_archive_are_the_same_and_others_are_not() -> None:
     table = combine(
         [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,9 @@ from lentigo.cli.app import app
 from lentigo.errors import DatasetError
 from lentigo.evaluation import Evaluation, evaluate
 from lentigo.evaluation.choosing_elsewhere import ChooseOn
+from lentigo.json_files import to_json
+from lentigo.reports.paper.facts import Facts
+from lentigo.reports.paper.methods import methods
 
 
 def tables(name: str, *, seed: int, images: int = 300) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -72,12 +76,25 @@ def test_the_labels_to_choose_by_are_found(where: str) -> None:
 def test_images_that_judge_themselves_are_told() -> None:
     found = judged(pd.concat([OTHERS, OURS.head(3)], ignore_index=True), BOTH_TRUTHS)
     assert "3 of them are among the judged images (a0000, a0001, a0002)" in note(found)
-    assert "they judge themselves" in note(judged(OURS))
+    alone = judged(OURS)
+    assert "they judge themselves" in note(alone)
+    told = " chosen on images of the table to choose on (300 of them judged here, too)"
+    assert all(told in each.as_line() for each in alone.thresholds)
+    assert "held-out" not in alone.as_text()
+    text = methods(Facts(json.loads(to_json(alone.as_dict())), "9.9"))
+    assert "(300 of them judged here, too)" in text
+    assert "that guarantee is for further images, not for those that set them" in text
+    elsewhere = judged(ChooseOn(OTHERS, OTHER_TRUTH))
+    text = methods(Facts(json.loads(to_json(elsewhere.as_dict())), "9.9"))
+    assert "exact tests" in text
+    assert "judged here, too" not in text
+    assert "that guarantee is for further" not in text
 
 
 def test_patients_on_both_sides_are_told() -> None:
     found = judged(ChooseOn(OTHERS.assign(patient_id=OURS["patient_id"]), OTHER_TRUTH))
     assert "300 groups have images there and among the judged ones" in note(found)
+    assert "(of 300 groups other images are judged here, too)" in found.as_text()
 
 
 def test_predictions_without_a_truth_say_what_to_do() -> None:

@@ -54,7 +54,7 @@ def test_each_fold_is_judged_at_its_own_threshold() -> None:
     assert found.figures["sensitivity"].value == 3 / 4
     assert found.figures["specificity"].value == 3 / 4
     assert found.figures["sensitivity"].low < 3 / 4 < found.figures["sensitivity"].high
-    assert "finds 3 of 4 held-out melanomas" in found.as_line()
+    assert "finds 3 of 4 judged melanomas" in found.as_line()
     assert "to find 95 % of melanomas on average" in found.as_line()
     assert found.as_dict()["thresholds"] == {"0": 0.5, "1": 0.7}
 
@@ -93,7 +93,7 @@ def test_the_thresholds_of_a_model_are_judged_and_not_chosen() -> None:
     (one,) = found.thresholds
     assert (one.found, one.n_melanomas, one.false_alarms) == (3, 4, 1)
     assert one.figures["sensitivity"].value == 0.75
-    assert "finds 3 of 4 held-out melanomas" in found.as_text()
+    assert "finds 3 of 4 judged melanomas" in found.as_text()
     assert "It takes 19." in found.as_text()
     assert found.as_dict()["operating_points"][0]["thresholds"] == {"0": 0.5}
     assert "operating_points" not in evaluate(predictions, truth, repeats=20).as_dict()
@@ -126,7 +126,7 @@ def test_the_command_takes_the_thresholds_of_a_model_folder(
     words = ["evaluate", str(tmp_path / "p.csv"), "--truth", str(tmp_path / "t.csv")]
     done = CliRunner().invoke(app, [*words, "--model", str(model)])
     assert done.exit_code == 0, done.output
-    assert "finds 3 of 4 held-out melanomas" in done.output
+    assert "finds 3 of 4 judged melanomas" in done.output
     assert "learnt from some of these images cannot be told" in done.output
     names = predictions["image_id"].tolist()[:2]
     monkeypatch.setattr(learnt, "learnt_images", lambda model, parts: names)
@@ -136,3 +136,25 @@ def test_the_command_takes_the_thresholds_of_a_model_folder(
     several = CliRunner().invoke(app, [*words, "--model", str(tmp_path / "run")])
     assert several.exit_code == 1
     assert "name the one that predicted" in several.output
+
+
+def test_thresholds_of_a_model_that_learnt_from_the_judged_images_say_so(
+    tmp_path: Path,
+) -> None:
+    from tests.inference.test_learnt import indexed
+
+    predictions, truth = judged()
+    ids = ["a", "c", *(f"n{number}" for number in range(len(truth) - 2))]
+    predictions.assign(image_id=ids).to_csv(tmp_path / "p.csv", index=False)
+    truth.assign(image_id=ids).to_csv(tmp_path / "t.csv", index=False)
+    model = indexed(tmp_path / "model")
+    known = json.loads((model / "model.json").read_text())
+    known["operating_points"] = [point(0.5).model_dump(mode="json")]
+    (model / "model.json").write_text(json.dumps(known))
+    words = ["evaluate", str(tmp_path / "p.csv"), "--truth", str(tmp_path / "t.csv")]
+    done = CliRunner().invoke(app, [*words, "--model", str(model)])
+    assert done.exit_code == 0, done.output
+    assert "learnt from 2 images of those that judge it (a, c)" in done.output
+    assert "chosen on validation images (2 of the judged images were learnt from)" in (
+        done.output
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import warnings
 from pathlib import Path
@@ -119,9 +120,13 @@ def test_the_command_tells_the_official_score(tmp_path: Path) -> None:
     BINARY.to_csv(tmp_path / "t.csv", index=False)
     SCORES.to_csv(tmp_path / "p.csv", index=False)
     words = f"evaluate {tmp_path}/p.csv --truth {tmp_path}/t.csv --challenge siim2020"
-    done = CliRunner().invoke(app, [*words.split(), "--repeats", "20"])
+    more = f"--challenge isic2016 --out {tmp_path}/o --repeats 20"
+    done = CliRunner().invoke(app, [*words.split(), *more.split()])
     assert done.exit_code == 0, done.output
     assert "As siim2020 scores, AUC: 0.875000" in done.output
+    assert "As isic2016 scores" in done.output
+    known = json.loads((tmp_path / "o" / "evaluation.json").read_text())
+    assert [each["challenge"] for each in known["official"]] == ["siim2020", "isic2016"]
 
 
 @pytest.mark.parametrize("name", ["target", "malignant"])

@@ -173,3 +173,13 @@ def test_images_that_one_model_alone_predicts_are_counted() -> None:
     )
     assert "5 images that the other model alone predicts left out." in notes
     assert not any("left out, which" in n for n in plan_study(first, truth).notes)
+
+
+def test_a_pilot_the_wrong_way_round_is_asked_about() -> None:
+    ids = [f"i{number}" for number in range(len(PILOT.truth))]
+    truth = pd.DataFrame({"image_id": ids, "melanoma": PILOT.truth, "patient": PILOT.group})
+    right = pd.DataFrame({"image_id": ids, "probability": PILOT.score})
+    turned = right.assign(probability=1 - PILOT.score)
+    assert not any("wrong way round" in n for n in plan_study(right, truth).notes)
+    assert "the wrong way round?" in plan_study(turned, truth).notes[0]
+    assert "the wrong way round?" in plan_study(turned, truth).as_text()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from lentigo.explanation.change import CAUTION, Change, look
+from lentigo.explanation.colors import has_colors
 from lentigo.imaging.segmentation import given_outline
 from tests.imaging.segmentation.test_find import skin, with_disc
 
@@ -81,3 +84,34 @@ def test_without_a_lesion_nothing_is_measured() -> None:
     assert np.isnan(found.diameter_ratio)
     assert "No lesion was found in the photograph after." in found.sentences()
     assert "a melanoma may look unchanged" in CAUTION
+
+
+def test_a_doubtful_outline_and_a_second_lesion_are_said_before_the_numbers() -> None:
+    before, after = (look(with_disc(skin(), (100, 75), radius)) for radius in (20, 30))
+    doubtful = replace(after.outline, certainty=0.59, others=1)
+    found = Change(before, replace(after, outline=doubtful))
+    first, second, third, *_ = found.sentences()
+    assert first.startswith("Photograph after: The outline is doubtful (certainty 0.59")
+    assert (
+        second == "Photograph after: The picture shows 2 lesions: the main one is outlined."
+    )
+    assert third.startswith("Diameter")
+    rows = {row["measure"]: row for row in found.rows()}
+    assert rows["certainty"]["after"] == 0.59
+    assert rows["other_lesions"]["change"] == 1
+
+
+def test_a_grey_photograph_has_no_colours_to_compare() -> None:
+    image = with_disc(skin(), (100, 75), 30)
+    grey = np.repeat(image.mean(axis=2, keepdims=True), 3, axis=2).astype(np.uint8)
+    assert has_colors(image)
+    assert not has_colors(grey)
+    one, two = look(image), look(grey)
+    assert not np.isnan(one.abcd.total_low)
+    assert np.isnan([two.abcd.colors, two.abcd.red, two.abcd.total_low]).all()
+    assert two.abcd.verdict == "no score"
+    found = Change(one, two)
+    assert np.isnan(found.color_difference)
+    assert found.lost == found.gained == []
+    assert "The photograph after is grey, so colours are not compared." in found.sentences()
+    assert found.diameter_ratio == pytest.approx(1, abs=0.05)

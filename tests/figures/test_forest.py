@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from lentigo.evaluation import Evaluation, evaluate
+from lentigo.evaluation.prevalence import Asked
 from lentigo.figures import new_figure, plot_forest
 from lentigo.figures.forest import draw_difficulty, draw_subgroups, subgroup_rows
 from lentigo.figures.style import style
@@ -52,3 +55,54 @@ def test_the_whole_figures_have_their_numbers(found: Evaluation) -> None:
     assert len(difficulty.data) == len(found.difficulty.kinds) + len(
         [each for each in found.difficulty.diagnoses if not each.too_few]
     )
+
+
+def rows_of(values: list[float], *, name: str = "clinic") -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "column": "clinic", "name": [f"{name}{n}" for n, _ in enumerate(values)],
+            "images": 9, "melanomas": 1, "value": values, "low": values, "high": values,
+            "rough": True, "few": np.isnan(values), "heading": False,
+        }
+    )  # fmt: skip
+
+
+def test_dots_at_either_end_are_whole_and_no_tick_is_above_one() -> None:
+    _, [ax] = new_figure()
+    plot_forest(ax, rows_of([0.0, 1.0]), whole=0.5)
+    left, right = ax.get_xlim()
+    width = ax.get_window_extent().width
+    assert all(room * width / (right - left) > 4 for room in (0 - left, right - 1))  # px
+    assert {0.0, 1.0} <= set(ax.get_xticks())
+    assert all(0 <= tick <= 1 for tick in ax.get_xticks())
+
+
+def test_a_panel_without_a_number_still_shows_the_value_of_all() -> None:
+    _, [ax] = new_figure()
+    plot_forest(ax, rows_of([np.nan, np.nan]), whole=0.62)
+    left, right = ax.get_xlim()
+    assert left < 0.62 < right
+    assert all(text.get_bbox_patch() is not None for text in ax.texts)  # on the line
+
+
+def test_clinics_that_differ_in_their_last_letter_are_told_apart() -> None:
+    names = "Klinik für Dermatologie und Allergologie, Haus "
+    predictions = pd.DataFrame(
+        {"image_id": [f"i{n:02}" for n in range(40)], "probability": [0.2, 0.7] * 20}
+    )
+    truth = predictions[["image_id"]].assign(
+        melanoma=[0, 1] * 20, clinic=[f"{names}{n % 4 // 2}" for n in range(40)]
+    )
+    judged = evaluate(predictions, truth, by="clinic", repeats=10)
+    with style():
+        drawn = draw_subgroups(judged)
+    labels = [text.get_text() for text in drawn.figure.axes[0].get_yticklabels()]
+    assert len({label.split("  ")[0] for label in labels[1:]}) == 2
+
+
+def test_the_caption_names_the_threshold_of_another_share(found: Evaluation) -> None:
+    moved = replace(
+        found, prevalence=Asked(asked_for=0.02, meant_for=0.3, judged=0.3, said=False)
+    )
+    with style():
+        assert "(0.5 at 2 % melanomas) upwards" in draw_subgroups(moved).caption

@@ -37,6 +37,15 @@ def looked(squares: np.ndarray, **_: Any) -> Looked:
     return Looked(nothing[None], features.astype(np.float32), nothing, nothing)
 
 
+class Alike(Model):
+    """A model that answers for every image but a black one."""
+
+    def predict_sources(self, sources: Sequence[Source], **_: Any) -> pd.DataFrame:
+        black = [each.image is not None and not each.image.any() for each in sources]
+        said = ["not answered: too dark to judge" if each else "" for each in black]
+        return pd.DataFrame({"reason": said})
+
+
 def model(*, index: bool = True, groups: Sequence[str] = ()) -> Model:
     table = pd.DataFrame(
         {
@@ -52,7 +61,8 @@ def model(*, index: bool = True, groups: Sequence[str] = ()) -> Model:
         preparation=Preparation(32, "stretch", 10**6), looked=looked
     )
     familiar = Familiar(own, Abstention(signals=[], limit=None), 1)
-    return Model((Ensemble(members=(network,), familiar=(familiar if index else None,)),))
+    own_ensemble = Ensemble(members=(network,), familiar=(familiar if index else None,))
+    return Alike((own_ensemble,))
 
 
 def test_the_nearest_come_first_and_are_no_copy() -> None:
@@ -61,6 +71,15 @@ def test_the_nearest_come_first_and_are_no_copy() -> None:
     assert found["distance"].is_monotonic_increasing
     assert "i3" not in found["similar_id"].tolist()
     assert found["melanoma"].isin([True, False]).all()
+
+
+def test_of_an_image_that_is_not_answered_for_this_is_said() -> None:
+    dark = Source("dark", image=np.zeros_like(PICTURES[0]))
+    found = similar(model(), [Source("new", image=PICTURES[3]), dark], count=2)
+    told = found.groupby("image_id")["reason"].unique()
+    assert told.loc["new"].tolist() == [""]
+    assert told.loc["dark"].tolist() == ["not answered: too dark to judge"]
+    assert found["rank"].tolist() == [1, 2, 1, 2]
 
 
 @pytest.mark.parametrize("names", [{"group_id": "g1"}, {"lesion_id": "g1"}])

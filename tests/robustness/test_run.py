@@ -14,6 +14,7 @@ from PIL import Image
 
 from lentigo.datasets.synthetic import Lesion, Photograph, draw_lesion
 from lentigo.errors import DatasetError, UnknownNameError
+from lentigo.evaluation.stress import Answered, judge_disturbed
 from lentigo.imaging.decoding.image import read_size
 from lentigo.inference.ensemble import Ensemble
 from lentigo.inference.inputs import as_sources
@@ -21,6 +22,14 @@ from lentigo.inference.predict import Model
 from lentigo.models.backend import Preparation
 from lentigo.robustness.answers import answers_under
 from lentigo.robustness.conditions import Condition, conditions
+from lentigo.robustness.findings import (
+    AT,
+    CONFIDENCE,
+    NO_SPREAD,
+    NOT_TRIED,
+    findings,
+    remarks,
+)
 from lentigo.robustness.run import Asked, stress
 from lentigo.tables import check_table
 
@@ -101,7 +110,7 @@ def test_a_model_that_reads_the_ruler_is_named(cohort: pd.DataFrame) -> None:
     sharp = cohort[[read_size(path)[0] == SIDE for path in cohort["path"]]]
     found = named(reading(border_marks), sharp, "drawn", "hidden")
     assert "when a ruler is drawn in" in found["ruler"]
-    assert found["ruler"].startswith("Answers rise by ")
+    assert found["ruler"].startswith("The log-odds rise by ")
     assert "The AUC is" in found["without_box"]
 
 
@@ -187,3 +196,64 @@ def test_what_makes_no_sense_is_one_sentence(cohort: pd.DataFrame, tmp_path: Pat
     gone = cohort.iloc[:4].assign(path=str(tmp_path / "gone.png"))
     with pytest.raises(DatasetError, match="could not be read"):
         stress(reading(darkness), gone, Asked(only=("ruler",)))
+
+
+GROUPS = np.arange(600)
+
+
+def judged_of(before: np.ndarray, after: np.ndarray, group: np.ndarray) -> Any:
+    truth = np.arange(len(before)) % 5 == 0
+    plain = Answered(truth, group, before, 0.0)
+    return plain, judge_disturbed(plain, after, alpha=CONFIDENCE)
+
+
+def by_class() -> np.ndarray:
+    """Log-odds of 600 images: of 120 melanomas about 1.5, of the others about -5."""
+    noise = np.random.default_rng(0).normal(0, 1, 600)
+    return noise + np.where(np.arange(600) % 5 == 0, 1.5, -5.0)
+
+
+def test_a_blur_that_draws_answers_to_the_middle_is_said_with_both_signs() -> None:
+    """The log-odds rise on average, the probability falls, and melanomas are lost."""
+    before = by_class()
+    plain, judged = judged_of(before, 0.35 * before - 0.9, GROUPS)
+    (found,) = findings(plain, {Condition("blur", AT): judged}, {})
+    assert judged.shift.value > 0 > judged.probability_change.value
+    assert found.sentence.startswith(f"The log-odds rise by {judged.shift.value:.2f} (")
+    assert f"the probability changes by {judged.probability_change.value:+.3f} (-" in (
+        found.sentence
+    )
+    lost = f"of the images called melanoma, {100 * judged.from_melanoma.value:.0f} % ("
+    assert lost in found.sentence
+    assert found.sentence.index("are not any more") < found.sentence.index("are then")
+    (told,) = remarks(plain, {Condition("blur", AT): judged})
+    assert told.startswith("Most calls of melanoma are lost by blur")
+
+
+def test_what_too_few_groups_show_is_not_sure_and_not_nothing() -> None:
+    before = by_class()[:80]
+    plain, judged = judged_of(before, before + 9, np.repeat(np.arange(4), 20))
+    conditions_ = {Condition("ruler", AT): judged}
+    assert findings(plain, conditions_, {}) == ()
+    (told,) = remarks(plain, conditions_)
+    assert told.startswith("Not sure: ruler (+")
+    assert "none" not in told
+
+
+def test_nothing_is_said_to_move_answers_only_where_it_was_tried() -> None:
+    before = by_class()
+    plain, judged = judged_of(before, before + 0.1, GROUPS)
+    (told,) = remarks(plain, {Condition("blur", AT): judged})
+    assert told.startswith("Of 1 disturbance tried, none of medium strength moved")
+    assert remarks(plain, {Condition("turned", 1): judged}) == (NOT_TRIED,)
+    assert remarks(plain, {Condition("blur", 1): judged}) == (NOT_TRIED,)
+    even, alike = judged_of(0 * before, before, GROUPS)
+    assert remarks(even, {Condition("blur", AT): alike})[0] == NO_SPREAD
+
+
+def test_no_share_is_told_of_no_image() -> None:
+    before = by_class() - 20  # none is called melanoma
+    plain, judged = judged_of(before, 0.9 * before + 30, GROUPS)
+    (found,) = findings(plain, {Condition("blur", AT): judged}, {})
+    assert "of the images called melanoma" not in found.sentence
+    assert "; of those not called melanoma, 100 % (" in found.sentence

@@ -14,6 +14,9 @@ from lentigo.visible import shortened
 from lentigo.where import where
 from lentigo.words import counted, verb
 
+LEFT_OUT = "the others are left out."
+"""The end of the note on rows that were chosen by a condition."""
+
 _CONDITION: ContextVar[str | None] = ContextVar("rows to choose", default=None)
 
 
@@ -62,7 +65,7 @@ def choose(
     fit = verb(len(fitting), "fits", "fit")
     note = (
         f"{source}: {len(fitting):,} of {counted(len(read.table), 'row')} {fit} "
-        f"{shortened(asked_for, at_most=80)!r}; the others are left out."
+        f"{shortened(asked_for, at_most=80)!r}; {LEFT_OUT}"
     )
     rows = read.table.loc[fitting.index].reset_index(drop=True)
     return read.holding(rows, note)

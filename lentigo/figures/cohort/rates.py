@@ -22,7 +22,7 @@ from lentigo.figures.cohort.values import (
     units,
     words,
 )
-from lentigo.figures.lettering import fitted
+from lentigo.figures.lettering import fitted, fitted_apart
 from lentigo.figures.style import FAINT, INK, MARKERS, MELANOMA, SERIES, named
 
 _BACKGROUND = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
@@ -54,7 +54,7 @@ def plot_rate(ax: Axes, table: pd.DataFrame, *, column: str) -> None:
         if not pd.isna(whole):
             ax.axvline(100 * float(whole), color=color if len(groups) > 1 else FAINT,
                        linestyle=":", linewidth=1, zorder=0)  # fmt: skip
-    ax.set_yticks(range(len(values)), [fitted(value) for value in values])
+    ax.set_yticks(range(len(values)), fitted_apart(values))
     ax.set(xlim=(-0.02 * limit, limit), ylim=(len(values) - 0.5, -0.5))
     ax.set_xlabel("Melanomas among the images, %")
     ax.xaxis.set_major_locator(MaxNLocator(5, min_n_ticks=3))

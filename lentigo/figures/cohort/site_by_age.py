@@ -16,7 +16,7 @@ from lentigo.figures.cohort.values import (
     sharing,
     words,
 )
-from lentigo.figures.lettering import fitted
+from lentigo.figures.lettering import fitted_apart
 from lentigo.figures.style import INK, SEQUENTIAL, named
 
 _TITLES = {
@@ -56,7 +56,7 @@ def plot_site_by_age(
         np.arange(len(counts.columns)) + 0.5, [_age(float(x)) for x in counts.columns]
     )
     ax.set_yticks(
-        np.arange(len(counts)) + 0.5, [fitted(str(site)) for site in counts.index]
+        np.arange(len(counts)) + 0.5, fitted_apart([str(site) for site in counts.index])
     )
     ax.set_ylim(len(counts), 0)
     ax.tick_params(length=0)

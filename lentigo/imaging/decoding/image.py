@@ -13,7 +13,7 @@ import struct
 import threading
 import warnings
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -162,8 +162,12 @@ def read_picture(
     max_pixels: int = MAX_PIXELS,
     at_least: int | None = None,
     name: str | None = None,
+    convert: Callable[[Image.Image], Image.Image] = to_rgb,
 ) -> tuple[Image.Image, tuple[int, int], Box]:
-    """Read like `read_scaled`, but return a Pillow image, so that Pillow can resize it."""
+    """Read like `read_scaled`, but return a Pillow image, so that Pillow can resize it.
+
+    `convert` turns the decoded image of any mode into RGB.
+    """
     name = name or name_of(source)
     with _refusing(name), _opened(source, name) as file:
         image = _open(file, name)
@@ -176,7 +180,7 @@ def read_picture(
         picture = _load(image, file, name)
         orientation = _orientation(image)
     # Outside the block: the file is decoded, so an exception is an error of lentigo.
-    rgb = to_rgb(picture)
+    rgb = convert(picture)
     if orientation in _UPRIGHT:
         rgb = rgb.transpose(_UPRIGHT[orientation])
     covered = turned_box(

@@ -69,6 +69,14 @@ class GuardedReader:
         """
         return self._read(source, at_least=at_least)[0]
 
+    def read_mask(self, source: Source) -> NDArray[np.uint8]:
+        """Read the file of a mask, (height, width, 3) RGB; transparent pixels are black.
+
+        See `lentigo.imaging.decoding.mask`. Raises `ImageError` for every problem of
+        `source`.
+        """
+        return self._read(source, mask=True)[0]
+
     def read_square(
         self,
         source: Source,

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from lentigo.errors import ImageError
 from lentigo.imaging.decoding.image import Source, read_with_size, surprise
+from lentigo.imaging.decoding.mask import read_mask_with_size
 from lentigo.imaging.decoding.square import read_square
 from lentigo.imaging.sandbox.process_side import Parent
 
@@ -46,5 +47,7 @@ def main() -> None:
 def _read(
     source: Source, name: str, options: dict[str, Any]
 ) -> tuple[NDArray[np.uint8], tuple[int, int]]:
+    if options.pop("mask", False):
+        return read_mask_with_size(source, name=name, **options)
     read = read_square if "size" in options else read_with_size
     return read(source, name=name, **options)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lentigo.errors import ImageError
+from lentigo.imaging.doubtful import DOUBTFUL
 from lentigo.imaging.segmentation.fitted import PIECES
 from lentigo.imaging.segmentation.pieces import (
     Plane,
@@ -41,6 +42,9 @@ _OTHER_LEVEL, _OTHER_AREA, _OTHER_STEP, _APART = 0.5, 0.15, 0.6, 0.04
 """Least values for a further lesion: the probability of lesion in both guesses, its area
 and its colour step as shares of those of the main lesion, and its distance from the main
 lesion as a share of the image's shorter side."""
+_HOLE = 0.01
+"""Least share of the image of a hole in a mask that covers the image edge, from which the
+mask marks the skin."""
 _MOST = 5
 """The highest number of lesions counted in one image."""
 
@@ -72,6 +76,22 @@ class Outline:
         """The centre of area, (x, y) in pixels from the upper left corner; NaN if none."""
         y, x = np.nonzero(self.mask)
         return (x.mean() + 0.5, y.mean() + 0.5) if len(x) else (math.nan, math.nan)
+
+    @property
+    def doubts(self) -> list[str]:
+        """Reasons to look at the outline before its measures are used, as sentences."""
+        found = []
+        if self.certainty < DOUBTFUL:
+            found.append(
+                f"The outline is doubtful (certainty {self.certainty:.2f}, below "
+                f"{DOUBTFUL:g}): look at it."
+            )
+        if self.others:
+            lesions = f"{1 + self.others} lesions: the main one is outlined."
+            found.append(f"The picture shows {lesions}")
+        if self.found == "fills the picture":
+            found.append("The outline fills the picture.")
+        return found
 
     @property
     def cut_off(self) -> bool:
@@ -111,15 +131,26 @@ def given_outline(image: NDArray[np.uint8], mask: NDArray[np.bool_]) -> Outline:
     """Return the outline of the lesion in `image` from a mask, (h, w), True inside it.
 
     The mask is resized to the image. Its largest connected area is the lesion; further ones
-    of at least 15 % of this area are counted. Raises `ImageError` for a mask of other
-    proportions than the image, and for an image that `find_outline` refuses.
+    of at least 15 % of this area are counted. Holes in the lesion are filled.
+
+    Raises `ImageError` for a mask of other proportions than the image, for one that covers
+    most of the image edge and leaves a hole (it marks the skin), and for an image that
+    `find_outline` refuses.
     """
     plane = fitted_mask(np.asarray(mask, dtype=bool), _checked(image).shape)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(plane)
     if count < 2:
         return Outline(plane > 0, "no lesion", math.nan, given=True)
     areas = stats[1:, cv2.CC_STAT_AREA]
-    main = filled((labels == 1 + areas.argmax()).astype(np.uint8)) > 0
+    marked = labels == 1 + areas.argmax()
+    main = filled(marked.astype(np.uint8)) > 0
+    hole = float(np.mean(main & ~marked))
+    if border_share(marked) > FILLS and hole >= _HOLE:
+        raise ImageError(
+            "The mask covers the edge of the image and leaves a hole of "
+            f"{100 * hole:.0f} % of it: it marks the skin. Invert it, so that the lesion "
+            "is white."
+        )
     others = int(np.count_nonzero(areas >= _OTHER_AREA * areas.max())) - 1
     return Outline(main, _answer(main, others), math.nan, others=others, given=True)
 

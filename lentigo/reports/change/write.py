@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from lentigo.answer_columns import REFUSED
 from lentigo.errors import ConfigError, ImageError
 from lentigo.explanation.change import CAUTION, Change, Looked, look
 from lentigo.figures.images import plot_images
@@ -18,9 +19,10 @@ from lentigo.figures.save import draw_into
 from lentigo.figures.style import INK, headed, style
 from lentigo.files import write_csv, written_beside
 from lentigo.imaging.views import outline as draw_outline
+from lentigo.inference.answers import reasons_of
 from lentigo.inference.duckling import image_features
 from lentigo.inference.inputs import Source, find_sources
-from lentigo.inference.predict import load
+from lentigo.inference.predict import Model, load
 from lentigo.notice import RESEARCH_ONLY
 from lentigo.output import check_new_folder, check_not_input, new_folder
 from lentigo.reports.images.abcd import check_scale, scale_of
@@ -71,8 +73,12 @@ def write_change(
     pair = [_one(each) for each in (before, after)]
     read = [_read(source, mask) for source, mask in zip(pair, masks, strict=True)]
     found = Change(*map(_look, read, mm_per_pixel))
-    distance = math.nan if model is None else _distance(model, pair)
     said = found.sentences()
+    distance = math.nan
+    if model is not None:
+        loaded = load(model)
+        distance = _distance(loaded, pair)
+        said = [*_doubts(loaded, pair), *said]
     if not math.isnan(distance):
         said.append(f"Distance by the features of the model: {distance:.2f} of 2.")
     with new_folder(out):
@@ -107,8 +113,20 @@ def _look(photograph: Read, mm_per_pixel: float | None) -> Looked:
     return look(photograph.image, photograph.outline, mm_per_pixel=known)
 
 
-def _distance(model: Path, pair: Sequence[Source]) -> float:
-    features, reasons = image_features(load(model), pair)
+def _doubts(model: Model, pair: Sequence[Source]) -> list[str]:
+    """Return for which of the two photographs the model gives no answer, or doubts it."""
+    told = reasons_of(model.predict_sources(pair))
+    return [
+        f"By the model the photograph {name} is {reason}."
+        if reason.startswith(REFUSED)
+        else f"By the model, of the photograph {name}: {reason}."
+        for name, reason in zip(("before", "after"), told, strict=True)
+        if reason
+    ]
+
+
+def _distance(model: Model, pair: Sequence[Source]) -> float:
+    features, reasons = image_features(model, pair)
     if reasons:
         return math.nan
     sizes = np.linalg.norm(features, axis=1)
@@ -132,7 +150,7 @@ def _draw(read: Sequence[Read], found: Change, said: Sequence[str], path: Path) 
         captions.append(f"{name}: {named(each.stem)}\ndiameter {size}")
     with style():
         figure = plot_images(images, captions, per_row=2)
-        headed(figure, " ".join(said[:4]) or "Nothing could be measured.")
+        headed(figure, " ".join(said) or "Nothing could be measured.")
         figure.supxlabel(
             f"Photographs differ, too. {RESEARCH_ONLY}", x=0.01, ha="left", color=INK,
             fontsize=6.5,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from contextlib import closing
 from pathlib import Path
+from textwrap import fill
 
 import pandas as pd
 
@@ -82,7 +83,8 @@ def _draw(
                 continue
             images.append(to_square(each.image, size=_SIDE, fit="pad"))
             name = row["lesion_id"] if pd.notna(row["lesion_id"]) else row["image_id"]
-            captions.append(f"{named(str(name))}\n{row['oddness']:.2f}")
+            doubt = "\n" + fill(row["reason"], 28) if row["reason"] else ""
+            captions.append(f"{named(str(name))}\n{row['oddness']:.2f}{doubt}")
             colors.append(MELANOMA if row["rank"] == 1 else FAINT)
     if not images:
         return

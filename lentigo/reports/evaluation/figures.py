@@ -37,16 +37,17 @@ def write_evaluation(
     with alone(layout.folder, keep=False):
         check_file(layout.evaluation, new=True)
         known = json.loads(to_json(evaluation.as_dict()))
-        drawn = []
+        drawn, names = [], []
         if drawable():
             saved = _saved(evaluation, layout.figures, baseline)
+            names = [own.name for own, _ in saved]
             drawn += [path for _, paths in saved for path in paths]
             drawn.append(_paged(evaluation, known, saved, layout.report))
         if evaluation.subgroups:
             drawn.append(layout.subgroups)
             listed = pd.concat([each.as_table() for each in evaluation.subgroups])
             write_csv(listed, layout.subgroups)
-        drawn += write_paper(known, layout.paper)
+        drawn += write_paper(known, layout.paper, figures=names)
         # Written last: a folder that holds this file is complete.
         write_json(layout.evaluation, evaluation.as_dict())
     return [layout.evaluation, *drawn]

@@ -13,15 +13,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from lentigo.answer_columns import ABSTAIN
 from lentigo.explanation.faithfulness import ALIKE
-from lentigo.explanation.occlusion import logits_of
 from lentigo.explanation.overlay import in_colors, overlay
 from lentigo.explanation.registry import METHODS
 from lentigo.explanation.run import ALL, Explained, Explainer, load_explainer
 from lentigo.explanation.shares import THINGS
 from lentigo.files import write_csv, write_text, written_beside
-from lentigo.imaging.decoding.square import to_square
-from lentigo.inference.inputs import find_sources
+from lentigo.inference.inputs import find_sources, patients_of
 from lentigo.notice import NOTICE
 from lentigo.output import check_new_folder, check_not_input, new_folder
 from lentigo.reports.images.each import Masks, Read, read_each
@@ -33,8 +32,9 @@ from lentigo.version import __version__
 Pixels = NDArray[np.uint8]
 
 COLUMNS = (
-    "image_id", "path", "method", "probability", "says_nothing", "likeness", "deletion",
-    "insertion", "lesion", "lesion_area", *THINGS[1:], "overlay", "map", "values", "reason",
+    "image_id", "path", "method", "probability", "abstain", "metadata", "says_nothing",
+    "likeness", "deletion", "insertion", "lesion", "lesion_area", *THINGS[1:], "overlay",
+    "map", "values", "doubt", "reason",
 )  # fmt: skip
 """Columns of the table: see `docs/how-to/explain.md`."""
 
@@ -50,8 +50,14 @@ class Explanations:
 
     @property
     def failed(self) -> pd.DataFrame:
-        """The rows of images that could not be read."""
-        return self.table[self.table["reason"] != ""]
+        """The rows of images that could not be read, and so have no map."""
+        return self.table[self.table["method"].isna()]
+
+    @property
+    def refused(self) -> pd.DataFrame:
+        """One row for each image of which the answer is missing or doubted, with maps."""
+        shown = self.table[self.table["method"].notna() & self.table["reason"].ne("")]
+        return shown.drop_duplicates("image_id")
 
 
 def write_explanations(
@@ -68,7 +74,9 @@ def write_explanations(
     For each image and method: STEM.METHOD.png (the map over the square that the network
     gets), STEM.METHOD.map.png (the map alone), STEM.METHOD.npy (its values, 0 to 1) and a
     row of explanations.csv. index.html shows them all. `inputs` and `mask` are as for
-    `write_outlines`, `methods` and `engine` as for `load_explainer`.
+    `write_outlines`, `methods` and `engine` as for `load_explainer`. The probability, and
+    what is said of it, is that of `Model.predict_sources` for these inputs; the maps are of
+    one look at the image, with the same age, sex and site.
 
     Raises what these two functions raise.
     """
@@ -77,48 +85,47 @@ def write_explanations(
     sources = find_sources(inputs)
     masks = Masks(mask, sources)
     explainer = load_explainer(model, methods=methods, engine=engine)
-    explainer.model.say_without_context()
     with (
         new_folder(out),
         closing(read_each(sources, masks, label="Explaining images")) as images,  # type: ignore[type-var]
     ):
-        rows = [row for each in images for row in _rows(each, explainer, out)]
+        answers = explainer.model.predict_sources(sources, device="cpu")
+        rows = [
+            row
+            for each, answer in zip(images, answers.to_dict("records"), strict=True)
+            for row in _rows(each, answer, explainer, out)
+        ]
         table = pd.DataFrame(rows, columns=COLUMNS)
         write_csv(table, out / EXPLANATIONS)
         write_text(out / "index.html", _page(table, explainer, model))
     return Explanations(table, out, explainer.methods)
 
 
-def _rows(read: Read, explainer: Explainer, out: Path) -> list[dict[str, object]]:
+def _rows(
+    read: Read, answer: Mapping[Hashable, Any], explainer: Explainer, out: Path
+) -> list[dict[str, object]]:
+    """Return the rows of one image; `answer` is its row in the prediction table."""
     named: dict[str, object] = {
         "image_id": read.source.image_id,
         "path": read.path,
-        "reason": read.reason,
+        "reason": read.reason or answer["reason"],
+        "doubt": "",
     }
     if read.image is None or read.outline is None:
         return [named]
     square = explainer.square(read.image)
     lesion = explainer.inside(read.outline)
-    probability = _probability(explainer, read.image)
+    patient = patients_of([read.source])
+    said = {
+        "probability": round(float(answer["probability"]), 4),
+        ABSTAIN: answer.get(ABSTAIN, ""),
+        "metadata": answer.get("metadata", ""),
+        "doubt": " ".join(read.outline.doubts),
+    }
     return [
-        {
-            **named,
-            "probability": probability,
-            **_written(each, square, lesion, out / read.stem),
-        }
-        for each in explainer.explain(read.image, read.outline)
+        {**named, **said, **_written(each, square, lesion, out / read.stem)}
+        for each in explainer.explain(read.image, read.outline, patient=patient)
     ]
-
-
-def _probability(explainer: Explainer, image: Pixels) -> float:
-    """Return the model's calibrated probability for an image in a single view."""
-    members = explainer.model.members
-    ways = [each.preparation for each in members]
-    squares = [to_square(image, size=way.size, fit=way.fit)[None] for way in ways]
-    logits = np.stack(
-        [logits_of(each, square) for each, square in zip(members, squares, strict=True)]
-    )
-    return round(1 / (1 + math.exp(-float(explainer.model.mean(logits)[1, 0]))), 4)
 
 
 def _written(
@@ -147,7 +154,8 @@ def _page(table: pd.DataFrame, explainer: Explainer, model: Path) -> str:
     images = [
         {"name": str(name), "reason": str(part["reason"].iloc[0]),
          "probability": _number(part["probability"].iloc[0]),
-         "maps": [_shown(row) for row in part.to_dict("records") if not row["reason"]]}
+         "metadata": part["metadata"].iloc[0], "doubt": str(part["doubt"].iloc[0]),
+         "maps": [_shown(row) for row in part[part["method"].notna()].to_dict("records")]}
         for name, part in table.groupby("image_id", sort=False)
     ]  # fmt: skip
     return fill(
@@ -156,6 +164,8 @@ def _page(table: pd.DataFrame, explainer: Explainer, model: Path) -> str:
         version=__version__,
         model=str(model),
         engine=explainer.model.engine,
+        takes_metadata=explainer.model.takes_metadata,
+        takes_context=explainer.model.takes_context,
         methods=[METHODS[name] for name in explainer.methods],
         images=images,
         alike=ALIKE,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import fill
 
 import cv2
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from lentigo.errors import ConfigError
 from lentigo.explanation.abcd import MEASURES, TINY, Abcd, is_tiny, measure_abcd
-from lentigo.explanation.colors import COLORS, color_of
+from lentigo.explanation.colors import COLORS, NO_COLORS, color_of, has_colors
 from lentigo.explanation.patch import SIDE, Patch, lesion_patch
 from lentigo.figures.images import plot_images
 from lentigo.figures.style import INK, style
@@ -30,7 +31,7 @@ Pixels = NDArray[np.uint8]
 
 COLUMNS = (
     "image_id", "path", "found", "certainty", "cut_off", "given", *MEASURES, "present",
-    "verdict", "mm_per_pixel", "scale", "figure", "reason",
+    "verdict", "mm_per_pixel", "scale", "figure", "doubt", "reason",
 )  # fmt: skip
 """Columns of the table: see `docs/how-to/outline.md`."""
 
@@ -100,7 +101,7 @@ def scale_of(image: Pixels) -> float:
 def _row(read: Read, out: Path, given: float | None) -> dict[str, object]:
     row: dict[str, object] = {
         "image_id": read.source.image_id, "path": read.path, "reason": read.reason,
-        "present": "", "verdict": "", "scale": "", "figure": "",
+        "present": "", "verdict": "", "scale": "", "figure": "", "doubt": "",
     }  # fmt: skip
     if read.image is None or read.outline is None:
         return row
@@ -117,6 +118,7 @@ def _row(read: Read, out: Path, given: float | None) -> dict[str, object]:
         "mm_per_pixel": scale,
         "scale": "given" if given else "" if math.isnan(scale) else "ruler, 1 mm a mark",
     }
+    row["doubt"] = " ".join(_doubts(read.image, read.outline))
     if is_tiny(read.outline.mask):
         row["reason"] = f"{read.source.image_id}: the lesion {TINY}."
     elif read.outline.area:
@@ -125,14 +127,19 @@ def _row(read: Read, out: Path, given: float | None) -> dict[str, object]:
     return row
 
 
+def _doubts(image: Pixels, outline: Outline) -> list[str]:
+    grey = [] if has_colors(image) or not outline.area else [NO_COLORS]
+    return [*outline.doubts, *grey]
+
+
 def _draw(image: Pixels, outline: Outline, found: Abcd, path: Path) -> None:
     patch = lesion_patch(image, outline.mask)
     panels = [
         draw_outline(shrunk(image, 640), outline.mask),
         axes_drawn(patch),
-        colors_drawn(patch),
+        colors_drawn(patch, has_colors=has_colors(image)),
     ]
-    captions = [_of_size(found), _of_shape(found, outline), _of_colors(found)]
+    captions = [_of_size(found, outline), _of_shape(found, outline), _of_colors(found)]
     with style():
         figure = plot_images(panels, captions, per_row=3)
         title = named(path.name.removesuffix(".abcd.png"))
@@ -155,22 +162,28 @@ def axes_drawn(patch: Patch) -> Pixels:
     return drawn
 
 
-def colors_drawn(patch: Patch) -> Pixels:
-    """Return a lesion with each pixel painted in its nearest of six colours, (S, S, 3)."""
+def colors_drawn(patch: Patch, *, has_colors: bool = True) -> Pixels:
+    """Return a lesion with each pixel painted in its nearest of six colours, (S, S, 3).
+
+    Nothing is painted if the image has no colours.
+    """
     drawn = np.full((SIDE, SIDE, 3), 255, np.uint8)
     inside = patch.mask & patch.seen
     painted = np.array([SHOWN_AS[name] for name in COLORS], np.uint8)
-    if inside.any():
+    if has_colors and inside.any():
         drawn[inside] = painted[color_of(patch.lab[inside], patch.skin)]
     return draw_outline(drawn, patch.mask, width=0.004)
 
 
-def _of_size(found: Abcd) -> str:
+def _of_size(found: Abcd, outline: Outline) -> str:
+    doubts = [fill(doubt, 44) for doubt in outline.doubts]
     if math.isnan(found.diameter_pixels):
-        return "diameter not known: cut off"
+        return "\n".join([*doubts, "diameter not known: cut off"])
     mm = "no scale" if math.isnan(found.diameter_mm) else f"{found.diameter_mm:.1f} mm"
-    lines = [f"diameter {found.diameter_pixels:.0f} pixels ({mm})"]
-    lines.append(f"total score {found.total_low:.1f}–{found.total_high:.1f}, by structures")
+    lines = [*doubts, f"diameter {found.diameter_pixels:.0f} pixels ({mm})"]
+    if not math.isnan(found.total_low):
+        total = f"{found.total_low:.1f}–{found.total_high:.1f}"
+        lines.append(f"total score {total}, by structures")
     return "\n".join([*lines, found.verdict])
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,28 +77,22 @@ class Written:
 class Masks:
     """Masks of lesions that the user gives: a file for one image, or a folder of files.
 
-    A file that is one of the images is nobody's mask, though it lies in the folder.
+    A mask is found by its name. Where several images or several masks have this name, it is
+    that of the image whose path ends in the mask's path below the folder: the mask
+    `P1/7.png` is that of `photos/P1/7.jpg`. A file that is one of the images is nobody's
+    mask, though it lies in the folder.
 
     Raises `DatasetNotFoundError` if the file or folder does not exist or no mask fits an
-    image, and `ConfigError` for one file and several images, or two masks of one image.
+    image, and `ConfigError` for one file and several images, two masks of one image, or one
+    mask of two images.
     """
 
     def __init__(self, given: Path | None, sources: Sequence[Source]) -> None:
-        self._one: Path | None = None
-        self._by_name: dict[str, list[Path]] = {}
+        self._found: dict[str, Path] = {}
         if given is None:
             return
         if given.is_dir():
-            own = {source.path.resolve() for source in sources if source.path}
-            for path in map(Path, filter(is_image, files_below(given))):
-                if path.resolve() not in own:
-                    self._by_name.setdefault(path.stem.casefold(), []).append(path)
-            if not [source for source in sources if self.of(source)]:
-                raise DatasetNotFoundError(
-                    f"{given} has no mask of any of these images. A mask is called as its "
-                    f"image, or with {some(_MASK_ENDINGS[:-1], at_most=4)} behind the "
-                    "name; the images themselves are none."
-                )
+            self._found = _matched(given, sources)
             return
         if not given.exists():
             raise DatasetNotFoundError(f"There is no mask {given}.")
@@ -106,22 +101,101 @@ class Masks:
                 f"A mask belongs to one image, but {len(sources):,} are given. Give one "
                 "image, or a folder of masks."
             )
-        self._one = given
+        self._found[_key(sources[0])] = given
 
     def of(self, source: Source) -> Path | None:
         """Return the mask file of an image; None if it has no mask."""
-        if self._one is not None:
-            return self._one
-        name = source.path.stem if source.path else source.image_id
-        for ending in _MASK_ENDINGS:
-            found = self._by_name.get(f"{name}{ending}".casefold(), [])
-            if len(found) > 1:
-                raise ConfigError(
-                    f"Two masks of {name}: {found[0]} and {found[1]}. Leave one of them."
-                )
-            if found:
-                return found[0]
-        return None
+        return self._found.get(_key(source))
+
+
+def _key(source: Source) -> str:
+    return f"id {source.image_id}" if source.path is None else str(source.path)
+
+
+def _matched(folder: Path, sources: Sequence[Source]) -> dict[str, Path]:
+    """Return the mask in `folder` of each image that has one, by the image's `_key`."""
+    own = {source.path.resolve() for source in sources if source.path}
+    by_name: dict[str, list[Path]] = {}
+    for path in map(Path, filter(is_image, files_below(folder))):
+        if path.resolve() not in own:
+            by_name.setdefault(path.stem.casefold(), []).append(path)
+    names = {_key(each): _name(each) for each in sources}
+    shared = {name for name, count in Counter(names.values()).items() if count > 1}
+    found: dict[str, Path] = {}
+    owner: dict[Path, Source] = {}
+    for source in sources:
+        mask = _mask_of(source, folder, by_name, shared=names[_key(source)] in shared)
+        if mask is None:
+            continue
+        other = owner.setdefault(mask, source)
+        if _key(other) != _key(source):
+            raise ConfigError(
+                f"{mask} fits two images: {other.path or other.image_id} and "
+                f"{source.path or source.image_id}. A mask belongs to one: put each into a "
+                "folder that is called as that of its image."
+            )
+        found[_key(source)] = mask
+    if not found:
+        raise DatasetNotFoundError(
+            f"{folder} has no mask of any of these images. A mask is called as its "
+            f"image, or with {some(_MASK_ENDINGS[:-1], at_most=4)} behind the "
+            "name; the images themselves are none. Of images that are called alike, it "
+            "lies in a folder that is called as that of its image."
+        )
+    return found
+
+
+def _name(source: Source) -> str:
+    return (source.path.stem if source.path else source.image_id).casefold()
+
+
+def _mask_of(
+    source: Source, folder: Path, by_name: Mapping[str, list[Path]], *, shared: bool
+) -> Path | None:
+    """Return the mask of one image; None if it has none.
+
+    `by_name` has the masks in `folder` by their names; `shared` tells that another image
+    has the same name. Raises `ConfigError` if several masks fit.
+    """
+    for ending in _MASK_ENDINGS:
+        named = by_name.get(f"{_name(source)}{ending}".casefold(), [])
+        near = [each for each in named if _is_beside(source, each.relative_to(folder))]
+        fitting = near or ([] if shared and _has_folders(named, folder) else named)
+        fitting = [each for each in fitting if not _is_anothers(source, each, folder)]
+        if len(fitting) > 1:
+            raise ConfigError(
+                f"Two masks of {source.path.stem if source.path else source.image_id}: "
+                f"{fitting[0]} and {fitting[1]}. Leave one of them."
+            )
+        if fitting:
+            return fitting[0]
+    return None
+
+
+def _has_folders(masks: Sequence[Path], folder: Path) -> bool:
+    return any(len(each.relative_to(folder).parts) > 1 for each in masks)
+
+
+def _is_beside(source: Source, mask: Path) -> bool:
+    """Tell whether the folders of an image end in those of a mask, if that has any."""
+    parts = mask.parent.parts
+    if not parts or source.path is None:
+        return False
+    return source.path.absolute().parent.parts[-len(parts) :] == parts
+
+
+def _is_anothers(source: Source, mask: Path, folder: Path) -> bool:
+    """Tell whether a mask is that of an image that was not given, in another folder.
+
+    So is the mask `P0/7.png` for the image `P1/7.jpg` if there is a `P0/7.jpg`.
+    """
+    parts = mask.relative_to(folder).parent.parts
+    if not parts or source.path is None or _is_beside(source, mask.relative_to(folder)):
+        return False
+    above = source.path.absolute().parent.parents
+    if len(above) < len(parts):
+        return False
+    return above[len(parts) - 1].joinpath(*parts, source.path.name).is_file()
 
 
 def read_each(
@@ -157,8 +231,20 @@ def _read(
     else:
         image = reader.read_image(source.path)
     if mask is not None and reader is not None:
-        return image, given_outline(image, mask_of(reader.read_image(mask)))
+        return image, outline_in(mask, image, reader)
     return image, find_outline(image) if outlined else None
+
+
+def outline_in(mask: Path, image: NDArray[np.uint8], reader: GuardedReader) -> Outline:
+    """Return the outline of the lesion in `image`, (H, W, 3), from a mask file.
+
+    Raises `ImageError` with the name of the file if it is no mask of this image.
+    """
+    marks = mask_of(reader.read_mask(mask))
+    try:
+        return given_outline(image, marks)
+    except ImageError as error:
+        raise ImageError(f"{mask}: {error}") from None
 
 
 def write_each(

@@ -18,7 +18,8 @@ from lentigo.run_layout import OUTLINES
 
 COLUMNS = (
     "image_id", "path", "found", "certainty", "others", "cut_off", "given", "area_pixels",
-    "area_share", "centre_x", "centre_y", "width", "height", "mask", "overlay", "reason",
+    "area_share", "centre_x", "centre_y", "width", "height", "mask", "overlay", "doubt",
+    "reason",
 )  # fmt: skip
 """Columns of the table: see `docs/how-to/outline.md`."""
 _WHOLE = ("others", "area_pixels", "width", "height")
@@ -48,7 +49,7 @@ def write_outlines(
 def _row(read: Read, out: Path, size: int) -> dict[str, object]:
     row: dict[str, object] = {
         "image_id": read.source.image_id, "path": read.path, "reason": read.reason,
-        "mask": "", "overlay": "",
+        "mask": "", "overlay": "", "doubt": "",
     }  # fmt: skip
     if read.image is None or read.outline is None:
         return row
@@ -64,6 +65,7 @@ def _row(read: Read, out: Path, size: int) -> dict[str, object]:
         "height": height,
         "mask": names[0],
         "overlay": names[1],
+        "doubt": " ".join(read.outline.doubts),
     }
 
 

@@ -19,6 +19,7 @@ from lentigo.figures.contact_sheet import plot_views
 from lentigo.figures.style import style
 from lentigo.files import clear_leftovers, read_bytes, written_beside
 from lentigo.imaging.decoding.image import read_image
+from lentigo.imaging.decoding.mask import read_mask_with_size
 from lentigo.imaging.views import VIEWS, outline, view_image
 from lentigo.imaging.views.registry import find_view
 from lentigo.inference.inputs import Source, find_sources
@@ -223,7 +224,7 @@ def shrunk(image: Pixels, size: int) -> Pixels:
 
 def read_mask(path: Path) -> NDArray[np.bool_]:
     """Read a mask, (H, W): True where a pixel is above half of the brightest pixel."""
-    return mask_of(read_image(path))
+    return mask_of(read_mask_with_size(path)[0])
 
 
 def mask_of(image: Pixels) -> NDArray[np.bool_]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 from lentigo.reports.paper.facts import Facts
+from lentigo.reports.paper.wording import OPEN_PART
 from lentigo.visible import visible
 
 SOURCES = {
@@ -40,6 +41,8 @@ class Item:
     topic: str
     answer: str
     """Key of the answer in `Facts.answer`; empty if only the author can know it."""
+    rest: str
+    """What the author has to add to the answer; empty if it answers the whole item."""
     compared: str
     """"yes" where number and subject agree with a full copy of the published list; empty
     where no such copy was at hand."""
@@ -60,28 +63,36 @@ def _lines(facts: Facts) -> Iterator[str]:
     yield "# Checklists"
     yield ""
     yield (
-        "Filled in is what was computed or is on record here. Topics are in our words and "
-        "short; read the wording in the publication that is named. "
+        "Filled in is what was computed or is on record here; what an answer leaves to the "
+        f"author follows {OPEN_PART!r}. Topics are in our words and short; read the "
+        "wording in the publication that is named. "
         f"Items with {NOT_COMPARED} could not be compared with a full copy of the "
         "published list when this software was written: check their numbers and subjects "
         "there."
     )
     known = items()
     for name, source in SOURCES.items():
-        rows = [
-            (each, facts.answer(each.answer)) for each in known if each.checklist == name
-        ]
+        rows = [(each, _answer(each, facts)) for each in known if each.checklist == name]
         filled = sum(bool(answer) for _, answer in rows)
+        in_part = sum(OPEN_PART in answer for _, answer in rows)
         yield ""
         yield f"## {name}"
         yield ""
-        yield f"{source}. {filled} of {len(rows)} rows are filled in."
+        yield (
+            f"{source}. {filled} of {len(rows)} rows are filled in, {in_part} of them in "
+            "part."
+        )
         yield ""
         yield "| item | topic | here |"
         yield "|---|---|---|"
         for each, answer in rows:
             mark = "" if each.compared else NOT_COMPARED
             yield f"| {each.item}{mark} | {each.topic} | {_cell(answer or OPEN)} |"
+
+
+def _answer(item: Item, facts: Facts) -> str:
+    found = facts.answer(item.answer)
+    return f"{found} {OPEN_PART} {item.rest}." if found and item.rest else found
 
 
 def _cell(text: str) -> str:

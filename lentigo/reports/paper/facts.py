@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
+from lentigo.datasets.reading.chosen import LEFT_OUT
+from lentigo.evaluation.at_points import GIVEN
 from lentigo.evaluation.intervals import Interval
-from lentigo.evaluation.result import decimal, ends
 from lentigo.evaluation.subgroup_difference import ALPHA
 from lentigo.reports.numbers import as_value
+from lentigo.reports.paper.wording import (
+    OPEN_PART,
+    called_from,
+    groups_of,
+    shown,
+    unit_of_intervals,
+)
+from lentigo.visible import visible
 from lentigo.words import counted, listed
 
 NEEDED = frozenset(
@@ -29,6 +39,8 @@ class Facts:
     """Version of lentigo."""
     run: Mapping[str, str] = field(default_factory=dict)
     """By key, answers from the run folder (`lentigo.reports.paper.of_run`)."""
+    figures: tuple[str, ...] = ()
+    """Names of the figures that were drawn."""
 
     def number(self, name: str) -> Interval:
         """Return the metric `name` with its interval; NaN if the evaluation lacks it."""
@@ -43,15 +55,6 @@ class Facts:
         return function(self) if function is not None else ""
 
 
-def shown(interval: Interval) -> str:
-    """Write a number with its interval, as in a sentence."""
-    if interval.value != interval.value:
-        return "undefined"
-    limits = ends(interval)
-    around = "no interval" if limits == "none" else f"95 % interval {limits}"
-    return f"{decimal(interval.value)} ({around})"
-
-
 def size(facts: Facts) -> str:
     """Return a sentence on the numbers of images, groups and melanomas evaluated."""
     known = facts.evaluation
@@ -59,49 +62,123 @@ def size(facts: Facts) -> str:
     images = counted(int(known["n_images"]), "image")
     if known["unit"] == "image":
         return f"{images}, {melanomas}."
-    groups = counted(int(known["n_groups"]), str(known["unit"]))
-    return f"{images} of {groups}, {melanomas}."
+    return f"{images} of {groups_of(known)}, {melanomas}."
 
 
 def left_out(facts: Facts) -> str:
     """Return a sentence on how many images were left out, and for which reasons."""
     lost: Mapping[str, int] = facts.evaluation["left_out"]
+    notes = map(str, facts.evaluation.get("notes") or ())
+    chosen = [visible(note) for note in notes if note.endswith(LEFT_OUT)]
     if not lost:
-        return "No image was left out."
+        of = "these rows" if chosen else "either table"
+        return " ".join([*chosen, f"No image of {of} was left out."])
     parts = [f"{number:,} {reason}" for reason, number in lost.items()]
     named = counted(int(facts.evaluation["n_named"]), "image")
-    return f"Left out of {named}: {listed(parts)}."
+    return " ".join([*chosen, f"Left out of {named}: {listed(parts)}."])
+
+
+def missing(facts: Facts) -> str:
+    """Return which images were left out, and that the rest of missing data is not known."""
+    return (
+        f"{left_out(facts)} {OPEN_PART} values missing in columns such as age, sex and "
+        "site, and what was done about them."
+    )
+
+
+def flow(facts: Facts) -> str:
+    """Return the numbers of images, groups and melanomas judged, and of images left out."""
+    return f"Judged: {size(facts)} {facts.answer('left_out')}"
+
+
+def indeterminate(facts: Facts) -> str:
+    """Return sentences on abstentions and missing labels; empty if there are none."""
+    said = []
+    if refused := facts.evaluation.get("refusals"):
+        said.append(str(refused["sentence"]))
+    lost: Mapping[str, int] = facts.evaluation["left_out"]
+    unsure = [name for name in ("without a label", "without a probability") if name in lost]
+    if unsure:
+        said.append(f"Left out: {listed([f'{lost[name]:,} {name}' for name in unsure])}.")
+    return " ".join(said)
 
 
 def clusters(facts: Facts) -> str:
-    """Return sentences on the AUC of each archive, fold and repeat; empty without any."""
-    said = []
-    for by, noun in (("by_dataset", "archive"), ("by_fold", "fold")):
-        parts = (facts.evaluation.get(by) or {}).get("parts", [])
-        if parts:
-            each = [f"{p['name']} {shown(_interval(p['auc']))}" for p in parts]
-            said.append(f"AUC by {noun}: {'; '.join(each)}.")
+    """Return a sentence on the AUC of each archive; empty without several archives."""
+    return _by("dataset", facts)
+
+
+def folds(facts: Facts) -> str:
+    """Return sentences on the AUC of each fold and repeat; empty without any."""
+    said = [_by("fold", facts)]
     if repeated := facts.evaluation.get("by_repeat"):
         said.append(f"{repeated['sentence']} {repeated['why']}")
     if nested := facts.evaluation.get("nested"):
         said.append(f"{nested['sentence']} {nested['why']}")
-    return " ".join(said)
+    return " ".join(filter(None, said))
+
+
+def _by(column: Literal["dataset", "fold"], facts: Facts) -> str:
+    parts = (facts.evaluation.get(f"by_{column}") or {}).get("parts", [])
+    each = [f"{visible(p['name'])} {shown(_interval(p['auc']))}" for p in parts]
+    noun = "archive" if column == "dataset" else "fold"
+    return f"AUC by {noun}: {'; '.join(each)}." if each else ""
+
+
+def separation(facts: Facts) -> str:
+    """Return whether groups have images in several folds; empty without named groups."""
+    known = facts.evaluation
+    by_fold = known.get("by_fold")
+    if not by_fold or known["unit"] == "image" or "n_groups_in_several" not in by_fold:
+        return ""
+    several = int(by_fold["n_groups_in_several"])
+    if several:
+        return f"{several:,} of {groups_of(known)} have images in several folds."
+    return (
+        f"Of {groups_of(known)} none has images in two folds. {OPEN_PART} copies of one "
+        "image, people of whom no id is known, and what each model had learnt from."
+    )
 
 
 def measures(facts: Facts) -> str:
-    """Return a sentence with the names of all metrics and figures."""
-    names = [n for n in facts.evaluation if as_value(facts.evaluation[n]) is not None]
-    metrics = [name for name in names if isinstance(facts.evaluation[name], Mapping)]
-    return f"{', '.join(metrics)}; figures: ROC, precision-recall, reliability, decision."
+    """Return a sentence with the names of all metrics with a value, and of all figures."""
+    known = facts.evaluation
+    metrics = [
+        name
+        for name, entry in known.items()
+        if isinstance(entry, Mapping)
+        and (value := as_value(entry)) is not None
+        and value.is_defined
+    ]
+    said = ", ".join(metrics) or "no metric is defined"
+    both = 0 < int(known["n_melanomas"]) < int(known["n_images"])
+    drawn = f"; figures: {', '.join(facts.figures)}" if both and facts.figures else ""
+    return f"{said}{drawn}."
 
 
 def performance(facts: Facts) -> str:
-    """Return a sentence: AUC, average precision, sensitivity, specificity, intervals."""
-    threshold = facts.evaluation["threshold"]
-    return (
+    """Return sentences: AUC, average precision, calls, each fold, with intervals."""
+    said = (
         f"AUC {shown(facts.number('auc'))}, average precision "
-        f"{shown(facts.number('average_precision'))}; from a probability of {threshold:g}: "
-        f"sensitivity {shown(facts.number('sensitivity'))}, specificity "
+        f"{shown(facts.number('average_precision'))}. {_rates(facts)}"
+    )
+    return f"{said} {folds(facts)}".strip()
+
+
+def performance_by_subgroup(facts: Facts) -> str:
+    """Return `performance`, and the worst subgroups if any were judged."""
+    return f"{performance(facts)} {subgroups(facts)}".strip()
+
+
+def calls(facts: Facts) -> str:
+    """Return the confusion matrix, and sensitivity and specificity with intervals."""
+    return f"{confusion(facts)} {_rates(facts)}"
+
+
+def _rates(facts: Facts) -> str:
+    return (
+        f"From a probability of {called_from(facts.evaluation)}: sensitivity "
+        f"{shown(facts.number('sensitivity'))}, specificity "
         f"{shown(facts.number('specificity'))}."
     )
 
@@ -113,14 +190,6 @@ def calibration(facts: Facts) -> str:
         f"{shown(facts.number('calibration_slope'))}, Brier score "
         f"{shown(facts.number('brier'))}."
     )
-
-
-def unit_of_intervals(known: Mapping[str, Any]) -> str:
-    """Say what intervals take: "take whole patients", and that DeLong's take images."""
-    if known["unit"] == "image":
-        return "take single images"
-    but = "but for DeLong's, which takes single images, " if "auc_delong" in known else ""
-    return f"{but}take whole {known['unit']}s"
 
 
 def uncertainty(facts: Facts) -> str:
@@ -159,16 +228,26 @@ def _auc_of(subgroup: Mapping[str, Any]) -> float:
 def skin(facts: Facts) -> str:
     """Return a sentence that names subgroup columns on skin; empty without any."""
     found = facts.evaluation.get("subgroups") or {}
-    names = [name for name in found if "skin" in name or "ita" in name.lower()]
-    return f"Judged by {listed(names)}." if names else ""
+    names = [name for name in found if _SKIN.search(name.lower())]
+    if not names:
+        return ""
+    return f"Judged by {listed(names)}. {OPEN_PART} how it was determined."
+
+
+_SKIN = re.compile(
+    r"(?<![a-z])(fitzpatrick|fst|ita|monk|skin[^a-z]*(types?|tones?|colou?rs?))(?![a-z])"
+)
 
 
 def thresholds(facts: Facts) -> str:
     """Return a sentence on each threshold, and on which images it was chosen."""
-    said = [f"{facts.evaluation['threshold']:g} as given"]
+    at = called_from(facts.evaluation)
+    said = [f"{at} as given" if at == f"{facts.evaluation['threshold']:g}" else at]
     for point in facts.evaluation.get("operating_points", []):
         values = [f"{value:.4g}" for value in point["thresholds"].values()]
         said.append(f"{listed(values)} ({point['name']}), chosen on {point['chosen_on']}")
+    if "threshold_at_sensitivity_95" in facts.evaluation:
+        said.append("that of 95 % sensitivity, chosen on the judged images themselves")
     return f"Probability from which melanoma is called: {'; '.join(said)}."
 
 
@@ -176,7 +255,7 @@ def confusion(facts: Facts) -> str:
     """Return a sentence with the counts of the confusion matrix at the threshold."""
     table = facts.evaluation["confusion"]
     return (
-        f"From {facts.evaluation['threshold']:g}: "
+        f"From a probability of {called_from(facts.evaluation)}: "
         f"{counted(int(table['tp']), 'melanoma')} called, {int(table['fn']):,} missed; "
         f"{counted(int(table['fp']), 'other image')} called, {int(table['tn']):,} not."
     )
@@ -185,10 +264,10 @@ def confusion(facts: Facts) -> str:
 def events(facts: Facts) -> str:
     """Return the number of melanomas, and of the groups that have them, in words."""
     known = facts.evaluation
-    return (
-        f"{counted(int(known['n_melanomas']), 'melanoma')} of "
-        f"{int(known['n_melanoma_groups']):,} independent units."
-    )
+    melanomas = counted(int(known["n_melanomas"]), "melanoma")
+    if known["unit"] == "image":
+        return f"{melanomas}; of how many patients is not known."
+    return f"{melanomas} of {groups_of({**known, 'n_groups': known['n_melanoma_groups']})}."
 
 
 def protocol(facts: Facts) -> str:
@@ -197,10 +276,19 @@ def protocol(facts: Facts) -> str:
     return " ".join(locked["sentences"]) if locked else ""
 
 
-def difficulty(facts: Facts) -> str:
-    """Return the sentence on diagnoses that are easy to tell from melanoma, if any."""
+def diagnoses(facts: Facts) -> str:
+    """Return the numbers of images of each other diagnosis; empty if they are not known."""
     found = facts.evaluation.get("difficulty")
-    return str(found.get("sentence") or "") if found else ""
+    if not found:
+        return ""
+    each = [f"{visible(d['name'])} {int(d['n_images']):,}" for d in found["diagnoses"]]
+    return f"Images that are not melanoma: {', '.join(each)}. {found['sentence']}"
+
+
+def size_and_diagnoses(facts: Facts) -> str:
+    """Return the numbers of images, groups, melanomas, and of other diagnoses if known."""
+    told = diagnoses(facts)
+    return f"{size(facts)} {told or f'{OPEN_PART} diagnoses.'}"
 
 
 def beside(facts: Facts) -> str:
@@ -215,22 +303,32 @@ def beside(facts: Facts) -> str:
 def utility(facts: Facts) -> str:
     """Return the missed melanomas and false alarms of 1,000 lesions, in a sentence.
 
-    They are those of the first threshold that has them; empty if none has.
+    They are those of the threshold as given, at the requested share of melanoma if there is
+    one; empty if they are not known.
     """
+    at_own = "prevalence" not in facts.evaluation
     for row in facts.evaluation.get("consequences", []):
-        if "missed_per_1000" in row:
-            missed, alarms = row["missed_per_1000"], row["false_alarms_per_1000"]
-            return (
-                f"Of 1,000 lesions like these {shown(_interval(missed))} melanomas are "
-                f"missed and {shown(_interval(alarms))} are false alarms at the first "
-                "threshold."
-            )
+        if row["name"] != GIVEN or row["at_judged_prevalence"] != at_own:
+            continue
+        if "missed_per_1000" not in row:
+            return ""
+        missed, alarms = row["missed_per_1000"], row["false_alarms_per_1000"]
+        return (
+            f"Of 1,000 lesions of which {100 * row['prevalence']:.3g} % are melanomas "
+            f"{shown(_interval(missed))} melanomas are missed and "
+            f"{shown(_interval(alarms))} are false alarms from a probability of "
+            f"{called_from(facts.evaluation)}."
+        )
     return ""
 
 
 def cautions(facts: Facts) -> str:
-    """Return the warnings of the evaluation's headline: all but its first sentence."""
-    return " ".join(str(note) for note in facts.evaluation.get("headline", [])[1:])
+    """Return the warnings of the headline (all but its first sentence), and on leaks."""
+    said = [str(note) for note in facts.evaluation.get("headline", [])[1:]]
+    by_fold = facts.evaluation.get("by_fold") or {}
+    if by_fold.get("n_groups_in_several"):
+        said.append(separation(facts))
+    return " ".join(said)
 
 
 def mistakes(facts: Facts) -> str:
@@ -255,15 +353,13 @@ def mistakes(facts: Facts) -> str:
 
 
 def software(facts: Facts) -> str:
-    """Return name, version and licence of lentigo."""
-    return f"lentigo {facts.version} (Apache-2.0)."
+    """Return what lentigo computed; the model's own software is not known without a run."""
+    return f"{scored_with(facts)} {OPEN_PART} the model's own software."
 
 
-def unit(facts: Facts) -> str:
-    """Return a sentence on the unit that intervals keep whole; empty for single images."""
-    if facts.evaluation["unit"] == "image":
-        return ""
-    return f"Intervals keep whole {facts.evaluation['unit']}s together."
+def scored_with(facts: Facts) -> str:
+    """Return a sentence: metrics and intervals are by lentigo, with version and licence."""
+    return f"Metrics and intervals are by lentigo {facts.version} (Apache-2.0)."
 
 
 def _interval(known: Any) -> Interval:
@@ -274,9 +370,13 @@ def _interval(known: Any) -> Interval:
 ANSWERS = {
     function.__name__: function
     for function in (
-        size, left_out, clusters, measures, performance, calibration, uncertainty,
-        subgroups, skin, thresholds, confusion, events, protocol, difficulty, beside,
-        utility, cautions, mistakes, software, unit,
+        size, left_out, missing, flow, indeterminate, clusters, separation, measures,
+        performance, performance_by_subgroup, calls, calibration, uncertainty, subgroups,
+        skin, thresholds, confusion, events, protocol, diagnoses, size_and_diagnoses,
+        beside, utility, cautions, mistakes, software, scored_with,
     )
 }  # fmt: skip
-"""By key, the function that computes an answer from an evaluation alone."""
+"""By key, the function that computes an answer from an evaluation alone.
+
+Of the model and of what it learnt from such an answer says nothing: that is known of a run
+only."""

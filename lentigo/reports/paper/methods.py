@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from lentigo.reports.paper.facts import Facts, unit_of_intervals
+from lentigo.evaluation.choosing_elsewhere import JUDGED_HERE
+from lentigo.reports.paper.facts import Facts, scored_with
+from lentigo.reports.paper.wording import OPEN_PART, unit_of_intervals
 
 SOURCES = {
     "newcombe": "Newcombe RG. Stat Med 2006;25:559-573. doi:10.1002/sim.2324",
@@ -24,10 +26,18 @@ SOURCES = {
 """The references that the paragraph may cite, by a short name."""
 
 
+GUARANTEED = "guaranteed_sensitivity"
+"""The kind of operating points whose sensitivity is reached with a stated confidence."""
+
+
 def methods(facts: Facts) -> str:
     """Return the methods paragraph and its numbered references as Markdown."""
     known = facts.evaluation
-    said = [facts.run[key] for key in ("data", "partition", "training") if key in facts.run]
+    said = [
+        facts.run[key]
+        for key in ("data", "partition", "separation", "training")
+        if key in facts.run
+    ]
     said.append(f"Evaluation rests on {facts.answer('size')} {facts.answer('left_out')}")
     said += [*_on_intervals(facts), *_on_folds(facts)]
     if known.get("brier_parts"):
@@ -36,8 +46,13 @@ def methods(facts: Facts) -> str:
         )
     said.append(facts.answer("thresholds"))
     points = known.get("operating_points") or []
-    if any(point["name"].startswith("sensitivity_") for point in points):
-        said.append("Guaranteed thresholds were set by exact tests {learn_then_test}.")
+    if any(point["kind"] == GUARANTEED for point in points):
+        own = any(JUDGED_HERE in str(point["chosen_on"]) for point in points)
+        but = "; that guarantee is for further images, not for those that set them"
+        said.append(
+            "Guaranteed thresholds were set by exact tests {learn_then_test}"
+            f"{but if own else ''}."
+        )
     if "threshold_at_sensitivity_95" in known:
         said.append(
             "Figures at 95 % sensitivity are at a threshold that the judged images chose."
@@ -56,8 +71,13 @@ def methods(facts: Facts) -> str:
         )
     if known.get("locked"):
         said.append(facts.answer("protocol"))
-    said.append(f"All was computed with {facts.answer('software')}")
+    said.append(facts.run.get("software") or scored_with(facts))
     return _cited(" ".join(said))
+
+
+def _known(answer: str) -> str:
+    """Return an answer without what it leaves to the author."""
+    return answer.partition(f" {OPEN_PART}")[0]
 
 
 def _on_intervals(facts: Facts) -> list[str]:

@@ -12,6 +12,7 @@ import pandas as pd
 from lentigo.evaluation.registry import summary_of
 from lentigo.evaluation.result import decimal
 from lentigo.reports.numbers import as_value
+from lentigo.reports.paper.wording import called_from
 from lentigo.visible import visible
 from lentigo.words import counted
 
@@ -94,7 +95,7 @@ def _metrics(evaluation: Mapping[str, Any]) -> Table:
     cells.columns = pd.Index(["metric", NUMBER, INTERVAL, "meaning"])
     images, melanomas = evaluation["n_images"], evaluation["n_melanomas"]
     judged = counted(int(images), "image"), counted(int(melanomas), "melanoma")
-    caption = f"Performance on {judged[0]}, {judged[1]} among them"
+    caption = f"Performance on {judged[0]}, {judged[1]} among them{_moved(evaluation)}"
     return Table("metrics", caption, cells, _ROUGH if _any_rough(cells) else "")
 
 
@@ -107,8 +108,19 @@ def _confusion(evaluation: Mapping[str, Any]) -> Table:
             "not called": [f"{known['fn']:,}", f"{known['tn']:,}"],
         }
     )
-    caption = f"Calls from a probability of {evaluation['threshold']:g} upwards"
+    caption = f"Calls from a probability of {called_from(evaluation)} upwards"
     return Table("confusion", caption, cells)
+
+
+def _moved(evaluation: Mapping[str, Any]) -> str:
+    """Return what of the metrics is at a requested share of melanoma; empty without one."""
+    shares = evaluation.get("prevalence")
+    if not shares:
+        return ""
+    return (
+        f"; PPV and NPV for a share of melanoma of {100 * shares['asked_for']:.3g} %, "
+        f"calls from a probability of {called_from(evaluation)}"
+    )
 
 
 _CONSEQUENCES = (
@@ -125,7 +137,14 @@ def _consequences(evaluation: Mapping[str, Any]) -> Table:
         rows.append((row["name"], f"{row['threshold']:.4g}", share, *figures))
     names = ["threshold of", "threshold", "share of melanoma", *_CONSEQUENCES]
     caption = "What each threshold does, with 95 % intervals"
-    return Table("thresholds", caption, pd.DataFrame(rows, columns=names))
+    foot = _MOVED if evaluation.get("prevalence") else ""
+    return Table("thresholds", caption, pd.DataFrame(rows, columns=names), foot)
+
+
+_MOVED = (
+    "At the requested share of melanoma, thresholds on the risk (given, referral, cost) "
+    "are those of probabilities moved to that share."
+)
 
 
 def _subgroups(evaluation: Mapping[str, Any]) -> Table:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +16,21 @@ from lentigo.version import __version__
 
 
 def write_paper(
-    evaluation: Mapping[str, Any], folder: Path, *, run: Mapping[str, str] | None = None
+    evaluation: Mapping[str, Any],
+    folder: Path,
+    *,
+    run: Mapping[str, str] | None = None,
+    figures: Sequence[str] = (),
 ) -> list[Path]:
     """Write tables, `methods.md` and `checklists.md` into `folder`; return the files.
 
     `evaluation` is the JSON of an evaluation, and `run` are the answers of
-    `lentigo.reports.paper.of_run.answers`. Each table is a CSV, a `.tex` for LaTeX and an
-    `.html` to paste into Word.
+    `lentigo.reports.paper.of_run.answers`; `figures` names what was drawn. Each table is a
+    CSV, a `.tex` for LaTeX and an `.html` to paste into Word.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    facts = Facts(evaluation, __version__, run or {})
+    facts = Facts(evaluation, __version__, run or {}, tuple(figures))
     written = [folder / METHODS, folder / CHECKLISTS]
     write_text(folder / METHODS, methods(facts))
     write_text(folder / CHECKLISTS, checklists(facts))

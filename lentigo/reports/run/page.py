@@ -18,7 +18,7 @@ from lentigo.reports.glossary import glossary, title
 from lentigo.reports.numbers import result_rows
 from lentigo.reports.paper import write_paper
 from lentigo.reports.paper.facts import NEEDED
-from lentigo.reports.paper.of_run import answers
+from lentigo.reports.paper.of_run import answers, figures_of, judged_of
 from lentigo.reports.run import cohort, training
 from lentigo.reports.run.drawings import draw_curves, draw_refusals, draw_results
 from lentigo.reports.run.examples import galleries, pictures_from
@@ -28,6 +28,7 @@ from lentigo.reports.run.judged_parts import (
     part_rows,
     threshold_rows,
 )
+from lentigo.reports.run.limits import knows_best, limits
 from lentigo.reports.run.refused import diagnosis_sets, refusals, sets
 from lentigo.reports.run.run_folder import RunFolder, read_run, threshold
 from lentigo.reports.run.verdict import verdict
@@ -53,9 +54,10 @@ def write_report(run: Path) -> Path:
     folder = read_run(Path(run))
     path = folder.layout.report
     write_text(path, render(folder))
-    judged = folder.evaluation.get("model") or {}
+    judged = judged_of(folder)
     if set(judged) >= NEEDED:  # an older run may have told less
-        write_paper(judged, folder.layout.paper, run=answers(folder))
+        drawn = figures_of(folder.layout)
+        write_paper(judged, folder.layout.paper, run=answers(folder), figures=drawn)
     return path
 
 
@@ -224,8 +226,8 @@ def _results(run: RunFolder) -> dict[str, Any]:
         "no_figures": "There are no curves: they need images of melanomas and of others.",
         "pictures_from": pictures_from(run),
         "galleries": galleries(run),
-        "limits": _limits(run),
-        "glossary": glossary((row.name for row in rows), best_known=_knows_best(run)),
+        "limits": limits(run),
+        "glossary": glossary((row.name for row in rows), best_known=knows_best(run)),
     }
 
 
@@ -264,41 +266,6 @@ def _calls(evaluation: Mapping[str, Any]) -> str:
         f"{counted(cells['fp'] + cells['tn'], 'other image')}, it rightly did not call "
         f"{count(cells['tn'])}, and {count(cells['fp'])} were false alarms."
     )
-
-
-def _limits(run: RunFolder) -> list[str]:
-    limits = [
-        "An interval says how far the number would move with other groups from the same "
-        "archive. It does not cover another training, another split, or another clinic.",
-        "The images that judged the model come from the same archive as those it learned "
-        "from. How well it does on another camera, another clinic or another population is "
-        "not measured here; it is usually worse.",
-        "The labels are those of the archive. Where a diagnosis was not confirmed by "
-        "histology, model and judgement share its errors.",
-        "Positive and negative predictive values hold for the share of melanomas in this "
-        "table, which is rarely that of a practice.",
-    ]
-    other = int((run.table["malignant"] & ~run.table["melanoma"]).sum())
-    if other:
-        limits.append(
-            f"The question is melanoma or not. {counted(other, 'image')} of other cancers "
-            "of the skin count as not melanoma."
-        )
-    if run.table["patient_id"].isna().all():
-        limits.append(
-            "The table names no patients, so a group is a lesion (or an image): two "
-            "lesions of one person may still fall on both sides of the split."
-        )
-    if _knows_best(run):
-        limits.append(
-            "These lesions are drawn by a program. The number shows that the pipeline "
-            "works and says nothing about real skin."
-        )
-    return limits
-
-
-def _knows_best(run: RunFolder) -> bool:
-    return run.evaluation.get("best_reachable_auc") is not None
 
 
 def _making(run: RunFolder) -> dict[str, Any]:

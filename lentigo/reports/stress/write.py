@@ -22,7 +22,6 @@ from lentigo.files import digest, write_csv, write_text
 from lentigo.imaging.decoding.square import to_square
 from lentigo.imaging.disturbances import DISTURBANCES
 from lentigo.imaging.sandbox.reader import GuardedReader
-from lentigo.imaging.segmentation import given_outline
 from lentigo.inference.decide import AUTO
 from lentigo.inference.inputs import Source, as_sources
 from lentigo.inference.journal import engine_of
@@ -37,14 +36,13 @@ from lentigo.models.engines import AUTO as AUTO_ENGINE
 from lentigo.notice import NOTICE
 from lentigo.output import check_new_folder, new_folder
 from lentigo.progress import log
-from lentigo.reports.images.each import Masks
-from lentigo.reports.images.views import mask_of
+from lentigo.reports.images.each import Masks, outline_in
 from lentigo.reports.template import fill
 from lentigo.robustness.answers import LesionOf, found_lesion
 from lentigo.robustness.conditions import ALL, shown_as
 from lentigo.robustness.findings import AT
 from lentigo.robustness.kept import Kept, check_same_test, is_finished, kept
-from lentigo.robustness.result import NOTHING, PUBLISHED, Stress
+from lentigo.robustness.result import PUBLISHED, Stress
 from lentigo.robustness.run import Asked, stress
 from lentigo.run_layout import FIGURES, STRESS, STRESS_ANSWERS, STRESS_SCORES
 from lentigo.table_files.door import read_any_table
@@ -190,9 +188,9 @@ def _lesions(
             log.warning("An image cannot be read again to fit its mask: %s", error)
             return None
         try:
-            outline = given_outline(image, mask_of(reader.read_image(path)))
+            outline = outline_in(path, image, reader)
         except ImageError as error:
-            log.warning("The mask %s is not used: %s", path, error)
+            log.warning("A mask is not used: %s", error)
             return None
         plane = np.repeat(outline.mask[..., None], 3, axis=2).astype(np.uint8) * 255
         lesion = to_square(plane, size=way.size, fit=way.fit).max(axis=2) > 127
@@ -212,7 +210,7 @@ def _write(found: Stress, place: Path, out: Path, example: str) -> None:
     page = fill(
         "stress.html.j2", notice=NOTICE, version=__version__, found=found,
         model=str(place), drawings=drawings, figures=FIGURES, example=example,
-        rows=_rows(found), at=AT, nothing=NOTHING, published=PUBLISHED,
+        rows=_rows(found), at=AT, published=PUBLISHED,
     )  # fmt: skip
     write_text(out / "index.html", page)
 

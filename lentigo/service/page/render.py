@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from lentigo.imaging.doubtful import DOUBTFUL
 from lentigo.service.page.language import (
     CARD,
     DEFAULT,
@@ -87,6 +88,7 @@ def _filled(name: str, language: str, *, others: Markup | None, **values: Any) -
             t=_Texts(known),
             n=partial(number_text, language=language),
             aim=partial(aim_text, language=language),
+            doubtful=DOUBTFUL,
             diagnosis=partial(_diagnosis, known),
             texts={key: known[key] for key in _texts_of_scripts(name)},
             language=language,

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+import lentigo
 from lentigo.cli.app import app
 from tests.imaging.segmentation.test_find import skin, with_disc
 from tests.inference.test_predict import save
@@ -38,6 +39,10 @@ def test_measures_figure_and_caution(folder: Path, tmp_path: Path) -> None:
     assert "Diameter in millimetres: +" in said
     assert "Distance by the features of the model" in said
     assert "a melanoma may look unchanged" in said
+    assert ("By the model, of the photograph before: may be no dermoscopy" in said) == (
+        "may be no dermoscopy" in lentigo.load(folder / "model").predict(
+            folder / "before.png")["reason"][0]
+    )  # fmt: skip
     rows = pd.read_csv(out / "change.csv").set_index("measure")
     change = rows["after"] - rows["before"]
     assert rows["change"].to_numpy() == pytest.approx(change.to_numpy(), nan_ok=True)

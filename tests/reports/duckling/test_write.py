@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,6 +20,7 @@ from lentigo.datasets.synthetic import Lesion, Photograph, draw_lesion
 from lentigo.errors import ColumnError, ModelError
 from lentigo.inference.duckling import COLUMNS, ducklings
 from lentigo.inference.ensemble import Ensemble
+from lentigo.inference.inputs import Source
 from lentigo.inference.predict import Model
 from lentigo.models.backend import Looked, Preparation
 from tests.inference.test_predict import save
@@ -35,6 +37,14 @@ def looked(squares: np.ndarray, **_: Any) -> Looked:
     return Looked(nothing[None], np.concatenate(parts, axis=1), nothing, nothing)
 
 
+class Alike(Model):
+    """A model that answers for every image but the first of the second patient."""
+
+    def predict_sources(self, sources: Sequence[Source], **_: Any) -> pd.DataFrame:
+        said = {"p1_0": "not answered: too dark to judge"}
+        return pd.DataFrame({"reason": [said.get(each.image_id, "") for each in sources]})
+
+
 def model(*, features: bool = True) -> Model:
     network: Any = SimpleNamespace(
         preparation=Preparation(64, "stretch", 10**7),
@@ -42,7 +52,7 @@ def model(*, features: bool = True) -> Model:
         use=lambda _: None,
         engine="by hand",
     )
-    return Model((Ensemble(members=(network,)),))
+    return Alike((Ensemble(members=(network,)),))
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +112,10 @@ def test_the_planted_odd_lesions_are_found(folder: Path) -> None:
     assert f"Of {PATIENTS} patients with a melanoma" in found.sentence
     first = found.table.groupby("patient_id").first()
     assert (first["rank"].dropna() == 1).all()
+    told = found.table.set_index("image_id")
+    assert told.loc["p1_0", "reason"] == "not answered: too dark to judge"
+    assert told["rank"].notna().to_dict()["p1_0"]  # the strange may be looked for
+    assert told["reason"].ne("").sum() == 1 + 2
     few = found.table[found.table["patient_id"] == "Few"]
     assert few["reason"].str.startswith("too few lesions: 2 are not enough").all()
     assert few["oddness"].isna().all()

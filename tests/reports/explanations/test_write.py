@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +13,22 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from lentigo.cli.app import app
+from lentigo.datasets.any_table import read_any
 from lentigo.errors import LentigoError, ModelError, UnknownNameError
-from lentigo.explanation.run import load_explainer
+from lentigo.explanation.occlusion import logits_of
+from lentigo.explanation.run import load_explainer, map_of
+from lentigo.explanation.served import Examiner, Wish
+from lentigo.imaging.decoding.square import to_square
+from lentigo.inference.predict import load
+from lentigo.models.description import read_description, write_folder
+from lentigo.models.folder import ModelCard, save_model_folder
+from lentigo.models.metadata import Patients
 from lentigo.reports.explanations.write import COLUMNS, write_explanations
 from tests.imaging.segmentation.test_find import skin, with_disc
 from tests.inference.test_predict import save
+from tests.models.test_metadata import CONFIG as FUSED
+from tests.models.test_metadata import network_of
+from tests.service.conftest import add_index, write_images
 
 METHODS = ["occlusion", "grad_cam", "grad_cam_plus_plus", "integrated_gradients"]
 
@@ -76,3 +88,100 @@ def test_a_method_that_is_none_or_does_not_fit_is_refused(
     with pytest.raises(LentigoError):
         write_explanations(folder / "nothing", [folder / "one #1.png"], tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.fixture(scope="module")
+def fused(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model that takes age, sex and site, and a table of two images of one patient."""
+    folder = tmp_path_factory.mktemp("fused")
+    card = ModelCard(
+        logit_shift=0.0, prevalence=0.1, training_images=4, training_groups=4,
+        archives=[], best_epoch=1, validation_auc=0.5,
+    )  # fmt: skip
+    save_model_folder(
+        network_of("film", ("melanoma", "nevus")), folder / "model", card=card, config=FUSED
+    )
+    lines = ["image_id,path,age,sex,site"]
+    for number, about in enumerate(("60,female,torso", ",,")):
+        image = with_disc(skin(seed=number), (100, 75), 30)
+        Image.fromarray(image).save(folder / f"{number}.png")
+        lines.append(f"{number},{number}.png,{about}")
+    (folder / "table.csv").write_text("\n".join(lines))
+    return folder
+
+
+def test_the_probability_is_that_of_predict_with_the_same_age_sex_and_site(
+    fused: Path, tmp_path: Path
+) -> None:
+    done = write_explanations(
+        fused / "model", [fused / "table.csv"], tmp_path / "out", methods=["grad_cam"]
+    )
+    own = load(fused / "model", engine="torch", device="cpu")
+    answers = own.predict(read_any(fused / "table.csv").table)
+    known, bare = done.table["probability"]
+    assert done.table["probability"].to_list() == pytest.approx(
+        answers["probability"].to_list(), abs=1e-4
+    )
+    assert known != bare
+    assert done.table["metadata"].to_list() == ["age, sex, site", "none"]
+    page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    assert "(age, sex and site used: age, sex, site)" in page
+    assert "with the age, sex and site that were used" in page
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_maps_are_of_the_same_patient(fused: Path, method: str) -> None:
+    explainer = load_explainer(fused / "model", methods=[method])
+    (network,) = explainer.model.members
+    square = explainer.square(np.asarray(Image.open(fused / "0.png")))
+    patient = Patients.of([60], ["female"], ["torso"])
+    told = map_of(method, network, square, patient=patient)
+    bare = map_of(method, network, square)
+    unknown = map_of(method, network, square, patient=Patients.unknown(1))
+    assert not np.array_equal(told, bare)
+    np.testing.assert_allclose(unknown, bare, atol=1e-6)
+    assert network.metadata is not None
+    numbers = np.repeat(network.metadata.encode(patient), 2, axis=0)
+    twice = np.stack([square, square[::-1]])
+    np.testing.assert_allclose(
+        logits_of(network, twice, patient=patient),
+        network.answers(np.ascontiguousarray(twice), looks=1, metadata=numbers)[0],
+    )
+
+
+def test_the_service_explains_with_the_patient_of_the_request(fused: Path) -> None:
+    examiner = Examiner(load(fused / "model", engine="torch"), fused / "model")
+    image = np.asarray(Image.open(fused / "0.png"))
+    way = examiner._model.members[0].preparation
+    squares = {way: to_square(image, size=way.size, fit=way.fit)}
+    wish = Wish(methods=("occlusion",), lesion=False)
+    asked = replace(wish, age=60.0, sex="female", site="torso")
+    areas = [
+        examiner.examine(each, squares, image).maps[0]["deletion"] for each in (wish, asked)
+    ]
+    assert areas[0] != areas[1]
+    assert Wish(**asdict(asked)).about.age.tolist() == [60]
+
+
+def test_an_image_that_the_model_refuses_has_a_map_and_no_number(tmp_path: Path) -> None:
+    images = write_images(tmp_path / "in", count=2)
+    save(tmp_path / "model")
+    add_index(tmp_path / "model", images)
+    content = read_description(tmp_path / "model").model_dump(mode="json")
+    content.pop("files")
+    near = {"name": "neighbours", "middle": -5, "spread": 1}
+    content["members"][0]["abstention"] = {"signals": [near], "limit": 1e-3}
+    write_folder(tmp_path / "model", content)
+    out = tmp_path / "out"
+    asked = ["explain", str(tmp_path / "model"), str(images), "--method", "grad_cam",
+             "--out", str(out)]  # fmt: skip
+    done = CliRunner().invoke(app, asked)
+    assert done.exit_code == 0, done.output
+    assert "0: not answered: looks like nothing I learnt from" in done.stderr
+    table = pd.read_csv(out / "explanations.csv")
+    assert table["probability"].isna().all()
+    assert table["abstain"].tolist() == ["yes", "yes"]
+    assert table["reason"].str.startswith("not answered: ").all()
+    assert table["overlay"].notna().all()
+    page = (out / "index.html").read_text(encoding="utf-8")
+    assert page.count('Probability of melanoma: not known <span class="unsound">not') == 2

@@ -81,3 +81,20 @@ def test_pixels_per_millimetre_in_place_of_the_scale_are_refused(tmp_path: Path)
         write_abcd([tmp_path], tmp_path / "out", mm_per_pixel=20)
     check_scale(None, option="--mm-per-pixel")
     check_scale(1.0, option="--mm-per-pixel")
+
+
+def test_a_grey_photograph_has_no_colours_and_a_doubtful_outline_is_named(
+    photos: Path, tmp_path: Path
+) -> None:
+    Image.open(photos / "one.png").convert("L").save(tmp_path / "grey.png")
+    left = with_disc(with_disc(skin(), (75, 75), 32), (160, 70), 22)
+    Image.fromarray(left).save(tmp_path / "two.png")
+    asked = ["abcd", str(tmp_path), "--out", str(tmp_path / "out")]
+    done = CliRunner().invoke(app, asked)
+    assert "2 images to look at: see the column doubt" in done.stdout
+    table = pd.read_csv(tmp_path / "out" / "abcd.csv", keep_default_na=False)
+    grey, two = table.to_dict("records")
+    assert (grey["colors"], grey["total_low"], grey["verdict"]) == ("", "", "no score")
+    assert "it has no colours" in grey["doubt"]
+    assert float(grey["shape_asymmetry"]) < 0.1
+    assert "2 lesions: the main one" in two["doubt"]

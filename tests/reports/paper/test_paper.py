@@ -11,11 +11,26 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from lentigo.datasets.reading.chosen import rows_where
 from lentigo.evaluation import evaluate
 from lentigo.json_files import to_json
 from lentigo.reports.paper import write_paper
-from lentigo.reports.paper.checklists import OPEN, SOURCES, checklists, items
-from lentigo.reports.paper.facts import ANSWERS, Facts, subgroups, uncertainty
+from lentigo.reports.paper.checklists import OPEN, SOURCES, Item, checklists, items
+from lentigo.reports.paper.facts import (
+    ANSWERS,
+    Facts,
+    cautions,
+    confusion,
+    left_out,
+    performance,
+    separation,
+    size,
+    skin,
+    subgroups,
+    thresholds,
+    uncertainty,
+    utility,
+)
 from lentigo.reports.paper.methods import methods
 from lentigo.reports.paper.tables import as_html, as_latex, tables_of
 
@@ -115,12 +130,126 @@ def test_every_checklist_has_its_items_its_source_and_known_answers() -> None:
     )
     probast = [each.item.split()[0] for each in known if each.checklist == "PROBAST+AI"]
     assert (probast.count("development"), probast.count("evaluation")) == (16, 18)
-    of_runs = {
-        "data", "preparation", "predictors", "partition", "training", "recalibration",
-        "imbalance", "licences", "sample_size", "characteristics", "roles", "model",
-        "mistakes",
-    }  # fmt: skip
-    assert {each.answer for each in known} - {""} <= set(ANSWERS) | of_runs
+    assert {each.answer for each in known} - {""} <= set(ANSWERS) | OF_A_RUN
+    assert all(each.answer for each in known if each.rest)
+
+
+OF_A_RUN = {
+    "benchmark", "characteristics", "choice", "data", "development", "ensembling",
+    "external", "imbalance", "internal", "missing_in_development", "model", "partition",
+    "prediction", "predictor_handling", "predictors", "preparation", "public",
+    "recalibrated", "recalibration", "roles", "start", "trained_with", "training",
+}  # fmt: skip
+"""What is known of the model and of what it learnt from: never without a run."""
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"dataset": ["ham10000", "isic2017"] * 40},
+        {"patient_id": None},
+        {"patient_id": None, "dataset": ["a", "b"] * 40},
+    ],
+)
+def test_a_lone_table_says_nothing_of_the_model(more: dict[str, Any]) -> None:
+    found = evaluate(PREDICTED, TRUTH.assign(**more), repeats=10)
+    facts = Facts(json.loads(to_json(found.as_dict())), "9.9")
+    open_items = {
+        (each.checklist, each.item) for each in items() if not answered(each, facts)
+    }
+    assert {
+        ("TRIPOD+AI", "12g"), ("CLAIM 2024", "20"), ("CLAIM 2024", "32"),
+        ("CLAIM 2024", "33"), ("STARD-AI", "13"), ("STARD-AI", "19"), ("STARD-AI", "29"),
+        ("PROBAST+AI", "development 1.3"), ("PROBAST+AI", "evaluation 1.3"),
+        ("PROBAST+AI", "development 4.3"), ("PROBAST+AI", "evaluation 4.5"),
+    } <= open_items  # fmt: skip
+    assert not any(each.answer in OF_A_RUN and answered(each, facts) for each in items())
+    said = checklists(facts)
+    assert "Nobody" not in said
+    assert re.search(r"\| 18f \| .*lentigo 9\.9 .*Open: the model's own software", said)
+
+
+def answered(each: Item, facts: Facts) -> str:
+    return facts.answer(each.answer) if each.answer else ""
+
+
+def test_what_a_table_does_not_tell_stays_open_beside_what_it_tells() -> None:
+    lines = checklists(Facts(PLAIN, "9.9")).splitlines()
+    missing = next(line for line in lines if line.startswith("| 11 | Missing data"))
+    assert "No image of either table was left out. Open: values missing in" in missing
+    assert any("rows are filled in, 2 of them in part." in line for line in lines)
+
+
+def test_rows_that_were_not_chosen_are_said_to_be_left_out(tmp_path: Path) -> None:
+    TRUTH.to_csv(tmp_path / "truth.csv", index=False)
+    with rows_where("clinic == '<b>'"):
+        found = evaluate(PREDICTED, tmp_path / "truth.csv", repeats=10)
+    said = left_out(Facts(json.loads(to_json(found.as_dict())), "9.9"))
+    assert "40 of 80 rows fit" in said
+    assert said.endswith("No image of these rows was left out.")
+
+
+@pytest.mark.parametrize(
+    ("column", "is_skin"),
+    [
+        ("hospital", False), ("skin_lesion_site", False), ("capital", False),
+        ("skin_tone", True), ("ITA", True), ("Fitzpatrick skin type", True),
+        ("skin_type", True), ("ita_group", True),
+    ],
+)  # fmt: skip
+def test_a_column_is_of_skin_colour_only_by_its_name(column: str, is_skin: bool) -> None:
+    known = {**PLAIN, "subgroups": {column: {"groups": []}}}
+    assert bool(skin(Facts(known, "9.9"))) == is_skin
+
+
+def test_groups_that_are_not_all_patients_are_not_called_patients() -> None:
+    some = TRUTH["patient_id"].where(TRUTH.index < 8)
+    found = evaluate(PREDICTED, TRUTH.assign(patient_id=some), repeats=10)
+    facts = Facts(json.loads(to_json(found.as_dict())), "9.9")
+    assert size(facts) == "80 images of 76 groups, 20 melanomas."
+    assert "whole groups" in uncertainty(facts)
+    by_clinic = evaluate(PREDICTED, TRUTH, group="clinic", repeats=10)
+    facts = Facts(json.loads(to_json(by_clinic.as_dict())), "9.9")
+    assert size(facts) == "80 images of 2 groups by clinic, 20 melanomas."
+    assert "take groups by clinic as the unit" in uncertainty(facts)
+
+
+def test_patients_in_several_folds_are_a_leak_and_no_lack_of_one() -> None:
+    def known(fold: Any) -> Facts:
+        found = evaluate(PREDICTED.assign(fold=fold), TRUTH, repeats=10)
+        return Facts(json.loads(to_json(found.as_dict())), "9.9")
+
+    crossing = known([0, 1, 0, 0] * 20)  # one of each two patients is in both folds
+    assert separation(crossing) == "20 of 40 patients have images in several folds."
+    assert "20 of 40 patients have images" in cautions(crossing)
+    assert any(
+        note.startswith("20 of 40 patients have images in several folds. Unless")
+        for note in crossing.evaluation["notes"]
+    )
+    apart = known([0, 0, 1, 1] * 20)
+    assert separation(apart).startswith("Of 40 patients none has images in two folds.")
+    assert not any("several folds" in note for note in apart.evaluation["notes"])
+
+
+def test_at_another_share_the_threshold_is_named_on_both_scales() -> None:
+    """Logit 0.5 at 2 % is, at the 25 % of these images, log(0.25/0.75 · 0.98/0.02) up."""
+    at = (1 / 3) * 49 / ((1 / 3) * 49 + 1)
+    moved = judged(prevalence=0.02)
+    words = f"{at:.3g} (0.5 at 2 % melanomas)"
+    facts = Facts(moved, "9.9")
+    tables = {table.name: table for table in tables_of(moved)}
+    assert tables["confusion"].caption == f"Calls from a probability of {words} upwards"
+    assert "PPV and NPV for a share of melanoma of 2 %" in tables["metrics"].caption
+    assert words in tables["metrics"].caption
+    for said in (performance(facts), confusion(facts), thresholds(facts), utility(facts)):
+        assert words in said
+    missed = 20 * (1 - moved["sensitivity"]["value"])  # of 1,000 with 2 % melanomas
+    assert f"2 % are melanomas {missed:.4f}" in utility(facts)
+    text = evaluate(PREDICTED, TRUTH, repeats=10, prevalence=0.02).as_text()
+    assert f"From a probability of {words} upwards" in text
+    plain = {table.name: table for table in tables_of(PLAIN)}
+    assert "PPV" not in plain["metrics"].caption
 
 
 def test_what_is_known_is_filled_in_and_the_rest_is_open() -> None:

@@ -1,0 +1,47 @@
+"""Numbers and settings of an evaluation in the words of a manuscript."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from lentigo.evaluation.headline import WHOLE
+from lentigo.evaluation.intervals import Interval
+from lentigo.evaluation.prevalence import Asked, in_words
+from lentigo.evaluation.result import decimal, ends
+from lentigo.words import counted
+
+OPEN_PART = "Open:"
+"""The beginning of what the author has to add to an answer."""
+
+
+def shown(interval: Interval) -> str:
+    """Write a number with its interval, as in a sentence."""
+    if interval.value != interval.value:
+        return "undefined"
+    limits = ends(interval)
+    around = "no interval" if limits == "none" else f"95 % interval {limits}"
+    return f"{decimal(interval.value)} ({around})"
+
+
+def groups_of(known: Mapping[str, Any]) -> str:
+    """Return the number of groups of an evaluation: "40 patients", "3 groups by clinic"."""
+    number, unit = int(known["n_groups"]), str(known["unit"])
+    if unit in WHOLE:
+        return counted(number, unit)
+    return f"{counted(number, 'group')} by {unit}"
+
+
+def unit_of_intervals(known: Mapping[str, Any]) -> str:
+    """Say what intervals take: "take whole patients", and that DeLong's take images."""
+    unit = str(known["unit"])
+    if unit == "image":
+        return "take single images"
+    but = "but for DeLong's, which takes single images, " if "auc_delong" in known else ""
+    return f"{but}take whole {unit}s" if unit in WHOLE else f"{but}take groups by {unit}"
+
+
+def called_from(known: Mapping[str, Any]) -> str:
+    """Return in words the probability from which an evaluation calls melanoma."""
+    shares = known.get("prevalence")
+    return in_words(known["threshold"], Asked(**shares) if shares else None)
