@@ -40,7 +40,7 @@ def _held(path: Path, table: pd.DataFrame) -> set[str]:
         return valued
     header = read_columns(path).columns
     chosen = choose_columns(header, given=asked_columns(), source=str(path))
-    return (valued - {"dataset"}) | (set(PATIENTS) & set(chosen))
+    return (valued - {"dataset"}) | (set(PATIENTS) & {*chosen, *map(str, header)})
 
 
 def joined(
