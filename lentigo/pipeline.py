@@ -109,9 +109,18 @@ def run(
 
 
 def finish(run: Run) -> Result:
-    """Evaluate a trained run beside its baseline; write the evaluation and the report."""
+    """Evaluate a trained run beside its baseline; write the evaluation and the report.
+
+    A `KeyboardInterrupt` says how the run goes on.
+    """
     with alone(run.folder):
-        return _finish(run)
+        try:
+            return _finish(run)
+        except KeyboardInterrupt as stop:
+            raise type(stop)(
+                f"Stopped. {run.folder} is trained, but not finished; the same command "
+                "with --resume does the rest."
+            ) from None
 
 
 def _finish(run: Run) -> Result:

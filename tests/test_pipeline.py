@@ -6,6 +6,7 @@ import json
 import math
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -13,9 +14,13 @@ import pytest
 from PIL import Image
 
 import lentigo
+from lentigo import pipeline
 from lentigo.json_files import to_json
 from lentigo.models.description import read_description
+from lentigo.output import new_folder
 from lentigo.pipeline import Result, run_demo
+from lentigo.stopping import Terminated
+from lentigo.training.run import Run
 from tests.cohorts import draw_cohort, tiny_config
 
 
@@ -124,6 +129,18 @@ def test_the_embedded_data_set_knows_its_best_reachable_auc(tmp_path: Path) -> N
     assert 0.6 < result.best_reachable_auc <= 1
     assert result.report.is_file()
     shutil.rmtree(tmp_path / "demo-images")
+
+
+def test_a_stop_after_the_training_says_how_the_run_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(run: Run) -> Result:
+        with new_folder(run.folder / "model"):
+            raise Terminated
+
+    monkeypatch.setattr(pipeline, "_finish", stopped)
+    with pytest.raises(Terminated, match="the same command with --resume does the rest"):
+        pipeline.finish(SimpleNamespace(folder=tmp_path))  # type: ignore[arg-type]
 
 
 def test_a_table_without_image_files_says_what_can_be_done(tmp_path: Path) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from textwrap import fill
 from threading import RLock
 from typing import Any, Literal
 
 import numpy as np
-from matplotlib import RcParams, rc_context
+from matplotlib import RcParams, rc_context, rcParamsDefault
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.figure import Figure
@@ -91,13 +92,24 @@ _ONE_AT_A_TIME = RLock()
 def style() -> Iterator[None]:
     """Use lentigo's matplotlib settings inside the `with` block, to draw and save.
 
-    matplotlib's settings hold for the whole process, so a second thread waits.
+    The user's own settings (a `matplotlibrc`) do not count: figures are the same for
+    everybody. matplotlib's settings hold for the whole process, so a second thread waits.
     """
     # DejaVu Sans comes with matplotlib, so figures look the same on all machines; the other
     # fonts are used only for letters that it lacks.
-    settings = {**_SETTINGS, "font.family": list(font_families())}
-    with _ONE_AT_A_TIME, rc_context(RcParams(settings)):
+    own = {**_SETTINGS, "font.family": list(font_families())}
+    with _ONE_AT_A_TIME, rc_context(RcParams({**_defaults(), **own})):
         yield
+
+
+@cache
+def _defaults() -> dict[str, Any]:
+    """Return matplotlib's own settings, but for those of windows, which we never open."""
+    return {
+        name: value
+        for name, value in rcParamsDefault.items()
+        if not name.startswith(("backend", "interactive", "toolbar", "webagg", "tk."))
+    }
 
 
 def new_figure(

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import matplotlib as mpl
@@ -235,3 +236,21 @@ def test_figures_drawn_by_threads_are_alike(tmp_path: Path) -> None:
     with ThreadPoolExecutor(4) as pool:
         drawn = list(pool.map(_draw, [tmp_path / str(number) for number in range(4)]))
     assert len({paths[0].read_bytes() for paths in drawn}) == 1
+
+
+def test_the_settings_of_the_user_change_no_figure(tmp_path: Path) -> None:
+    def drawn(name: str) -> bytes:
+        with style():
+            figure, (ax,) = new_figure()
+            plot_roc(ax, {"model_1": (TRUTH, SCORE)})
+            save_figure(figure, tmp_path / name)
+        return (tmp_path / f"{name}.png").read_bytes()
+
+    before = drawn("before")
+    theirs: dict[str, Any] = {
+        "text.usetex": True, "axes.facecolor": "black", "axes.grid": True,
+        "text.color": "yellow", "savefig.bbox": "tight", "font.style": "italic",
+    }  # fmt: skip
+    with mpl.rc_context(mpl.RcParams(theirs)):
+        assert drawn("after") == before
+        assert mpl.rcParams["text.usetex"] is True

@@ -98,10 +98,19 @@ def _pngs() -> list[bytes]:
         encoded(rgb.convert("1"), "PNG"),
         encoded(alpha, "PNG"),
         encoded(alpha.convert("LA"), "PNG"),
-        encoded(rgb, "PNG", save_all=True, append_images=[rgb.rotate(90)]),
+        _of_one_frame(rgb),
         _interlaced(rgb),
         _deep_png(),
     ]
+
+
+def _of_one_frame(image: Image.Image) -> bytes:
+    """An animated PNG of a single frame, which is read; one of several is refused."""
+    whole = encoded(image, "PNG")
+    head = len(b"\x89PNG\r\n\x1a\n") + 25
+    frame = struct.pack(">5I2H2B", 0, *image.size, 0, 0, 1, 1, 0, 0)
+    chunks = png_chunk(b"acTL", struct.pack(">II", 1, 0)) + png_chunk(b"fcTL", frame)
+    return whole[:head] + chunks + whole[head:]
 
 
 def _interlaced(image: Image.Image) -> bytes:
@@ -138,7 +147,7 @@ def _tiffs() -> list[bytes]:
         _deep_colors(16, 2),
         _deep_colors(12, 2),
         _deep_colors(12, 1),
-        encoded(rgb, "TIFF", save_all=True, append_images=[rgb]),
+        encoded(rgb, "TIFF", save_all=True, append_images=[rgb.resize((32, 24))]),
     ]
 
 
@@ -194,7 +203,7 @@ def _webps() -> list[bytes]:
         encoded(rgb, "WEBP", exif=_exif(), icc_profile=_profile()),
         encoded(rgb, "WEBP", lossless=True),
         encoded(alpha, "WEBP"),
-        encoded(rgb, "WEBP", save_all=True, append_images=[rgb.rotate(180)]),
+        encoded(rgb, "WEBP", save_all=True),
     ]
 
 

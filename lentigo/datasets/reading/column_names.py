@@ -42,14 +42,21 @@ COLUMN_NAMES: Mapping[str, tuple[str, ...]] = {
 """For each column of a lesion table, the names that other tables use for it; the first that
 occurs is taken."""
 
-_HISTOLOGY = ("histología", "histologia",
-              "anatomía_patológica", "anatomia_patologica",
-              "anatomie_pathologique", "病理", "病理诊断")  # fmt: skip
+_HISTOLOGY = ("histología", "histologia", "istologia", "histopatológico",
+              "anatomía_patológica", "anatomia_patologica", "anatomopathologie",
+              "anatomie_pathologique", "病理", "病理诊断", "final_diagnosis",
+              "biopsy_result", "histologischer_befund", "histologisches_ergebnis",
+              )  # fmt: skip
 
 
 def key(name: object) -> str:
     """Return a column's name in the form for comparison: lower-case letters and digits."""
     return re.sub(r"[\W_]", "", without_accents(fold(str(name))))
+
+
+def header(name: object) -> str:
+    """Return a column's name in the file: pandas calls a second column `dx` `dx.1`."""
+    return re.sub(r"\.\d+$", "", str(name))
 
 
 DIAGNOSIS_KEYS = frozenset(key(name) for name in (*COLUMN_NAMES["diagnosis"], *_HISTOLOGY))
@@ -72,3 +79,58 @@ ABOUT_MELANOMA = frozenset(
     {"melanoma", "ismelanoma", "mel", "melanom", "melanome", "黑色素瘤"}
 )
 """Names, in the form of `key`, of label columns in which yes can only mean melanoma."""
+
+_DIAGNOSED = (
+    "diagn", "histo", "istolog", "patho", "patolog", "biops", "befund", "ergebnis",
+    "finding", "result", "outcome", "groundtruth", "goldstandard", "entity", "entitat",
+    "lesiontype", "tumortype", "tumourtype", "cancertype", "诊断", "診斷", "病理",
+)  # fmt: skip
+_CODES = frozenset({"dx", "icd", "icd9", "icd10", "icd11", "icdo", "icdo3"})
+_MELANOMA = ("melanom", "黑色素瘤", "黑素瘤")
+_DENIED = frozenset(
+    {"non", "not", "no", "nicht", "kein", "without", "free", "versus", "vs"}
+)
+
+_PEOPLE_AND_PAST = (
+    "famil", "history", "histori", "anamnes", "anteced", "previous", "prior", "former",
+    "earlier", "fruher", "frueher", "vorgesch", "vorerkrank", "precedent", "anterior",
+    "pregress", "previ", "mother", "father", "mutter", "vater", "relative", "parent",
+    "predict", "vorhersage", "prediz", "predicc", "algorithm", "model", "reader", "rater",
+    "observer", "couldbe", "家族", "病史", "既往", "预测",
+)  # fmt: skip
+_SUSPICION = (
+    "suspect", "suspic", "suspeit", "sospech", "sospett", "soupcon", "verdacht",
+    "provisional", "presum", "tentativ", "working", "prelimin", "initial", "clinic",
+    "cliniq", "klinisch", "differential", "diferenc", "differenz", "referr", "zuweis",
+    "uberweis", "ueberweis", "疑似", "拟诊", "初步", "鉴别", "临床",
+)  # fmt: skip
+_SUSPECTING = frozenset({"ddx", "dd", "va", "called", "call", "ai", "ki", "ia", "hx"})
+_PROVEN = ("histo", "istolog", "patho", "patolog", "biops", "病理")
+
+
+def asks_diagnosis(name: object) -> bool:
+    """Tell whether the name of a column says that it holds the lesion's diagnosis."""
+    return any(part in key(name) for part in _DIAGNOSED) or bool(_parts(name) & _CODES)
+
+
+def asks_melanoma(name: object) -> bool:
+    """Tell whether the name of a column asks for melanoma, so that yes means it."""
+    there = any(part in key(name) for part in _MELANOMA)
+    return there and "nonmelanom" not in key(name) and not _parts(name) & _DENIED
+
+
+def is_hearsay(name: object) -> bool:
+    """Tell whether the name of a column speaks of more than the diagnosis of this lesion.
+
+    Such are family and medical history, suspicions before histology, and the answers of
+    readers or of a program.
+    """
+    whole = key(name)
+    if any(part in whole for part in _PEOPLE_AND_PAST):
+        return True
+    suspected = any(part in whole for part in _SUSPICION) or _parts(name) & _SUSPECTING
+    return bool(suspected) and not any(part in whole for part in _PROVEN)
+
+
+def _parts(name: object) -> frozenset[str]:
+    return frozenset(re.split(r"[\W_]+", without_accents(fold(str(name)))))

@@ -135,6 +135,13 @@ What is derived:
 - Where an archive also says itself whether a lesion is malignant, that answer fills what
   the diagnosis leaves open. Where the two contradict each other, the diagnosis is believed,
   and the notes say how often.
+- Further columns are compared with the label. A column of diagnoses, by its name (`final
+  diagnosis`, `Histologischer Befund`, `ICD10`) or because half of its filled cells are
+  diagnoses, may not name a melanoma where the label says none, nor hold words behind which
+  one may be: the table is refused until the words are mapped or `--column melanoma=NAME`
+  says which column is believed. A name that speaks of history, of a suspicion or of
+  somebody's answer (`Verdachtsdiagnose`, `family history`) is only told. Sentences in other
+  columns are not read.
 - Words such as dysplastic, atypical or Clark nevus lead to nevus: the archives use them for
   the same lesions.
 

@@ -9,7 +9,6 @@ from typing import Any
 import pandas as pd
 
 from lentigo.datasets.reading.column_names import ABOUT_MELANOMA, MALIGNANT_KEYS, key
-from lentigo.datasets.reading.diagnoses import DIAGNOSES
 from lentigo.datasets.reading.known_words import MALIGNANT, NOT_MELANOMA
 from lentigo.datasets.reading.label_conflicts import (
     column_conflicts,
@@ -21,9 +20,10 @@ from lentigo.datasets.reading.label_siblings import (
     other_diagnoses,
 )
 from lentigo.datasets.reading.labels import read_label, says_malignant
+from lentigo.datasets.reading.melanoma_words import unknown_diagnoses
+from lentigo.datasets.reading.other_columns import compared_with_others
 from lentigo.datasets.reading.vocabulary import map_diagnoses
 from lentigo.datasets.reading.word_map import refuse_words, translated
-from lentigo.table_files.each_value import each_value
 from lentigo.table_files.not_known import plain
 from lentigo.words import counted, some
 
@@ -61,6 +61,7 @@ def read_labels(
     benign, or no column melanoma in `chosen`), the diagnosis is believed, with a note.
     `named_diagnosis` tells that the user chose the diagnosis: then other columns of
     diagnoses say nothing, and notes count where they differ.
+    Columns without a role are compared, too (`compared_with_others`).
 
     Raises `UnknownWordsError` for an unknown word in the columns melanoma or malignant, or
     in the diagnosis of an image without another label (if `chosen` has melanoma), unless
@@ -100,8 +101,16 @@ def read_labels(
     notes = [*notes, *settled.notes]
     if settled.column == taken:
         notes += _otherwise(source, settled.table["melanoma"], taken)
-    table, more = _with_malignant(settled.table, own)
-    return Labels(table, settled.column, [*notes, *more])
+    label, told = compared_with_others(
+        source,
+        settled.table["melanoma"],
+        chosen,
+        column=settled.column or taken,
+        where=where,
+        named=named or named_diagnosis,
+    )
+    table, more = _with_malignant(settled.table.assign(melanoma=label), own)
+    return Labels(table, settled.column, [*notes, *told, *more])
 
 
 def _without_other_diagnoses(
@@ -316,18 +325,8 @@ def _refuse_open(
     """
     if "diagnosis" in chosen:
         words = translated(source[chosen["diagnosis"]], name="diagnosis")
-        known = each_value(plain(words, keep_other=True), _is_diagnosis)
-        strange = words[label.isna() & ~known.fillna(True).astype(bool)]
+        strange = words[label.isna() & unknown_diagnoses(words)]
         refuse_words(strange, name=chosen["diagnosis"], source=where)
-
-
-def _is_diagnosis(words: pd.Series[Any]) -> pd.Series[Any]:
-    """Tell for each word whether it is a diagnosis, or says that it is no melanoma."""
-    found = [
-        DIAGNOSES.find(word) is not None or NOT_MELANOMA.find(word) is not None
-        for word in words
-    ]
-    return pd.Series(found, dtype="boolean")
 
 
 def _with_malignant(

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pandas as pd
 
-from lentigo.datasets.reading.column_names import DIAGNOSIS_KEYS, LABEL_KEYS, key
+from lentigo.datasets.reading.column_names import (
+    DIAGNOSIS_KEYS,
+    LABEL_KEYS,
+    header,
+    key,
+)
 from lentigo.datasets.reading.known_words import LABEL_WORDS, MALIGNANT
 from lentigo.datasets.reading.vocabulary import map_diagnoses
 from lentigo.datasets.reading.word_map import translated
@@ -25,7 +29,7 @@ def other_answers(source: pd.DataFrame, taken: str) -> Iterator[tuple[str, pd.Se
     beside a column of melanomas is no answer, since it may be another cancer.
     """
     for name in source.columns:
-        one, other = _header(name), _header(taken)
+        one, other = header(name), header(taken)
         same = one == other or {key(one), key(other)} <= LABEL_KEYS
         if name == taken or not same:
             continue
@@ -56,7 +60,7 @@ def other_diagnoses(
     """
     used = {chosen.get("diagnosis"), chosen.get("melanoma")}
     for name in source.columns:
-        if name in used or key(_header(name)) not in DIAGNOSIS_KEYS:
+        if name in used or key(header(name)) not in DIAGNOSIS_KEYS:
             continue
         theirs = map_diagnoses(source[name])[0]
         if theirs["melanoma"].notna().any():
@@ -88,8 +92,3 @@ def filled_by_others(
             )
         label = label.fillna(answer)
     return label, notes
-
-
-def _header(name: object) -> str:
-    """Return a column's name in the file: pandas calls a second column `dx` `dx.1`."""
-    return re.sub(r"\.\d+$", "", str(name))

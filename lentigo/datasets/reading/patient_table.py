@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -21,6 +21,9 @@ from lentigo.errors import ColumnError, DatasetError
 from lentigo.table_files.not_known import known_ids
 from lentigo.table_files.noted import NotedTable
 from lentigo.words import counted, some, verb
+
+if TYPE_CHECKING:
+    from pandas.api.typing import DataFrameGroupBy
 
 FIELDS = ("age", "sex", "skin_type")
 """Columns of a table of patients that are copied to all images of the patient."""
@@ -174,14 +177,18 @@ def _read(path: Path, columns: Mapping[str, str]) -> tuple[pd.DataFrame, list[st
         notes.append(
             f"{counted(nameless, 'row')} of {path.name} without a patient left out."
         )
-    once = rows[rows["patient"].notna()].drop_duplicates()
-    _check_once(once, path)
-    return once.set_index("patient"), notes
+    people = rows[rows["patient"].notna()].groupby("patient", sort=False)
+    _check_once(people, path)
+    return people.first(), notes  # of each column the first value that is known
 
 
-def _check_once(rows: pd.DataFrame, path: Path) -> None:
-    twice = rows.loc[rows["patient"].duplicated(), "patient"].unique().tolist()
-    if twice:
+def _check_once(people: DataFrameGroupBy[Any, Any], path: Path) -> None:
+    """Raise `ColumnError` where two rows of a patient hold different values.
+
+    A missing value differs from none: one row may complete another.
+    """
+    differs = people.nunique().gt(1).any(axis=1)
+    if twice := differs[differs].index.tolist():
         raise ColumnError(
             f"{path} says different things of {counted(len(twice), 'patient')}: "
             f"{some(twice)}. Keep one row of each."

@@ -10,6 +10,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 
 from lentigo.errors import ImageError
 from lentigo.imaging.decoding.heic import HeicFile
+from lentigo.imaging.decoding.limits import MOST_PIXELS
 
 _FREE_PIXELS = 4_000_000
 """Number of pixels that any file may hold without check: drawn uniform images are small."""
@@ -34,6 +35,18 @@ bits."""
 _MAX_SCANS = 200
 
 _BITS = {"1": 1, "L": 8, "I;16": 16, "I;16B": 16, "LA": 16}
+
+
+def check_size(size: tuple[int, int], max_pixels: int, name: str) -> None:
+    """Raise `ImageError` if `size`, (width, height), has more than `max_pixels` pixels."""
+    most = min(max_pixels, MOST_PIXELS)
+    if size[0] * size[1] <= most:
+        return
+    raised = ", or raise max_pixels if you trust it" if most < MOST_PIXELS else ""
+    raise ImageError(
+        f"{name} claims {size[0]:,} × {size[1]:,} pixels; at most {most:,} in all are "
+        f"read. Scale it down{raised}."
+    )
 
 
 def check_plausible(image: ImageFile | HeicFile, file: BinaryIO, name: str) -> None:

@@ -34,7 +34,12 @@ from PIL.WebPImagePlugin import WebPImageFile
 from lentigo.errors import ImageError
 from lentigo.files import as_text
 from lentigo.imaging.decoding import packed
-from lentigo.imaging.decoding.bombs import DICOM_GROWTH, check_growth, check_plausible
+from lentigo.imaging.decoding.bombs import (
+    DICOM_GROWTH,
+    check_growth,
+    check_plausible,
+    check_size,
+)
 from lentigo.imaging.decoding.covered import Box, covered_size, turned_box
 from lentigo.imaging.decoding.deep import (
     brightened,
@@ -48,9 +53,10 @@ from lentigo.imaging.decoding.dicom import SUFFIXES as DICOM_SUFFIXES
 from lentigo.imaging.decoding.dicom import DicomFile, looks_like_dicom
 from lentigo.imaging.decoding.heic import SUFFIXES as HEIC_SUFFIXES
 from lentigo.imaging.decoding.heic import HeicFile, declared_profile
-from lentigo.imaging.decoding.limits import MOST_PIXELS, claim, unmeasured
+from lentigo.imaging.decoding.limits import claim, unmeasured
 from lentigo.imaging.decoding.other_kinds import is_avif, is_heic, other_kind
 from lentigo.imaging.decoding.rgb import to_rgb
+from lentigo.imaging.decoding.several import check_one_picture
 from lentigo.visible import named
 
 MAX_PIXELS = 100_000_000
@@ -109,16 +115,16 @@ def read_image(
     """Return the image in a file, upright and in sRGB colours: (height, width, 3) RGB.
 
     JPEG, PNG, TIFF, BMP, WebP, HEIC, AVIF, PPM and DICOM files in any colour mode are read
-    (of several images, the primary or first). `rgb.to_rgb` describes how alpha, CMYK, 16
-    bits and colour profiles are converted, `dicom_color.to_picture` how the samples of
-    DICOM are. With `at_least=n`, a large JPEG may be decoded at 1/2, 1/4 or 1/8 of its
-    size, but with both sides still `n` pixels or more: many times faster if a small image
-    is wanted.
+    (of several images in a HEIC or MPO file the primary, of DICOM frames the first).
+    `rgb.to_rgb` describes how alpha, CMYK, 16 bits and colour profiles are converted,
+    `dicom_color.to_picture` how the samples of DICOM are. With `at_least=n`, a large JPEG
+    may be decoded at 1/2, 1/4 or 1/8 of its size, but with both sides still `n` pixels or
+    more: many times faster if a small image is wanted.
 
     Raises:
-        ImageError: the file does not exist, is not an image of these formats, is broken or
-            cut short, or has more than `max_pixels` or `limits.MOST_PIXELS` pixels (known
-            before decoding).
+        ImageError: the file does not exist, is not an image of these formats, holds several
+            (pages, frames), is broken or cut short, or has more than `max_pixels` or
+            `limits.MOST_PIXELS` pixels (known before decoding).
     """
     return read_with_size(source, max_pixels=max_pixels, at_least=at_least)[0]
 
@@ -172,8 +178,10 @@ def read_picture(
     with _refusing(name), _opened(source, name) as file:
         image = _open(file, name)
         width, height = image.size
-        _check_size(image.size, max_pixels, name)
+        check_size(image.size, max_pixels, name)
         _check(image, file, name)
+        with _quiet():
+            check_one_picture(image, file, name)
         claim(width * height)
         if at_least is not None:
             image.draft(None, (at_least, at_least))
@@ -246,17 +254,6 @@ def _open(file: BinaryIO, name: str) -> ImageFile | DicomFile | HeicFile:
             f"{name} is a {other} picture, which is not read. Save it as JPEG or PNG."
         )
     raise ImageError(f"{name} holds no {_KIND_NAMES} image.")
-
-
-def _check_size(size: tuple[int, int], max_pixels: int, name: str) -> None:
-    most = min(max_pixels, MOST_PIXELS)
-    if size[0] * size[1] <= most:
-        return
-    raised = ", or raise max_pixels if you trust it" if most < MOST_PIXELS else ""
-    raise ImageError(
-        f"{name} claims {size[0]:,} × {size[1]:,} pixels; at most {most:,} in all are "
-        f"read. Scale it down{raised}."
-    )
 
 
 def _check(image: ImageFile | DicomFile | HeicFile, file: BinaryIO, name: str) -> None:

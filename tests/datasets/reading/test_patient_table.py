@@ -45,6 +45,14 @@ def test_a_patient_twice_is_one_only_where_both_rows_agree(tmp_path: Path) -> No
         joined(tmp_path, [*people, "P2,61"])
 
 
+def test_a_row_of_a_patient_may_complete_another(tmp_path: Path) -> None:
+    found = read(tmp_path, ["patient_id,age,sex", "P1,45,", "P1,,f", "P2,60,m"])
+    assert found.table["age"].tolist()[:3] == [45, 45, 60]
+    assert found.table["sex"].tolist()[:2] == ["female", "female"]
+    with pytest.raises(ColumnError, match="different things of 1 patient: P1"):
+        read(tmp_path / "other", ["patient_id,age,sex", "P1,45,", "P1,46,f", "P2,60,m"])
+
+
 def test_patients_who_only_look_alike_are_told(tmp_path: Path) -> None:
     found = read(tmp_path, ["patient_id,age", "P1,45", "p2,60"])
     assert "P2 (1) and p2 (1)" in " ".join(found.notes)

@@ -26,6 +26,31 @@ def test_a_bomb_is_refused_by_its_header_alone() -> None:
         read_image(bomb)
 
 
+@pytest.mark.parametrize(
+    ("kind", "told"), [("TIFF", "2 pages"), ("PNG", "2 frames"), ("WEBP", "2 frames")]
+)
+def test_several_pictures_in_one_file_are_refused(kind: str, told: str) -> None:
+    lesions = [Image.effect_noise((30, 20), sigma).convert("RGB") for sigma in (5, 90)]
+    whole = encoded(lesions[0], kind, save_all=True, append_images=lesions[1:])
+    with pytest.raises(ImageError, match=rf"holds {told}.* only one picture a file"):
+        read_image(whole)
+    assert read_image(encoded(lesions[0], kind, save_all=True)).shape == (20, 30, 3)
+
+
+def test_a_preview_or_a_mask_beside_a_page_is_no_second_picture() -> None:
+    page = plain("RGB", (200, 120, 90), (60, 40))
+    preview = plain("RGB", (200, 120, 90), (30, 20))
+    data = encoded(page, "TIFF", save_all=True, append_images=[preview])
+    assert read_image(data).shape == (40, 60, 3)
+    other = encoded(page, "TIFF", save_all=True, append_images=[plain("RGB", 0, (20, 30))])
+    with pytest.raises(ImageError, match="holds 2 pages"):
+        read_image(other)
+    mask = plain("L", 0, (60, 40))
+    mask.encoderinfo = {"tiffinfo": {254: 4}}
+    with_mask = encoded(page, "TIFF", save_all=True, append_images=[mask])
+    assert read_image(with_mask).shape == (40, 60, 3)
+
+
 def test_the_pixel_cap_is_the_callers_to_set() -> None:
     data = encoded(Image.fromarray(SIX), "PNG")
     assert read_image(data, max_pixels=6).shape == (2, 3, 3)

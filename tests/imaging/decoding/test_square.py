@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import ExifTags, Image, ImageOps
 
+from lentigo.errors import ImageError
 from lentigo.imaging.decoding.image import read_image, read_scaled
 from lentigo.imaging.decoding.square import Fit, least_side, read_square, to_square
 
@@ -27,6 +28,16 @@ def test_stretch_keeps_all_columns() -> None:
     square = to_square(enlarged(COLUMNS, 32), size=64, fit="stretch")
     assert square.shape == (64, 64, 3)
     assert square[32, [8, 24, 40, 56], 0].tolist() == [10, 60, 110, 160]
+
+
+def test_a_strip_is_refused_before_it_becomes_a_square() -> None:
+    buffer = io.BytesIO()
+    Image.new("RGB", (501, 100), (200, 120, 90)).save(buffer, "PNG")
+    with pytest.raises(ImageError, match=r"x\.png has 501 × 100 pixels; no dermosc"):
+        read_square(buffer.getvalue(), size=8, name="x.png")
+    buffer = io.BytesIO()
+    Image.new("RGB", (100, 500), (200, 120, 90)).save(buffer, "PNG")
+    assert read_square(buffer.getvalue(), size=8)[1] == (100, 500)
 
 
 def test_crop_keeps_the_middle_square() -> None:
