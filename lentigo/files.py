@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lentigo.errors import RunError, UnreadableFileError
+from lentigo.own_files import note_new_folders, note_own
 
 LOCK = ".lock"
 """The lock file that says that a process works in a folder."""
@@ -49,13 +50,15 @@ def written_beside(path: Path, *, new: bool = False, same: bool = False) -> Iter
     temporary: Path | None = None
     handle = -1
     try:
+        note_new_folders(path.parent)
         path.parent.mkdir(parents=True, exist_ok=True)
         _clear_once(path.parent)
         handle, temporary = _opened_beside(path)
         yield temporary
         _sync(temporary)
         temporary.chmod(0o666 & ~_umask())
-        if not (same and _alike(temporary, path)):
+        if not (same and path.is_file() and filecmp.cmp(temporary, path, shallow=False)):
+            note_own(path, temporary)
             _put(temporary, path, new=new or same)
     except OSError as error:
         if error.errno in _CANNOT_WRITE:
@@ -66,11 +69,6 @@ def written_beside(path: Path, *, new: bool = False, same: bool = False) -> Iter
             temporary.unlink(missing_ok=True)
         if handle >= 0:
             os.close(handle)
-
-
-def _alike(temporary: Path, path: Path) -> bool:
-    """Tell whether `path` is an ordinary file of the same bytes as `temporary`."""
-    return path.is_file() and filecmp.cmp(temporary, path, shallow=False)
 
 
 def _put(temporary: Path, path: Path, *, new: bool) -> None:

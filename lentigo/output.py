@@ -9,7 +9,6 @@ anything heavy is imported. Only one process at a time works in a folder.
 from __future__ import annotations
 
 import errno
-import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -27,8 +26,8 @@ from lentigo.files import (
     clear_leftovers,
     clear_unfinished,
     is_leftover,
-    write_text,
 )
+from lentigo.own_files import others_than_own, recording, remove_own
 from lentigo.progress import log
 from lentigo.run_layout import COMMAND, ENVIRONMENT, UNFINISHED, RunLayout
 from lentigo.words import some
@@ -122,10 +121,26 @@ def check_new_folder(
     """
     folder = Path(folder)
     check_folder(folder)
-    if not folder.is_dir() or (folder / UNFINISHED).exists():
+    if not folder.is_dir():
         return
-    if _holds_others(folder, besides):
+    if (folder / UNFINISHED).exists():
+        _check_only_own(folder, besides)
+    elif _holds_others(folder, besides):
         raise RunError(f"{folder} is not empty. Give {option} a folder that is new.")
+
+
+def _check_only_own(folder: Path, besides: Sequence[str]) -> None:
+    """Raise `RunError` if anything lies beside what a killed command left in `folder`."""
+    kept = {*besides, UNFINISHED}
+    beside = [
+        path for path in others_than_own(folder, besides=kept)
+        if not is_leftover(folder / path)
+    ]  # fmt: skip
+    if beside:
+        raise RunError(
+            f"{folder} holds what a command left that was killed, and files that are not "
+            f"known to be its own: {some(beside)}. Move those away, or give another folder."
+        )
 
 
 def check_planned_folder(folder: Path, *, plan: str, holds: str, resume: bool) -> None:
@@ -324,26 +339,30 @@ def new_folder(folder: Path, *, besides: tuple[str, ...] = ()) -> Iterator[None]
 
     A folder that a killed process left half filled in this way is cleared, with a log line,
     and filled again. If the block fails or is stopped, the files it wrote are removed,
-    except `besides`.
+    except `besides`. Files of others are never removed: the block notes each file that it
+    writes (`files.written_beside` does; `own_files.note_own` for other writers).
 
-    Raises `RunError` where the folder is not empty, is a file, or another process fills it.
+    Raises `RunError` where the folder is not empty, is a file, holds files of others beside
+    what a killed process left, or another process fills it.
     """
     folder = Path(folder)
     check_new_folder(folder, besides=besides)
     with alone(folder, keep=False):
         check_new_folder(folder, besides=besides)  # it may have been filled since
         clear_unfinished(folder)
-        marker = folder / UNFINISHED
-        if marker.exists():
-            _clear_of_killed(folder, keep={*besides, LOCK, UNFINISHED})
-        before = {path.name for path in folder.iterdir()}
-        write_text(marker, "")
+        marker, kept = folder / UNFINISHED, {*besides, LOCK, UNFINISHED}
+        _clear_of_killed(folder, keep=kept)
         try:
-            yield
+            marker.write_bytes(b"")
+        except OSError as error:
+            raise cannot_write(folder, error) from error
+        try:
+            with recording(folder):
+                yield
         except BaseException as stop:
-            _take_back(folder, keep={*before, *besides, LOCK, UNFINISHED})
-            if {path.name for path in folder.iterdir()} <= {UNFINISHED, LOCK, *besides}:
-                marker.unlink(missing_ok=True)
+            # Else a user would take the unfinished files for a complete result.
+            remove_own(folder, besides=kept)
+            marker.unlink(missing_ok=True)
             if isinstance(stop, KeyboardInterrupt) and not stop.args:
                 stop.args = (
                     f"Stopped before {folder} was finished; give the same command again.",
@@ -353,25 +372,8 @@ def new_folder(folder: Path, *, besides: tuple[str, ...] = ()) -> Iterator[None]
 
 
 def _clear_of_killed(folder: Path, *, keep: set[str]) -> None:
-    left = sorted(path.name for path in folder.iterdir() if path.name not in keep)
-    if left:
+    if left := remove_own(folder, besides=keep):
         log.info(
             "%s holds what a command left that was killed (%s); it is cleared.",
             folder, some(left),
         )  # fmt: skip
-        _take_back(folder, keep=keep)
-
-
-def _take_back(folder: Path, *, keep: set[str]) -> None:
-    """Delete everything in `folder` except the names `keep`, after a block has failed.
-
-    Else a user would take the unfinished files for a complete result.
-    """
-    for path in folder.iterdir():
-        if path.name in keep:
-            continue
-        with suppress(OSError):
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path)
-            else:
-                path.unlink()

@@ -103,7 +103,7 @@ def find_rate(
     if any(each.training.method == "logistic" for each in config.of_members()):
         raise ConfigError("By training.method logistic nothing learns at any rate.")
     labelled = learnable(table, config)
-    with new_folder(out):
+    with new_folder(out, besides=(PIXELS,)):  # decoded images serve the next command
         own = with_parts(with_settings(config, _plain(config, out)), 1)
         with temporary_folder() as place:
             found = FoundRates(tuple(_tried(labelled, own, rates, place / "run")))

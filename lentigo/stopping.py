@@ -1,4 +1,4 @@
-"""Orderly end after Ctrl-C or SIGTERM: save first, then report.
+"""Orderly end after Ctrl-C, SIGTERM or SIGHUP: save first, then report.
 
 The command line installs signal handlers (`listening`); the library only asks whether a
 signal came (`stop_if_asked`), so another program that uses it keeps its own handlers.
@@ -6,10 +6,12 @@ signal came (`stop_if_asked`), so another program that uses it keeps its own han
 
 from __future__ import annotations
 
+import errno
+import os
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any
 
@@ -18,7 +20,17 @@ class Terminated(KeyboardInterrupt):
     """The process received SIGTERM, as from a batch system or at a shutdown."""
 
 
-_SIGNALS = {signal.SIGINT: KeyboardInterrupt, signal.SIGTERM: Terminated}
+class HungUp(Terminated):
+    """The process received SIGHUP: its terminal was closed, or the line to it was lost."""
+
+
+SIGHUP: int | None = getattr(signal, "SIGHUP", None)
+"""The number of SIGHUP; None where the system has none (Windows)."""
+_SIGNALS: dict[int, type[KeyboardInterrupt]] = {
+    signal.SIGINT: KeyboardInterrupt,
+    signal.SIGTERM: Terminated,
+    **({} if SIGHUP is None else {SIGHUP: HungUp}),
+}
 
 
 class _State:
@@ -31,7 +43,10 @@ class _State:
 
 @contextmanager
 def listening() -> Iterator[None]:
-    """Let SIGINT and SIGTERM raise `KeyboardInterrupt` and `Terminated` in this block.
+    """Let SIGINT, SIGTERM and SIGHUP raise the exceptions of this module in this block.
+
+    SIGINT raises `KeyboardInterrupt`, SIGTERM `Terminated` and SIGHUP `HungUp`. SIGHUP
+    stays ignored where it was at the start of the process, as `nohup` arranges it.
 
     Inside a `deferred` block the first signal waits for `stop_if_asked`; a second one
     raises at once. Outside the main thread, where Python receives no signals, this does
@@ -41,7 +56,8 @@ def listening() -> Iterator[None]:
         yield
         return
     _State.asked, _State.deferred = None, 0
-    before: dict[int, Any] = {each: signal.signal(each, _hear) for each in _SIGNALS}
+    heard = [each for each in _SIGNALS if not (each == SIGHUP and ignores_hang_up())]
+    before: dict[int, Any] = {each: signal.signal(each, _hear) for each in heard}
     try:
         yield
     finally:
@@ -65,15 +81,43 @@ def deferred() -> Iterator[None]:
 
 
 def stop_if_asked() -> None:
-    """Raise `KeyboardInterrupt` or `Terminated` if a signal is waiting; else do nothing."""
+    """Raise the exception of a signal that is waiting; do nothing if there is none."""
     if _State.asked is not None:
         number, _State.asked = _State.asked, None
-        raise _SIGNALS[signal.Signals(number)]
+        raise _SIGNALS[number]
 
 
 def exit_code(stop: KeyboardInterrupt) -> int:
-    """Return 128 plus the number of the signal: 130 for Ctrl-C, 143 for SIGTERM."""
+    """Return 128 plus the number of the signal.
+
+    It is 130 for Ctrl-C, 143 for SIGTERM and 129 for SIGHUP.
+    """
+    if isinstance(stop, HungUp) and SIGHUP is not None:
+        return 128 + SIGHUP
     return 128 + (signal.SIGTERM if isinstance(stop, Terminated) else signal.SIGINT)
+
+
+def ignores_hang_up() -> bool:
+    """Tell whether this process ignores SIGHUP, as one does that `nohup` started."""
+    return SIGHUP is not None and signal.getsignal(SIGHUP) is signal.SIG_IGN
+
+
+def leave_lost_terminal() -> None:
+    """Let what is written to a terminal that was closed go nowhere, instead of failing.
+
+    A failure of such a line would end the process before its work is saved.
+    """
+    with suppress(ImportError, OSError):
+        import termios
+
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        for each in range(3):
+            try:
+                termios.tcgetattr(each)
+            except termios.error as error:
+                if error.args[0] == errno.EIO:  # no terminal would be ENOTTY
+                    os.dup2(nowhere, each)
+        os.close(nowhere)
 
 
 def die_with_parent() -> None:
@@ -89,10 +133,12 @@ _PR_SET_PDEATHSIG = 1
 
 
 def _hear(number: int, _frame: FrameType | None) -> None:
+    if number == SIGHUP:
+        leave_lost_terminal()
     if _State.deferred and _State.asked is None:
         _State.asked = number
         return
     # Noted all the same: a library may swallow the exception (code that numba compiles
     # does), and then the next `stop_if_asked` stops.
     _State.asked = None if _State.deferred else number
-    raise _SIGNALS[signal.Signals(number)]
+    raise _SIGNALS[number]

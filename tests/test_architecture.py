@@ -32,7 +32,7 @@ ORDER = (
     {"cluster", "table_files", "where"},
     {"config", "elsewhere", "json_files", "output"},
     {"extras", "files", "isolated", "timm_arguments"},
-    {"errors", "progress"},
+    {"errors", "own_files", "progress"},
     {"words"},
     {
         "answer_columns",

@@ -111,6 +111,48 @@ def test_a_folder_that_a_killed_process_left_half_filled_may_be_filled(
     assert "what a command left that was killed (half); it is cleared" in caplog.text
 
 
+@pytest.mark.parametrize("theirs", ["notes.txt", "photos/a.jpg", "figures/my.png", "half"])
+def test_what_a_user_put_beside_it_is_never_removed(theirs: str, tmp_path: Path) -> None:
+    folder = tmp_path / "a"
+    assert run_apart(_HALF, folder).returncode == -9
+    (folder / theirs).parent.mkdir(exist_ok=True)
+    (folder / theirs).write_text("mine")  # "half" was written by the command before
+    for door in (check_new_folder, lambda place: new_folder(place).__enter__()):
+        with pytest.raises(RunError, match=rf"not known to be its own: {theirs}\."):
+            door(folder)
+    assert (folder / theirs).read_text() == "mine"
+    assert (folder / "half").exists()
+    (folder / theirs).unlink()
+    with new_folder(folder):
+        write_text(folder / "other", "whole")
+    assert [path.name for path in folder.rglob("*") if path.is_file()] == ["other"]
+
+
+def test_nor_is_it_when_the_command_fails_or_is_stopped(tmp_path: Path) -> None:
+    folder = tmp_path / "a"
+
+    def work() -> None:
+        with new_folder(folder):
+            write_text(folder / "page", "half")
+            write_text(folder / "figures" / "one", "half")
+            write_text(folder / "empty" / "one", "half")
+            (folder / "figures" / "mine").write_text("mine")
+            raise Terminated
+
+    with pytest.raises(Terminated):
+        work()
+    assert sorted(path.name for path in folder.rglob("*")) == ["figures", "mine"]
+    with pytest.raises(RunError, match="is not empty"):
+        check_new_folder(folder)
+
+
+def test_another_command_that_wrote_there_meanwhile_loses_nothing(tmp_path: Path) -> None:
+    assert run_apart(_HALF, tmp_path / "a").returncode == -9
+    write_text(tmp_path / "a" / "p.csv", "of another command")
+    with pytest.raises(RunError, match=r"not known to be its own: p\.csv"):
+        check_new_folder(tmp_path / "a")
+
+
 @pytest.mark.parametrize(
     ("kind", "name", "said"),
     [

@@ -1,11 +1,13 @@
-"""Ctrl-C and SIGTERM end a command in order, at once or where that does no harm."""
+"""Ctrl-C, SIGTERM and SIGHUP end a command in order, at once or where that does no harm."""
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
 import sys
+import termios
 import threading
 import time
 from contextlib import suppress
@@ -14,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from lentigo.stopping import (
+    HungUp,
     Terminated,
     deferred,
     exit_code,
@@ -28,7 +31,11 @@ def ask(number: int) -> None:
 
 @pytest.mark.parametrize(
     ("number", "kind", "code"),
-    [(signal.SIGTERM, Terminated, 143), (signal.SIGINT, KeyboardInterrupt, 130)],
+    [
+        (signal.SIGTERM, Terminated, 143),
+        (signal.SIGINT, KeyboardInterrupt, 130),
+        (signal.SIGHUP, HungUp, 129),
+    ],
 )
 def test_a_signal_is_an_exception_with_its_exit_code(
     number: int, kind: type[KeyboardInterrupt], code: int
@@ -99,6 +106,53 @@ def test_outside_the_main_thread_nothing_is_touched() -> None:
     thread.start()
     thread.join()
     assert failed == []
+
+
+def test_a_process_of_nohup_hears_no_hang_up() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with listening():
+            ask(signal.SIGHUP)
+            assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+_IN_A_TERMINAL = """
+import sys, time
+from pathlib import Path
+from lentigo.stopping import deferred, exit_code, listening, stop_if_asked
+try:
+    with listening(), deferred():
+        print("begun", flush=True)
+        while True:
+            time.sleep(0.05)
+            try:
+                stop_if_asked()
+            except KeyboardInterrupt as stop:
+                print("to a terminal that has gone", flush=True)
+                Path(sys.argv[1]).write_text("saved")
+                raise
+except KeyboardInterrupt as stop:
+    sys.exit(exit_code(stop))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="terminals are those of Unix")
+def test_work_is_saved_though_the_terminal_has_gone(tmp_path: Path) -> None:
+    ours, theirs = os.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-c", _IN_A_TERMINAL, str(tmp_path / "work")],
+        stdin=theirs, stdout=theirs, stderr=theirs,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    ) as process:  # fmt: skip
+        os.close(theirs)
+        assert b"begun" in os.read(ours, 100)
+        os.close(ours)  # the window is closed
+        assert process.wait(30) == 129
+    assert (tmp_path / "work").read_text() == "saved"
 
 
 _PARENT = """

@@ -37,7 +37,10 @@ _Images = Annotated[
     typer.Option("--images", help="Images of the periods, to compare features as well."),
 ]
 _Repeats = Annotated[
-    int, typer.Option("--repeats", min=200, help="Deals of the patients by chance.")
+    int,
+    typer.Option(
+        "--repeats", min=200, help="Deals of the patients by chance; more where needed."
+    ),
 ]
 _Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of the deals.")]
 
@@ -75,10 +78,13 @@ def drift_command(
     if json:
         say_json({**found.as_dict(), "page": str(page)})
         return
-    for each in found.alarms:
-        say(sentence(each))
+    for alarm in found.alarms:
+        say(sentence(alarm))
     compared = counted(len(found.shifts), "column")
-    say(f"{counted(len(found.alarms), 'alarm')} in {compared} compared.")
+    if not found.all_untold:
+        say(f"{counted(len(found.alarms), 'alarm')} in {compared} compared.")
+    for each in found.untold:
+        say(each)
     for note in found.notes:
         say(note)
     say(f"Page: {page}")

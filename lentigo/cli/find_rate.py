@@ -36,7 +36,7 @@ def find_rate_command(
     from lentigo.config import RatesConfig
     from lentigo.output import check_new_folder
 
-    check_new_folder(out)
+    check_new_folder(out, besides=("pixels",))
     rates = RatesConfig(steps=steps, lowest=lowest, highest=highest)
     asked = options.ask(recipe, weights, set)
     options.check_there(table, "table")

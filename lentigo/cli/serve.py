@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,7 +12,7 @@ import typer
 from lentigo.cli import predict_options as asked
 from lentigo.cli.say import say
 from lentigo.notice import NOTICE
-from lentigo.stopping import exit_code
+from lentigo.stopping import SIGHUP, exit_code
 
 if TYPE_CHECKING:
     from lentigo.config.serving import ServingConfig
@@ -109,6 +110,8 @@ def serve_command(
         require(library, what="lentigo serve")
     from lentigo.service.server import serve
 
+    if SIGHUP is not None:  # it reloads the models, as soon as they are loaded
+        signal.signal(SIGHUP, signal.SIG_IGN)
     try:
         serve(places, config, listening=_listening)
     except KeyboardInterrupt as stop:

@@ -1,4 +1,4 @@
-"""Start of the command line; Ctrl-C or SIGTERM while it loads prints one line and ends it.
+"""Start of the command line; a signal to stop while it loads prints one line and ends it.
 
 Loading takes a moment, in which Python would answer a stop with a traceback. Nothing has
 been written by then, so the process may end at once.
@@ -15,7 +15,7 @@ from lentigo.isolated import keep_out_the_surroundings
 
 def main() -> object:
     """Run the command line with the arguments of this process."""
-    for each in (signal.SIGINT, signal.SIGTERM):
+    for each in _STOPS:
         if signal.getsignal(each) is not signal.SIG_IGN:
             signal.signal(each, _end)
     # Before anything heavy is imported: an empty place in PYTHONPATH is the working folder.
@@ -32,10 +32,12 @@ def main() -> object:
     finally:
         # Python gives its handlers up while it takes itself down, which takes a moment
         # with torch. The work is done by then, and its exit code is what counts.
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        for each in _STOPS - {signal.SIGINT}:
+            signal.signal(each, signal.SIG_IGN)
 
 
-_STOPPED = {128 + signal.SIGINT, 128 + signal.SIGTERM}
+_STOPS = {signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)}
+_STOPPED = {128 + each for each in _STOPS}
 
 
 def _computes_on() -> bool:

@@ -47,7 +47,8 @@ def draw_drift(found: Drift) -> Drawing:
     figure, [ax] = new_figure("page", height=1.3 + 0.26 * len(rows))
     plot_drift(ax, rows)
     title = "What moved since the model was judged"
-    titled(ax, title, counted(len(found.alarms), "alarm"))
+    alarms = counted(len(found.alarms), "alarm")
+    titled(ax, title, "Nothing can be told" if found.all_untold else alarms)
     caption = (
         "How far each column is from the held-out images that the model was judged on, as "
         "a multiple of the distance that 95 % of chance deals of the same patients stay "

@@ -7,6 +7,7 @@ and deleted files, are left out.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,7 @@ from unicodedata import normalize
 
 from lentigo.errors import DatasetError
 from lentigo.files import as_text
+from lentigo.imaging.decoding import packed
 from lentigo.imaging.decoding.image import IMAGE_SUFFIXES
 from lentigo.imaging.decoding.other_kinds import OTHER_SUFFIXES, is_avif, is_heic
 from lentigo.imaging.decoding.packed import SUFFIXES as PACKED
@@ -24,6 +26,13 @@ _LITTER = {
     "lost+found", "system volume information",
 }  # fmt: skip
 """Folders of previews and deleted files that systems create beside the user's own."""
+
+NOT_OPENED = (
+    ".tar", ".tgz", ".tar.gz", ".tbz2", ".tar.bz2", ".txz", ".tar.xz", ".tar.zst", ".rar",
+    ".7z",
+)  # fmt: skip
+"""Endings of containers that are not read."""
+_NO_IMAGES = {"license", "licence", "readme", "makefile", "changelog", "ham10000_metadata"}
 
 composed = partial(normalize, "NFC")
 """Return a name with each accented letter as one character (NFC); a Mac stores two."""
@@ -84,17 +93,61 @@ def left_out(names: Iterable[str]) -> list[str]:
     ]
 
 
+def not_read_inside(container: Path) -> list[str]:
+    """Return sentences that count and name the members of a zip that are not read.
+
+    They are those of `packed.not_read`, containers inside it, and members whose names have
+    no ending, which may be images. Hidden ones are left out. The list is empty for an HDF5
+    file, of which every entry is read.
+
+    Raises `DatasetError` if the container cannot be read.
+    """
+    if container.suffix.lower() != ".zip":
+        return []
+    alike: dict[str, tuple[str, list[str]]] = {}
+    refused = packed.not_read(container)
+    for name, reason in refused.items():
+        if not is_litter(name):  # one sentence for all sizes that are too large
+            kind = re.sub(r"[\d,]+", "", reason)
+            alike.setdefault(kind, (reason, []))[1].append(as_text(name))
+    said = [
+        f"{counted(len(names), 'file')} in {container} {verb(len(names), 'is', 'are')} not "
+        f"read ({reason}): {some(names)}. Unpack it if you trust it."
+        for reason, names in alike.values()
+    ]
+    others = [n for n in packed.members(container) if n not in refused and not is_litter(n)]
+    if closed := [as_text(n) for n in others if n.lower().endswith((*PACKED, *NOT_OPENED))]:
+        said.append(
+            f"{counted(len(closed), 'container')} in {container} "
+            f"{verb(len(closed), 'is', 'are')} not looked into: {some(closed)}."
+        )
+    if unnamed := [as_text(n) for n in others if _has_no_ending(n)]:
+        said.append(
+            f"{counted(len(unnamed), 'file')} in {container} "
+            f"{verb(len(unnamed), 'is', 'are')} left out, for the name has no ending: "
+            f"{some(unnamed)}. Add one, such as .jpg, to an image."
+        )
+    return said
+
+
+def _has_no_ending(name: str) -> bool:
+    last = name.rpartition("/")[2]
+    return "." not in last and last.lower() not in _NO_IMAGES
+
+
 def unseen(files: Iterable[str]) -> list[str]:
     """Return sentences on the `files` of a search that may hold images but were not read.
 
     These are zips and HDF5 files, whose images are only read if the container or a table is
-    named, and images whose names have no extension.
+    named, archives of kinds that are not read, and images whose names have no extension.
     """
-    closed, unnamed = [], []
+    closed, unnamed, strange = [], [], []
     for path in files:
         name = os.path.basename(path)  # noqa: PTH119
         if name.lower().endswith(PACKED):
             closed.append(as_text(Path(name)))
+        elif name.lower().endswith(NOT_OPENED):
+            strange.append(as_text(Path(name)))
         elif "." not in name and _begins_as_image(path):
             unnamed.append(as_text(Path(name)))
     said = []
@@ -102,6 +155,11 @@ def unseen(files: Iterable[str]) -> list[str]:
         said.append(
             f"{counted(len(closed), 'zip or HDF5 file')} {verb(len(closed), 'is', 'are')} "
             f"not looked into: {some(closed)}. Name it itself, or unpack it."
+        )
+    if strange:
+        said.append(
+            f"{counted(len(strange), 'archive')} {verb(len(strange), 'is', 'are')} of a "
+            f"kind that is not read: {some(strange)}. Unpack it."
         )
     if unnamed:
         said.append(

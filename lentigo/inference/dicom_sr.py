@@ -13,17 +13,21 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from lentigo.errors import DatasetError, LentigoError
 from lentigo.extras import require
-from lentigo.files import digest, opened, written_beside
-from lentigo.imaging.decoding import packed
-from lentigo.imaging.decoding.dicom import SUFFIXES, looks_like_dicom
+from lentigo.files import digest, written_beside
+from lentigo.inference.dicom_header import (
+    COPIED,
+    as_evidence,
+    may_be_dicom,
+    read_header,
+    set_times,
+)
 from lentigo.inference.inputs import Source
 from lentigo.models.description import DESCRIPTION, read_description
 from lentigo.models.operating_point import OperatingPoint
@@ -35,17 +39,8 @@ from lentigo.words import counted, some
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
-COPIED = (
-    "PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyInstanceUID",
-    "StudyID", "StudyDate", "StudyTime", "AccessionNumber", "SpecificCharacterSet",
-)  # fmt: skip
-"""DICOM tags copied from the image, so that an archive files the report correctly."""
-_REFERRED = ("SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "NumberOfFrames")
-_NEEDED = ("StudyInstanceUID", *_REFERRED[:3])
-_HEAD = 132
 _OURS = "99LENTIGO"
 """Coding scheme of lentigo's own codes; DICOM requires private names to begin with 99."""
-NO_DICOM = "it is no DICOM file, so there is no instance that a report could refer to"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +103,7 @@ def check_dicom(sources: Sequence[Source]) -> None:
     Raises `NotInstalledError` without highdicom, and `DatasetError` if no image is DICOM.
     """
     require("highdicom", what="Writing DICOM structured reports")
-    if not any(map(_may_be_dicom, sources)):
+    if not any(map(may_be_dicom, sources)):
         names = [source.image_id for source in sources]
         raise DatasetError(
             f"No image is a DICOM file ({some(names)}), so there is no instance that a "
@@ -133,7 +128,7 @@ def write_reports(
             continue
         try:
             with _as_it_is():
-                image = _header(source)
+                image = read_header(source)
                 report = _report(image, {str(k): v for k, v in row.items()}, by, series)
             path = folder / _name(source.image_id, done.taken)
             with written_beside(path) as temporary, _as_it_is():
@@ -162,73 +157,6 @@ class _Series:
         return uid, count + 1
 
 
-def _may_be_dicom(source: Source) -> bool:
-    if source.path is None:
-        return False
-    if packed.split(source.path):
-        return source.path.suffix.lower() in SUFFIXES
-    return _is_dicom(source.path)
-
-
-def _is_dicom(path: Path) -> bool:
-    try:
-        with opened(path) as file:
-            return looks_like_dicom(file.read(_HEAD), path.name)
-    except (OSError, ValueError, LentigoError):
-        return False
-
-
-@contextmanager
-def _bytes_of(path: Path) -> Iterator[BinaryIO]:
-    if packed.split(path):
-        yield BytesIO(packed.read_bytes(path))
-    else:
-        with opened(path) as file:
-            yield file
-
-
-def _header(source: Source) -> Dataset:
-    """Read the tags `COPIED` and `_REFERRED` of an image, as far as it has them.
-
-    The image was decoded before, in a sandboxed process. Raises `DatasetError` if it is no
-    DICOM file, or lacks one of `_NEEDED`.
-    """
-    from pydicom import Dataset, dcmread
-
-    if source.path is None:
-        raise DatasetError(NO_DICOM)
-    with _bytes_of(source.path) as file:
-        if not looks_like_dicom(file.read(_HEAD), source.path.name):
-            raise DatasetError(NO_DICOM)
-        file.seek(0)
-        tags = [*COPIED, *_REFERRED]
-        found = dcmread(file, stop_before_pixels=True, specific_tags=tags, force=True)
-    if lacking := [name for name in _NEEDED if not found.get(name)]:
-        raise DatasetError(
-            f"its header has no {some(lacking)}, by which a report refers to it"
-        )
-    image = Dataset()
-    for name in tags:
-        if name in found:
-            image[name] = found[name]
-    return image
-
-
-def _as_evidence(image: Dataset) -> Dataset:
-    """Return a copy of the image's tags for highdicom: its UIDs, with other tags empty.
-
-    The other tags are texts that may break the rules of DICOM, which would raise an error.
-    """
-    from pydicom import Dataset
-
-    evidence = Dataset()
-    for name in COPIED[:-1]:
-        setattr(evidence, name, None if name == "PatientName" else "")
-    for name in _NEEDED:
-        evidence[name] = image[name]
-    return evidence
-
-
 def _report(image: Dataset, row: dict[str, Any], by: Reported, series: _Series) -> Any:
     from highdicom.sr import ComprehensiveSR, MeasurementReport
     from pydicom.sr.coding import Code
@@ -240,7 +168,7 @@ def _report(image: Dataset, row: dict[str, Any], by: Reported, series: _Series) 
         imaging_measurements=[_group(image, row, by)],
     )
     report = ComprehensiveSR(
-        evidence=[_as_evidence(image)],
+        evidence=[as_evidence(image)],
         content=content[0],
         series_instance_uid=uid,
         series_number=1,
@@ -256,6 +184,7 @@ def _report(image: Dataset, row: dict[str, Any], by: Reported, series: _Series) 
     for name in COPIED:
         if name in image:
             report[name] = image[name]
+    set_times(report)
     return report
 
 

@@ -13,11 +13,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lentigo.answer_columns import ABSTAIN, YES
-from lentigo.curation import assign_groups
-from lentigo.datasets.any_table import read_any
 from lentigo.errors import ConfigError, DatasetError, ModelError
 from lentigo.evaluation.drift import Drift, Side, drift
 from lentigo.evaluation.joining import read_predictions
+from lentigo.inference.decide import CALLED, NOT_CALLED
+from lentigo.inference.drift_patients import PATIENTS, groups_of, joined, patients_of
 from lentigo.inference.inputs import Source, find_sources
 from lentigo.inference.predict import Model, load
 from lentigo.inference.squares import squares
@@ -25,12 +25,10 @@ from lentigo.models.calibration import probability
 from lentigo.models.description import find_models, read_description
 from lentigo.models.operating_point import read_points
 from lentigo.run_layout import FoldLayout, RunLayout, fold_of, run_of
-from lentigo.tables import DIAGNOSIS_COLUMNS, check_table, diagnosis_column
+from lentigo.tables import DIAGNOSIS_COLUMNS, diagnosis_column
 from lentigo.words import counted
 
 ANSWERS = ("probability", "answered", "call", "strangeness", "abstain")
-PATIENTS = ("age", "sex", "site", "skin_type", "dataset", "modality")
-_UNITS = ("patient_id", "lesion_id", "dataset", "group_id")
 _MELANOMA = diagnosis_column("melanoma")
 _OTHERS = (
     "Answers are not compared: the held-out ones of the run are those of single networks, "
@@ -88,6 +86,8 @@ def watch_drift(
         for each in predictions
     ]
     _check_names(periods)
+    if alike:
+        first = _with_calls(first, periods, find_models(Path(model)))
     if images:
         first, periods = _with_features(load(model, engine=engine), first, periods, images)
     answers: tuple[str, ...] = (*ANSWERS, *_diagnoses(first.table))
@@ -99,6 +99,31 @@ def watch_drift(
     columns = [each for each in (*answers, *PATIENTS) if _is_held(each, first, *periods)]
     found = drift(first, periods, columns, repeats=repeats, seed=seed)
     return replace(found, notes=(*notes, *found.notes))
+
+
+def _with_calls(first: Side, periods: Sequence[Side], models: Sequence[Path]) -> Side:
+    """Return the reference with calls at the periods' operating point, if it has none.
+
+    A run keeps probabilities and no calls; the threshold is in the model. Without a single
+    model, or a single point with a threshold, the reference is returned as it is.
+    """
+    tables = [each.table for each in periods if _is_held("call", each)]
+    names = {
+        str(name)
+        for table in tables
+        for name in table.get("operating_point", pd.Series(dtype=object)).dropna().unique()
+    }
+    if _is_held("call", first) or len(models) != 1 or len(names) != 1:
+        return first
+    points = read_points(read_description(models[0]).operating_points)
+    point = next((each for each in points if each.name in names), None)
+    if point is None or point.threshold is None:
+        return first
+    known = first.table["probability"]
+    called = np.where(known >= point.threshold, CALLED, NOT_CALLED)
+    calls = pd.Series(called, known.index, dtype=object).where(known.notna())
+    table = first.table.assign(call=calls, operating_point=point.name)
+    return replace(first, table=table)
 
 
 def _calls_differ(models: Sequence[Path], sides: Sequence[Side]) -> bool:
@@ -201,13 +226,14 @@ def _side(predictions: Path, tables: Sequence[Path | str], *, name: str) -> Side
     answers, _ = read_predictions(predictions)
     answers = _without_refused(_moved_back(answers, predictions))
     answers["answered"] = np.where(answers["probability"].notna(), "yes", "no")
+    asked: dict[str, NDArray[np.bool_]] = {}
     for each in tables:
-        answers = _joined(answers, _patients(Path(each)))
+        answers = joined(answers, *patients_of(Path(each)), asked)
     if answers.empty:
         raise DatasetError(f"{predictions} has no row.")
     called = f"{name} ({predictions})"
     return Side(name=called if name.startswith("the ") else name, table=answers,
-                groups=_groups(answers))  # fmt: skip
+                groups=groups_of(answers), asked=asked)  # fmt: skip
 
 
 def _answer_columns(table: pd.DataFrame) -> list[str]:
@@ -261,37 +287,6 @@ def _log_odds(share: pd.Series) -> pd.Series:
     return odds
 
 
-def _patients(path: Path) -> pd.DataFrame:
-    table = read_any(path).table
-    columns = [name for name in (*PATIENTS, *_UNITS, "path") if name in table]
-    return table[["image_id", *dict.fromkeys(columns)]]
-
-
-def _joined(answers: pd.DataFrame, patients: pd.DataFrame) -> pd.DataFrame:
-    """Add columns and missing values of `patients` to `answers`, matched by image id."""
-    ids = answers["image_id"].astype("string")
-    known = patients.assign(image_id=patients["image_id"].astype("string")).set_index(
-        "image_id"
-    )
-    added = {}
-    for column in known:
-        theirs = ids.map(known[column])
-        mine = answers[column] if column in answers else pd.Series(pd.NA, answers.index)
-        added[str(column)] = mine.astype("object").where(mine.notna(), theirs)
-    return answers.assign(**added)
-
-
-def _groups(table: pd.DataFrame) -> NDArray[np.object_]:
-    """Return the group of each image; without one its patient, lesion or the image."""
-    given = table["group_id"] if "group_id" in table else pd.Series(pd.NA, table.index)
-    plain = check_table(
-        table[["image_id", *(name for name in _UNITS[:3] if name in table)]],
-        source="the predictions",
-    )
-    found = assign_groups(plain)["group_id"].set_axis(table.index)
-    return given.astype("object").where(given.notna(), found).to_numpy()
-
-
 def _with_features(
     model: Model, first: Side, periods: Sequence[Side], images: Sequence[Path | str]
 ) -> tuple[Side, list[Side]]:
@@ -326,7 +321,7 @@ def _with_features(
 
 
 def _having(side: Side, features: Mapping[str, NDArray[Any]]) -> Side:
-    return Side(name=side.name, table=side.table, groups=side.groups, features=features)
+    return replace(side, features=features)
 
 
 def features_of(

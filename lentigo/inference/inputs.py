@@ -30,6 +30,7 @@ from lentigo.imaging.search import (
     is_image,
     is_litter,
     is_other_picture,
+    not_read_inside,
     on_disk,
     unseen,
 )
@@ -201,9 +202,13 @@ def _file(path: Path) -> Source:
 
 def _inside(container: Path) -> Iterator[Source]:
     names = packed.members(container)
-    packed.close(container)
     if container.suffix.lower() == ".zip":
-        names = sorted(n for n in names if _is_picture(n) and not is_litter(n))
+        # What is not read has a place, too: its row says why.
+        every = {*names, *packed.not_read(container)}
+        names = sorted(n for n in every if _is_picture(n) and not is_litter(n))
+    for note in not_read_inside(container):
+        log.info("%s", note)
+    packed.close(container)
     if not names:
         raise DatasetNotFoundError(f"{container} holds no image.")
     return (_file(container / name) for name in names)

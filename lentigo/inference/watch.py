@@ -3,13 +3,15 @@
 The answer to an image is a JSON file named by the SHA-256 of the image file. It is written
 under a temporary name and renamed, so it is never partial; an image with an answer is not
 predicted again. No other state is kept, so a kill at any moment costs one batch of work. An
-answer names its model: another model predicts the image again, into a second file whose
-name also holds a digest of that model.
+answer names its model, the share of melanoma that it is meant for and its operating point:
+with another of these the image is predicted again, into a second file whose name also holds
+a digest of them.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -23,7 +25,7 @@ from lentigo.errors import LentigoError
 from lentigo.files import as_text, digest
 from lentigo.imaging.search import files_below, is_image
 from lentigo.inference.decide import Decision
-from lentigo.inference.fhir import Subject, fhir_bundle
+from lentigo.inference.fhir import Subject, fhir_bundle, settings_of
 from lentigo.inference.inputs import Source
 from lentigo.inference.predict import Model
 from lentigo.json_files import read_json_object, write_json
@@ -61,7 +63,8 @@ class Watch:
     _dicom: dict[Path, tuple[_Stamp, bool]] = field(default_factory=dict)
     """File without an ending of an image → size and time, and whether it is DICOM."""
     _own: dict[str, bool] = field(default_factory=dict)
-    """By the digest of an image file, whether its first answer is by this model."""
+    """By the digest of an image file, whether its first answer is by this model and these
+    settings."""
     _unread: bool = False
     """Whether the folder could not be read at the last scan."""
 
@@ -73,6 +76,11 @@ class Watch:
     def _version(self) -> str:
         """Return the digests of all networks' folders: one of a run is another model."""
         return " ".join(self._models)
+
+    @cached_property
+    def _settings(self) -> dict[str, Any]:
+        """Return what of the decision sets the answer to an image."""
+        return _as_settings(self.decision)
 
     def scan(self, *, settled: bool = True) -> list[Path]:
         """Predict the images that have no answer yet; return the answer files written.
@@ -152,27 +160,42 @@ class Watch:
         return self._known[path][1]
 
     def _answer(self, name: str) -> Path:
-        """Return the path of this model's answer to the image with the digest `name`."""
+        """Return the path of the answer of this model, with these settings, to an image.
+
+        `name` is the digest of the image.
+        """
         ending = "fhir.json" if self.kind == "fhir" else "json"
         first = self.out / f"{name}.{ending}"
         if name not in self._own and first.exists():
             self._own[name] = self._is_own(first)
         if self._own.get(name, True):
             return first
-        own = hashlib.sha256("".join(self._models).encode()).hexdigest()[:12]
-        return self.out / f"{name}.{own}.{ending}"
+        return self.out / f"{name}.{self._own_name}.{ending}"
+
+    @cached_property
+    def _own_name(self) -> str:
+        told = "".join(self._models) + json.dumps(self._settings, sort_keys=True)
+        return hashlib.sha256(told.encode()).hexdigest()[:12]
 
     def _is_own(self, answer: Path) -> bool:
-        """Tell whether the file `answer` is by this model; False if it is unreadable."""
+        """Tell if a file is by this model and these settings; False if it is unreadable.
+
+        An answer of a version that wrote no settings is compared by what it tells of them.
+        """
         try:
             found = read_json_object(answer, most=_LONGEST)
             if self.kind != "fhir":
-                return bool(found.get("model") == self._models)
+                told = found.get("settings") or _told(found)
+                return bool(found.get("model") == self._models) and self._agrees(told)
             own = [each["resource"] for each in found["entry"]]
             (device,) = (each for each in own if each["resourceType"] == "Device")
-            return bool(device["version"] == [{"value": self._version}])
+            known = bool(device["version"] == [{"value": self._version}])
+            return known and self._agrees(settings_of(found))
         except (OSError, LentigoError, LookupError, TypeError, ValueError):
             return False
+
+    def _agrees(self, told: Mapping[str, Any]) -> bool:
+        return all(self._settings.get(key) == value for key, value in told.items())
 
     def _answered(self, part: Sequence[tuple[str, Path]]) -> Iterator[Path]:
         sources = [Source(name, path=path) for name, path in part]
@@ -201,16 +224,34 @@ class Watch:
                 model=first.name,
                 version=self._version,
                 abstains=self.model.can_abstain,
+                settings=self._settings,
             )
         return {
             "notice": NOTICE,
             "time": datetime.now(UTC).isoformat(timespec="seconds"),
             "sha256": name,
             "model": self._models,
+            "settings": self._settings,
             "abstains": self.model.can_abstain,
             **{key: value for key, value in named.items() if key != "image_id"},
             "path": as_text(path),
         }
+
+
+def _as_settings(decision: Decision) -> dict[str, Any]:
+    point = decision.point
+    asked = decision.asked_for
+    return {
+        "prevalence": decision.meant_for if asked is None else asked,
+        "operating_point": point.name if point else "",
+        "threshold": point.threshold if point else None,
+    }
+
+
+def _told(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings that an answer's own fields tell."""
+    names = ("prevalence", "operating_point")
+    return {name: answer[name] for name in names if name in answer}
 
 
 def _stamp(path: Path) -> _Stamp:

@@ -162,13 +162,13 @@ def _fit(known: Calibration, words: CardWords) -> str:
         return words("calibration_spread", on=on, images=images)
     if known.method == "ranks":
         return words("calibration_ranks", on=on, images=images)
-    return words(
-        "calibration",
-        method=words.word("method", known.method),
-        on=on,
-        images=images,
-        melanomas=words.counted(known.n_melanomas, "melanoma"),
-    )
+    melanomas = words.counted(known.n_melanomas, "melanoma")
+    if known.method == "none" and len(known.compared) < 2:
+        return words("calibration_none")
+    if known.method == "none":
+        return words("calibration_as_it_is", on=on, images=images, melanomas=melanomas)
+    method = words.word("method", known.method)
+    return words("calibration", method=method, on=on, images=images, melanomas=melanomas)
 
 
 def _threshold_lines(model: Description, words: CardWords) -> Iterator[str]:

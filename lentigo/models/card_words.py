@@ -65,6 +65,8 @@ ENGLISH: Mapping[str, str] = {
     "beside it on {on} ({images}).",
     "calibration_ranks": "not calibrated; its logits stand for ranks among those of the "
     "networks beside it on {on} ({images}).",
+    "calibration_as_it_is": "none: on {on} ({images}, {melanomas}) no map was better "
+    "beyond chance.",
     "calibration": "{method}, fitted on {on} ({images}, {melanomas}).",
     "context": "An answer also counts the logits of the same patient's other lesions, "
     "where they are known; fitted on {on} ({images}).",

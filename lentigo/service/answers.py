@@ -12,7 +12,7 @@ from lentigo.answer_columns import (
     COULD_BE_DIAGNOSES,
     STRANGENESS,
 )
-from lentigo.inference.fhir import Subject, fhir_bundle
+from lentigo.inference.fhir import Subject, Together, fhir_bundle
 from lentigo.inference.served import FEATURES, Row
 from lentigo.models.operating_point import OperatingPoint
 from lentigo.service.core import Answered
@@ -44,7 +44,7 @@ def predictions(answered: Answered) -> Predictions:
 
 
 def as_fhir(answered: Answered) -> dict[str, Any]:
-    """Return the answer as a FHIR R5 Bundle, with one Observation per image."""
+    """Return the answer as a FHIR R5 Bundle: an Observation per image, and per lesion."""
     asked = answered.asked
     subjects = [
         Subject(
@@ -52,12 +52,21 @@ def as_fhir(answered: Answered) -> dict[str, Any]:
             sha256=file.sha256,
             patient=asked.patients[place] if asked.patients else "",
             site=asked.site,
+            lesion=asked.lesions[place] if asked.lesions else "",
         )
         for place, file in enumerate(answered.files)
     ]
     rows = [
         {"reason": file.reason} if row is None else row
         for row, file in zip(answered.images, answered.files, strict=True)
+    ]
+    lesions = [
+        Together(
+            name=f"{answered.request_id}-lesion-{number}",
+            images=tuple(_places(answered, row)),
+            row=row,
+        )
+        for number, row in enumerate(answered.lesions, start=1)
     ]
     model = answered.model
     return fhir_bundle(
@@ -66,7 +75,14 @@ def as_fhir(answered: Answered) -> dict[str, Any]:
         model=model.name,
         version=model.version,
         abstains=model.abstains,
+        lesions=lesions,
     )
+
+
+def _places(answered: Answered, lesion: Row) -> list[int]:
+    """Return the places, from 0, of the images of a lesion among all of the request."""
+    keys = answered.asked.lesion_keys
+    return [place for place, key in enumerate(keys) if key == lesion["lesion_id"]]
 
 
 def model_name(model: Hosted) -> ModelName:
@@ -125,7 +141,7 @@ def _image(answered: Answered, place: int) -> ImageAnswer:
 
 def _lesion(answered: Answered, row: Row) -> LesionAnswer:
     asked = answered.asked
-    own = [n for n, key in enumerate(asked.lesion_keys) if key == row["lesion_id"]]
+    own = _places(answered, row)
     patient, lesion = asked.ids(own[0])
     unread = [
         f"{place + 1} is left out: {answered.files[place].reason}"

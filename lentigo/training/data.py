@@ -277,8 +277,8 @@ def load(
 def _start_worker(_number: int) -> None:
     forget_the_surroundings()
     # What asks us to stop asks the whole group; the parent ends its workers in order.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    for each in (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
+        signal.signal(each, signal.SIG_IGN)
     die_with_parent()
 
 

@@ -8,7 +8,8 @@ import pytest
 from scipy.stats import ks_2samp
 
 from lentigo.errors import DatasetError
-from lentigo.evaluation.drift import Side, _discrepancy, _gaussian, drift
+from lentigo.evaluation.drift import Side, drift
+from lentigo.evaluation.drift_columns import _discrepancy, _gaussian
 from lentigo.evaluation.stability import stability_bins
 
 
@@ -128,10 +129,67 @@ def test_many_columns_are_counted() -> None:
     assert not found.alarms
 
 
-def test_too_few_deals_for_an_alarm_are_said() -> None:
-    names = [f"x{n}" for n in range(12)]
-    sides = [side(n, {c: range(20) for c in names}) for n in ("a", "b")]
-    assert "more than 240 deals" in drift(sides[0], [sides[1]], names, repeats=200).notes[0]
+def test_a_large_change_is_an_alarm_among_however_many_columns() -> None:
+    """3 periods of 20 columns need 1,200 deals; 200 are asked for."""
+    rng = np.random.default_rng(6)
+    names = [f"x{n}" for n in range(20)]
+    before = side("a", {c: rng.normal(size=60) for c in names})
+    months = [
+        side(name, {c: rng.normal(size=30) + 9 * (c == "x3") for c in names})
+        for name in ("may", "june", "july")
+    ]
+    found = drift(before, months, names, repeats=200)
+    assert [(each.period, each.column) for each in found.alarms] == [
+        ("may", "x3"), ("june", "x3"), ("july", "x3"),
+    ]  # fmt: skip
+    assert {each.deals for each in found.alarms} == {found.most} == {2400}
+    assert found.untold == ()
+    assert min(each.deals for each in found.shifts) == 200
+
+
+def test_where_nothing_could_be_an_alarm_it_is_said() -> None:
+    """8 patients and 8: one of C(16, 8) / 2 = 6,435 deals is the real one again."""
+    rng = np.random.default_rng(7)
+    names = [f"x{n}" for n in range(170)]
+    few = side("a", {c: rng.normal(size=8) for c in names})
+    more = side("b", {c: rng.normal(size=8) + 9 for c in names})
+    found = drift(few, [more], names, repeats=200)
+    assert not found.alarms
+    assert found.all_untold
+    assert found.untold[0].startswith("Nothing can be told of b: with so few groups")
+    assert not drift(few, [more], names[:20], repeats=200).all_untold
+
+
+def test_one_fact_is_one_column() -> None:
+    """Two of three columns, and whether two numbers are known, say the same."""
+    rng = np.random.default_rng(8)
+
+    def having(name: str) -> Side:
+        p, answered = rng.uniform(size=40), rng.uniform(size=40) < 0.8
+        p[~answered] = np.nan
+        known = np.where(answered, "yes", "no")
+        return side(
+            name, {"p": p, "rest": 1 - p, "cube": p**3, "answered": known, "no": ~answered}
+        )
+
+    names = ["p", "rest", "cube", "answered", "no"]
+    found = drift(having("a"), [having("b"), having("c")], names, repeats=200)
+    assert [each.column for each in found.shifts] == ["p", "answered"] * 2
+    assert found.notes == (
+        "rest and cube are not compared: p tells the same of these images.",
+        "no, p known, rest known and cube known are not compared: answered tells the same "
+        "of these images.",
+    )  # fmt: skip
+
+
+def test_what_was_not_asked_is_not_missing() -> None:
+    before = side("a", {"sex": ["f", "m"] * 20, "age": [50.0, 60.0] * 20})
+    after = side("b", {"sex": ["f", "m"] * 5 + [None] * 30, "age": [None] * 40})
+    asked = {"sex": np.arange(40) < 10, "age": np.zeros(40, dtype=bool)}
+    told = Side(name="b", table=after.table, groups=after.groups, asked=asked)
+    (sex,) = drift(before, [told], ["sex", "age"], repeats=200).shifts
+    assert (sex.column, sex.n_period, sex.distance) == ("sex", 10, 0)
+    assert drift(before, [after], ["sex"], repeats=200).shifts[0].distance == 0.75
 
 
 def test_too_few_patients_are_refused() -> None:

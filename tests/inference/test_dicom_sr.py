@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from typer.testing import CliRunner
 
 from lentigo.cli.app import app
 from lentigo.files import digest
-from lentigo.inference.dicom_sr import COPIED
+from lentigo.inference.dicom_header import COPIED, _zone
 from lentigo.models.operating_point import OperatingPoint
 from tests.cohorts import tiny_config
 from tests.dicoms import dicom
@@ -56,7 +57,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write(images / "one.dcm", 1)
     write(images / "two.dcm", 2, PatientName="Müller^Jörg", PatientBirthDate="unknown",
           SpecificCharacterSet="ISO_IR 192")  # fmt: skip
-    write(images / "other study.dcm", 3, StudyInstanceUID=generate_uid())
+    write(images / "other study.dcm", 3, StudyInstanceUID=generate_uid(),
+          IssuerOfPatientID="HOSP", TimezoneOffsetFromUTC="-0930")  # fmt: skip
     write(images / "nowhere.dcm", 4, StudyInstanceUID="")
     Image.fromarray(noise(40, 5)).save(images / "photo.png")
     (images / "broken.dcm").write_bytes((images / "one.dcm").read_bytes()[:400])
@@ -135,11 +137,34 @@ def test_of_the_patient_nothing_is_copied_but_what_files_the_report(
 ) -> None:
     report = dcmread(reported[0] / "one.sr.dcm")
     secrets = [text for text in texts(report) if "secret" in text.lower()]
-    assert secrets == ["Secret^Name", "SECRET-ID"]
-    assert {"PatientName", "PatientID"} < set(COPIED)
+    assert sorted(secrets) == ["SECRET-ID", "Secret^Doctor", "Secret^Name"]
+    assert {"PatientName", "PatientID", "ReferringPhysicianName"} < set(COPIED)
     with disable_value_validation():
         odd = dcmread(reported[0] / "two.sr.dcm")
         assert (str(odd.PatientName), odd.PatientBirthDate) == ("Müller^Jörg", "unknown")
+
+
+def test_the_patient_has_his_issuer_and_the_report_the_time_zone_of_its_study(
+    reported: tuple[Path, pd.DataFrame, str],
+) -> None:
+    report = dcmread(reported[0] / "other_study.sr.dcm")
+    assert (report.IssuerOfPatientID, report.TimezoneOffsetFromUTC) == ("HOSP", "-0930")
+    there = datetime.now(timezone(-timedelta(hours=9, minutes=30))).replace(tzinfo=None)
+    said = datetime.strptime(report.ContentDate + report.ContentTime[:6], "%Y%m%d%H%M%S")
+    assert abs(there - said) < timedelta(minutes=30)
+    plain = dcmread(reported[0] / "one.sr.dcm")
+    assert "TimezoneOffsetFromUTC" not in plain  # that of the study is not known
+    assert "IssuerOfPatientID" not in plain
+
+
+@pytest.mark.parametrize(
+    ("offset", "minutes"),
+    [("+0200", 120), ("-0930", -570), ("+1400", 840), ("+9900", None), ("0200", None)],
+)
+def test_an_offset_that_is_none_names_no_zone(offset: str, minutes: int | None) -> None:
+    zone = _zone(offset)
+    found = zone.utcoffset(None) if zone else None
+    assert found == (None if minutes is None else timedelta(minutes=minutes))
 
 
 def test_a_study_has_one_series_of_reports(

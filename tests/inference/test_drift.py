@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,11 @@ from typer.testing import CliRunner
 
 from lentigo.cli.app import app
 from lentigo.errors import ConfigError, DatasetError
+from lentigo.evaluation.drift import Drift, Shift
 from lentigo.inference.drift import watch_drift
 from lentigo.json_files import read_json, write_json
+from lentigo.models.operating_point import OperatingPoint
+from lentigo.reports.drift.write import write_drift
 from lentigo.tables import write_table
 from tests.cohorts import draw_cohort
 from tests.inference.test_predict import CONFIG, save
@@ -69,8 +73,8 @@ def test_what_moved_is_said_and_written(place: Path) -> None:
     table = pd.read_csv(place / "out" / "drift.csv").set_index(["period", "column"])
     assert table.loc[("april", "probability"), "moved"]
     assert not table.loc[("march", "sex"), "moved"]
-    assert {"abstain", "site", "sex", "age"} <= set(table.loc["march"].index)
-    assert "answered" in table.loc["april"].index  # those refused were not
+    assert {"answered", "site", "sex", "age"} <= set(table.loc["march"].index)
+    assert "abstain" not in table.loc["april"].index  # those refused were not answered
     page = (place / "out" / "index.html").read_text()
     assert "april: age moved" in page
     assert "not a medical device" in page
@@ -157,9 +161,9 @@ def test_options_of_predict_are_no_drift(place: Path) -> None:
     found = watch_drift(place / "run", [place / "may.csv"], repeats=200)
     assert 0 < refused.sum() < IMAGES / 2
     compared = {each.column: each.distance for each in found.shifts}
-    assert {"probability", "probability_nevus", "answered", "abstain"} <= set(compared)
+    assert {"probability", "probability_nevus", "answered"} <= set(compared)
     assert max(compared.values()) < 1 / 30  # one image of 34, by the last digit
-    assert compared["answered"] == compared["abstain"] == 0
+    assert compared["answered"] == 0
     asked.drop(columns="meant_for").to_csv(place / "may.csv", index=False)
     with pytest.raises(DatasetError, match="does not say for which"):
         watch_drift(place / "run", [place / "may.csv"], repeats=200)
@@ -215,9 +219,82 @@ def test_answers_of_others_than_those_that_were_judged_are_not_compared(
     save(run / "refit" / "model", seed=2)
     for found in (together, watch_drift(run, **words)):
         assert {each.column for each in found.shifts} >= {"age", "sex", "site"}
-        assert not {"probability", "abstain", "answered"} & {
-            each.column for each in found.shifts
-        }
+        assert not {"probability", "answered"} & {each.column for each in found.shifts}
         assert "those of single networks" in found.notes[0]
     with pytest.raises(ConfigError, match="--reference"):
         watch_drift(run, images=[place / "discs"], **words)
+
+
+def test_columns_that_no_table_of_the_period_holds_are_not_compared(place: Path) -> None:
+    """A clinic's table of three columns; and a period that it does not describe at all."""
+    run = pd.read_parquet(place / "run" / "table.parquet")
+    run.assign(modality="dermoscopy", dataset="archive").to_parquet(
+        place / "run" / "table.parquet"
+    )
+    clinic = pd.read_csv(place / "march-patients.csv")[["image_id", "age", "sex"]]
+    clinic.to_csv(place / "clinic.csv", index=False)
+    periods = [place / "march.csv", place / "april.csv"]
+    found = watch_drift(place / "run", periods, tables=[place / "clinic.csv"], repeats=200)
+    compared = {(each.period, each.column) for each in found.shifts}
+    assert {("march", "age"), ("march", "sex")} <= compared
+    assert not {name for _, name in compared} & {"dataset", "modality", "site"}
+    assert not {name for period, name in compared if period == "april"} & {"age", "sex"}
+    assert not [each for each in found.alarms if each.period == "march"]
+    (said,) = [note for note in found.notes if note.startswith("age, sex")]
+    assert said.endswith("not compared: april has no such column.")
+    clinic.assign(dataset="elsewhere").to_csv(place / "clinic.csv", index=False)
+    again = watch_drift(place / "run", periods[:1], tables=[place / "clinic.csv"])
+    assert "dataset" in {each.column for each in again.alarms}
+
+
+def test_calls_are_compared_with_those_of_the_run_at_the_same_threshold(
+    place: Path,
+) -> None:
+    """The run keeps no calls; its model has the threshold, 0.4."""
+    description = place / "run" / "fold-0" / "model" / "model.json"
+    content = read_json(description)
+    content["operating_points"] = [
+        OperatingPoint(
+            name="youden", kind="youden", threshold=0.4, chosen_on="validation"
+        ).model_dump()
+    ]
+    write_json(description, content)
+    run = pd.read_csv(place / "run" / "predictions.csv")
+    run.loc[:3, "abstain"] = True
+    run.to_csv(place / "run" / "predictions.csv", index=False)
+    march = pd.read_csv(place / "march.csv")
+    called = np.where(march["probability"] >= 0.4, "melanoma", "not melanoma")
+    march.assign(call=called, operating_point="youden").to_csv(
+        place / "march.csv", index=False
+    )
+    found = watch_drift(place / "run", [place / "march.csv"], repeats=200)
+    (call,) = [each for each in found.shifts if each.column == "call"]
+    kept = run["probability"].mask(run["abstain"].astype(bool))
+    told = call.reference.split(" ")
+    share = {
+        "melanoma": (kept >= 0.4).mean(), "missing": kept.isna().mean(),
+        "not melanoma": (kept < 0.4).mean(),
+    }[" ".join(told[:-2])]  # fmt: skip
+    assert float(told[-2]) == pytest.approx(100 * share, abs=0.51)
+    assert not any(note.startswith("call ") for note in found.notes)
+
+
+def test_a_page_on_which_nothing_could_be_an_alarm_does_not_say_nothing_moved(
+    tmp_path: Path,
+) -> None:
+    found = Drift(
+        shifts=(), notes=(), repeats=200, most=200, seed=0, all_untold=True,
+        untold=("Nothing can be told of may: too few.",),
+    )  # fmt: skip
+    one = Shift(
+        period="may", column="sex", kind="word", n_reference=9, n_period=9,
+        reference="f 5 %", was="f 90 %", distance=0.85, by_chance=0.3, psi=1, deals=200,
+        psi_by_chance=0.5, p=0.005, p_holm=0.9,
+    )  # fmt: skip
+    page = write_drift(
+        replace(found, shifts=(one,)), tmp_path / "out", model="m"
+    ).read_text()
+    assert "Nothing can be told of may: too few." in page
+    assert "Nothing moved" not in page
+    none = write_drift(found, tmp_path / "none", model="m").read_text()
+    assert "Nothing was compared." in none

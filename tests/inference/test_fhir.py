@@ -10,7 +10,7 @@ from fhir.resources.bundle import Bundle
 from fhir.resources.diagnosticreport import DiagnosticReport
 from fhir.resources.observation import Observation
 
-from lentigo.inference.fhir import Subject, fhir_bundle
+from lentigo.inference.fhir import Subject, Together, fhir_bundle, settings_of
 from lentigo.notice import NOTICE
 
 ROWS = [
@@ -71,3 +71,50 @@ def test_without_a_threshold_nothing_is_said_to_be_no_melanoma() -> None:
     made = fhir_bundle(rows, SUBJECTS, model="m", version="v", abstains=True)
     said = made["entry"][0]["resource"]["conclusion"]
     assert said.startswith("Nothing is called: no decision is made for 2 images.")
+
+
+def test_each_patient_has_a_report_and_each_lesion_its_own_answer() -> None:
+    """Three images: two of lesion 1 of patient A, one of lesion 1 of patient B."""
+    calls = ["melanoma", "not melanoma", "melanoma"]
+    rows = [{"probability": 0.3, "call": call, "reason": ""} for call in calls]
+    subjects = [
+        Subject(name=n, patient=p, lesion="1") for n, p in zip("xyz", "AAB", strict=True)
+    ]
+    lesions = [
+        Together(
+            name="l1", images=(0, 1), row={"probability": 0.2, "call": "not melanoma"}
+        ),
+        Together(name="l2", images=(2,), row=rows[2]),
+    ]
+    made = fhir_bundle(
+        rows, subjects, model="m", version="v", abstains=True, lesions=lesions
+    )
+    bundle: Any = Bundle.model_validate_json(json.dumps(made, allow_nan=False))
+    known: dict[str, Any] = {each.fullUrl: each.resource for each in bundle.entry}
+    assert len(known) == 2 + 1 + 2 + 3
+    reports: list[Any] = [e for e in known.values() if isinstance(e, DiagnosticReport)]
+    assert [each.subject.identifier.value for each in reports] == ["A", "B"]
+    for report, name, images in zip(reports, ("l1", "l2"), ("xy", "z"), strict=True):
+        (result,) = (known[each.reference] for each in report.result)
+        assert result.identifier[0].value == name
+        assert result.subject == report.subject
+        members = [known[each.reference] for each in result.hasMember]
+        assert [each.identifier[0].value for each in members] == list(images)
+        for each in (result, *members):
+            own = {part.code.text: part.valueString for part in each.component}
+            assert own["Number of the lesion"] == "1"
+    assert reports[0].conclusion.startswith(
+        "Melanoma is called in 0 of 1 lesion and, image by image, in 1 of 2."
+    )
+    assert reports[1].conclusion.startswith("Melanoma is called in 1 of 1 lesion")
+
+
+def test_settings_are_stored_and_read_again() -> None:
+    settings = {"prevalence": 0.02, "operating_point": "", "threshold": None}
+    made = fhir_bundle(
+        ROWS, SUBJECTS, model="m", version="v", abstains=True, settings=settings
+    )
+    Bundle.model_validate_json(json.dumps(made, allow_nan=False))
+    assert settings_of(json.loads(json.dumps(made))) == settings
+    older = fhir_bundle(ROWS, SUBJECTS, model="m", version="v", abstains=True)
+    assert settings_of(older) == {"prevalence": 0.1, "operating_point": "sensitivity_95"}

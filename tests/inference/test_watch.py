@@ -13,9 +13,11 @@ import pytest
 
 from lentigo.errors import DatasetError
 from lentigo.imaging.search import files_below
+from lentigo.inference.decide import Decision
 from lentigo.inference.inputs import Source
 from lentigo.inference.watch import Watch
-from lentigo.json_files import read_json
+from lentigo.json_files import read_json, write_json
+from lentigo.models.operating_point import OperatingPoint
 
 
 class Counting:
@@ -42,9 +44,9 @@ def inbox(tmp_path: Path) -> Path:
     return tmp_path / "inbox"
 
 
-def watching(inbox: Path) -> tuple[Watch, Counting]:
+def watching(inbox: Path, share: float | None = None) -> tuple[Watch, Counting]:
     model: Any = Counting(inbox.parent / "model")
-    decision: Any = None
+    decision = Decision(meant_for=0.1, asked_for=share, point=None)
     return Watch(inbox, model, inbox.parent / "out", decision), model
 
 
@@ -116,6 +118,38 @@ def test_another_model_answers_anew_and_the_first_answer_stays(
     again, model = watching(inbox)  # as after a kill
     again.kind = kind
     assert (again.scan(settled=False), model.looked) == ([], [])
+
+
+@pytest.mark.parametrize("kind", ["json", "fhir"])
+def test_another_share_or_operating_point_answers_anew(inbox: Path, kind: str) -> None:
+    (inbox / "a.jpg").write_bytes(b"picture")
+    point = OperatingPoint(name="youden", kind="youden", threshold=0.3)
+    written = []
+    for share, chosen in [
+        (None, None), (0.1, None), (0.02, None), (0.02, point), (None, None), (0.02, None),
+        (0.02, point.model_copy(update={"threshold": 0.4})),
+    ]:  # fmt: skip
+        one, _ = watching(inbox)
+        one.kind = kind
+        one.decision = Decision(meant_for=0.1, asked_for=share, point=chosen)
+        written.append([each.name for each in one.scan(settled=False)])
+    # A share of 0.1 is the model's own.
+    assert [len(each) for each in written] == [1, 0, 1, 1, 0, 0, 1]
+    assert len({name for each in written for name in each}) == 4
+
+
+@pytest.mark.parametrize(("share", "again"), [(0.02, False), (0.1, True)])
+def test_an_answer_of_an_older_version_is_compared_by_what_it_tells(
+    inbox: Path, share: float, again: bool
+) -> None:
+    (inbox / "a.jpg").write_bytes(b"picture")
+    one, _ = watching(inbox, 0.02)
+    (path,) = one.scan(settled=False)
+    old = read_json(path)
+    del old["settings"]
+    write_json(path, {**old, "prevalence": 0.02, "operating_point": ""})
+    other, _ = watching(inbox, share)
+    assert bool(other.scan(settled=False)) == again
 
 
 @pytest.mark.parametrize("kind", ["json", "fhir"])

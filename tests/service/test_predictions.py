@@ -306,6 +306,30 @@ def test_the_answer_can_be_had_as_fhir(served: Served, images: Path) -> None:
     assert WITHOUT_LIMIT in [each.text for each in device.note or []]
 
 
+def test_as_fhir_lesions_have_their_answer_and_patients_their_report(
+    served: Served, images: Path
+) -> None:
+    from fhir.resources.bundle import Bundle
+
+    contents = [each.read_bytes() for each in sorted(images.glob("*.png"))[:3]]
+    named = {"patient": ["A", "B", "A"], "lesion": ["1", "1", "1"]}
+    with served.client() as client:
+        plain = post(client, *contents, **named).json()["lesions"]
+    with served.client(headers={"accept": "application/fhir+json"}) as client:
+        answer = post(client, *contents, **named)
+    bundle: Any = Bundle.model_validate_json(answer.text)
+    known = {each.fullUrl: each.resource for each in bundle.entry}
+    reports = [
+        each for each in known.values() if each.get_resource_type() == "DiagnosticReport"
+    ]
+    assert [each.subject.identifier.value for each in reports] == ["A", "B"]
+    for report, lesion in zip(reports, plain, strict=True):
+        (result,) = (known[each.reference] for each in report.result)
+        own = float(result.valueQuantity.value)
+        assert own == pytest.approx(lesion["probability"], abs=1e-9)
+        assert len(result.hasMember) == len(lesion["images"])
+
+
 @pytest.mark.parametrize("language", sorted(LANGUAGES))
 def test_that_nothing_is_refused_stands_with_every_answer(
     served: Served, images: Path, language: str

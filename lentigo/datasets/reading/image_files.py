@@ -23,6 +23,7 @@ from lentigo.imaging.search import (
     is_image,
     is_litter,
     left_out,
+    not_read_inside,
     on_disk,
     unseen,
 )
@@ -108,6 +109,7 @@ class ImageFiles:
         self._prefer = {place.lower(): rank for rank, place in enumerate(prefer)}
         self._places: dict[str, int] = {}
         self._broken: list[str] = []
+        self._refused: list[str] = []
         self._other: list[str] = []
         self._containers: dict[str, Path] = {}
         self._several: dict[str, tuple[str, str]] = {}
@@ -133,9 +135,12 @@ class ImageFiles:
     def _inside(self, container: Path) -> Iterable[tuple[bool, int, str]]:
         try:
             names = packed.members(container)
+            self._refused += not_read_inside(container)
+            made = packed.not_read(container).keys() - set(names)
         except DatasetError as error:
             self._broken.append(str(error))
             return
+        names = [*names, *made]
         if container.suffix.lower() == ".zip":
             names = [name for name in names if not is_litter(name)]
             self._other += left_out(names)
@@ -147,6 +152,8 @@ class ImageFiles:
         for name in names:
             inner = name.rpartition("/")[0]
             rank = min(self._place(beside + inner), self._place(own + inner))
+            if name in made:  # not read: it stands in for an image that has no other file
+                rank = len(self._prefer) + 1
             yield True, rank, start + name.replace("/", os.sep)
 
     def _place(self, folder: str) -> int:
@@ -250,7 +257,7 @@ class ImageFiles:
 
     def notes(self, table: pd.DataFrame) -> list[str]:
         """Return sentences on images that are packed, have no file, or have several."""
-        notes = self._packed(table["path"])
+        notes = self._packed(table["path"]) + self._refused
         lost = table.loc[table["path"].isna(), "image_id"].tolist()
         if lost:
             notes += self._broken + self._other

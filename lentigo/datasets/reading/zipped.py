@@ -19,8 +19,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from lentigo.errors import DatasetError, LentigoError
-from lentigo.imaging.decoding.packed import BROKEN, inside, members
-from lentigo.imaging.search import is_litter
+from lentigo.imaging.decoding.packed import BROKEN, members, not_read
+from lentigo.imaging.decoding.zip_members import TWICE, inside
+from lentigo.imaging.search import is_litter, not_read_inside
 from lentigo.table_files.door import SUFFIXES
 from lentigo.table_files.noted import NotedTable
 from lentigo.table_files.opened import STAND_INS
@@ -100,8 +101,7 @@ def _told(root: Path, zips: _Zips) -> list[str]:
     notes = [f"The table was read out of {path}." for path in zips.beside]
     if is_zip(root):
         notes.append(f"{root} was read as it is, without unpacking its images.")
-        if further := [n for n in members(root) if n.lower().endswith((".zip", ".hdf5"))]:
-            notes.append(f"Further containers in it are not looked into: {some(further)}.")
+        notes += not_read_inside(root)
     return notes
 
 
@@ -197,6 +197,9 @@ def _wrapping(names: Sequence[str]) -> tuple[str, ...]:
 def _stand(container: Path, names: Sequence[str], folder: Path, zips: _Zips) -> None:
     """Put an empty file into `folder` for each of the members `names`."""
     wanted, left = set(names), LARGEST
+    refused = not_read(container)
+    if twice := [name for name in names if refused.get(name) == TWICE]:
+        raise DatasetError(f"{some(twice)} in {container}: {TWICE}. Unpack the zip.")
     try:
         with zipfile.ZipFile(container) as file:
             there = file.infolist()

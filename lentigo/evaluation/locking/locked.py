@@ -31,6 +31,7 @@ from lentigo.evaluation.registry import METRICS
 from lentigo.files import csv_text, digest, unguarded, write_csv
 from lentigo.json_files import read_json_object, write_json
 from lentigo.output import alone, check_new_folder, new_folder
+from lentigo.own_files import note_own
 from lentigo.run_layout import LOCKED, LOCKED_IMAGES, LOCKED_LABELS, OPENINGS
 from lentigo.table_files.cells import typed, without_nothing
 from lentigo.table_files.delimited import parse
@@ -151,6 +152,7 @@ def lock_table(
     with new_folder(out):
         write_csv(images, out / LOCKED_IMAGES)
         write_json(out / LOCKED_LABELS, {"about": _ABOUT, "table": csv_text(labels)})
+        note_own(out / OPENINGS)
         (out / OPENINGS).touch()
         head = START
         if protocol is not None:

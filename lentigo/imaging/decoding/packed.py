@@ -33,6 +33,7 @@ import numpy as np
 
 from lentigo.errors import DatasetError, ImageError
 from lentigo.imaging.decoding.limits import opening
+from lentigo.imaging.decoding.zip_members import LARGEST, ZipMembers, inside, why_refused
 from lentigo.visible import named
 
 SUFFIXES = (".zip", ".hdf5", ".h5")
@@ -40,16 +41,6 @@ SUFFIXES = (".zip", ".hdf5", ".h5")
 
 GONE = (-1, -1)
 """The mark of a file that does not exist."""
-
-LARGEST = 300_000_000
-"""The largest size of a member in bytes: 100 million pixels of 24 bits, the largest image
-that is decoded."""
-
-_FREE = 16 * 2**20
-_TIMES = 100
-"""The highest compression ratio of a member of more than `_FREE` bytes. Photographs of skin
-as BMP, the least compact of our formats, were packed 1.3 to 3.1 times smaller (four
-originals of up to 4288 × 2848 pixels, twelve of 256 × 256); zeros, 1,000 times."""
 
 _OPEN_AT_ONCE = 8
 """The number of containers that a process keeps open; an archive has few, and its table
@@ -59,8 +50,6 @@ _KEPT = 8 * 2**20
 """Bytes, more than a decoded image of a store takes."""
 
 _THROUGH = re.compile(r"\.(?:zip|hdf5|h5)(?=[/\\])", flags=re.IGNORECASE)
-_METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
-_ENCRYPTED = 0x1
 
 BROKEN = (
     zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, struct.error, OSError, EOFError,
@@ -141,13 +130,34 @@ def mark(path: str | os.PathLike[str]) -> tuple[int, int]:
 def members(container: Path) -> list[str]:
     """Return the names of the files in a zip, or of the top entries of an HDF5 file.
 
-    Names that lead out of the zip are left out, as are folders. The list is empty for an
-    HDF5 file whose first entry is not a file (the weights of a network, for example).
+    Names that lead out of the zip are left out, as are folders; a name that several files
+    have is there once (`not_read` tells of both). The list is empty for an HDF5 file
+    whose first array is not a file (the weights of a network, for example).
 
     Raises `DatasetError` if the container cannot be read.
     """
-    try:
+    with _telling(container):
         return _container(str(container)).names()
+
+
+def not_read(container: Path) -> dict[str, str]:
+    """Return name → reason for each member of a zip that is known not to be readable.
+
+    These are members whose name leads out of the zip or is that of several files, links,
+    and what is locked, too large or packed in an unusual way. A member whose name is taken
+    or leads out has one made for it, so that each has a path of its own, of which
+    `read_bytes` says the reason. The entries of an HDF5 file are not looked at.
+
+    Raises `DatasetError` if the container cannot be read.
+    """
+    with _telling(container):
+        return _container(str(container)).not_read()
+
+
+@contextmanager
+def _telling(container: Path) -> Iterator[None]:
+    try:
+        yield
     except BROKEN as error:
         raise DatasetError(
             f"{container} cannot be read: {_reason(error)}. Is its download complete?"
@@ -162,6 +172,7 @@ def close(container: Path) -> None:
 
 class _Container(Protocol):
     def names(self) -> list[str]: ...
+    def not_read(self) -> dict[str, str]: ...
     def length(self, inner: str) -> int: ...
     def read(self, inner: str, name: str) -> bytes: ...
     def mark(self, inner: str) -> tuple[int, int]: ...
@@ -171,14 +182,14 @@ class _Zip:
     def __init__(self, path: str) -> None:
         # Closed by the garbage collector: another thread may still be reading from it.
         self._file = zipfile.ZipFile(path)
-        self._members = {
-            safe: member
-            for member in self._file.infolist()
-            if not member.is_dir() and (safe := inside(member.filename))
-        }
+        self._listed = ZipMembers.of(self._file.infolist())
+        self._members = self._listed.by_name
 
     def names(self) -> list[str]:
-        return list(self._members)
+        return self._listed.names()
+
+    def not_read(self) -> dict[str, str]:
+        return self._listed.not_read()
 
     def length(self, inner: str) -> int:
         member = self._members.get(inner)
@@ -188,7 +199,10 @@ class _Zip:
         member = self._members.get(inner)
         if member is None:
             raise ImageError(f"{name} is not there: {_why_absent(inner)}.")
-        _check_member(member, name)
+        if reason := self._listed.refused.get(inner) or why_refused(member):
+            raise ImageError(
+                f"{name} is not read: {reason}. Unpack the zip if you trust it."
+            )
         with self._file.open(member) as file:
             # Never more than is claimed; zipfile compares the checksum at the end.
             data = file.read(member.file_size + 1)
@@ -209,13 +223,6 @@ class _Zip:
         return min(member.file_size, 2**62), member.CRC << 31 | seconds & 0x7FFFFFFF
 
 
-def inside(name: str) -> str | None:
-    """Return a member's name without empty steps; None if it leads out of the zip."""
-    steps = [step for step in name.replace("\\", "/").split("/") if step not in {"", "."}]
-    absolute = name.startswith(("/", "\\")) or (steps and ":" in steps[0])
-    return None if absolute or ".." in steps or not steps else "/".join(steps)
-
-
 def _why_absent(inner: str) -> str:
     if inside(inner) is None:
         return "its name leads out of the zip"
@@ -224,28 +231,8 @@ def _why_absent(inner: str) -> str:
     return "the zip holds no such file"
 
 
-def _check_member(member: zipfile.ZipInfo, name: str) -> None:
-    """Raise `ImageError` if a member is encrypted, too large or compressed unusually."""
-    if member.flag_bits & _ENCRYPTED:
-        raise ImageError(f"{name} is locked by a password; unpack the zip with it first.")
-    if member.compress_type not in _METHODS:
-        raise ImageError(
-            f"{name} is packed by method {member.compress_type}; only stored and deflated "
-            "members are read. Unpack the zip first."
-        )
-    size, packed = member.file_size, member.compress_size
-    if size > LARGEST:
-        raise ImageError(
-            f"{name} claims {size:,} bytes; at most {LARGEST:,} are unpacked. Unpack it "
-            "yourself if you trust it."
-        )
-    if size > _FREE and size > _TIMES * packed:
-        raise ImageError(
-            f"{name} claims {size:,} bytes, packed into {packed:,}: no image is packed so "
-            "small. Unpack it yourself if you trust it."
-        )
-
-
+_LOOKED_AT = 50
+"""Entries of an HDF5 file of which the first array says if it is a file of images."""
 _AS_NAME = "utf-8", "surrogateescape"
 """Encoding of names as text, with the error handler of file names on a disk."""
 
@@ -272,8 +259,13 @@ class _Hdf5:
     def _names(self) -> frozenset[str]:
         # Not through h5py's upper level, which gives bytes for what is no UTF-8.
         names = [name.decode(*_AS_NAME) for name in self._file.id]
-        entry = self._entry(names[0]) if names else None
-        return frozenset(names if entry is not None and _is_file(entry) else ())
+        # Links and groups before it say nothing of what the file holds.
+        entries = map(self._entry, names[:_LOOKED_AT])
+        first = next((entry for entry in entries if entry is not None), None)
+        return frozenset(names if first is not None and _is_file(first) else ())
+
+    def not_read(self) -> dict[str, str]:
+        return {}
 
     def length(self, inner: str) -> int:
         entry = self._entry(inner)
@@ -286,7 +278,10 @@ class _Hdf5:
     def read(self, inner: str, name: str) -> bytes:
         entry = self._entry(inner)
         if entry is None:
-            raise ImageError(f"{name} is not there: the HDF5 file has no such entry.")
+            raise ImageError(
+                f"{name} is not there: the HDF5 file has no such entry, or it is a group "
+                "or leads to another file."
+            )
         if not _is_file(entry):
             raise ImageError(
                 f"{name} is an array {entry.shape} of {entry.dtype}, not the bytes of an "

@@ -37,7 +37,10 @@ def write_drift(found: Drift, out: Path, *, model: str) -> Path:
             rows=[_row(each) for each in found.shifts],
             alarms=[sentence(each) for each in found.alarms],
             notes=found.notes,
+            untold=found.untold,
+            all_untold=found.all_untold,
             repeats=found.repeats,
+            most=found.most,
             picture=picture,
         )
         write_text(out / "index.html", page)
@@ -68,7 +71,7 @@ def sentence(shift: Shift) -> str:
 def _row(shift: Shift) -> dict[str, Any]:
     return {
         "period": shift.period,
-        "column": shift.column,
+        "column": shift.column.replace("_", " "),
         "counts": f"{shift.n_reference:,} / {shift.n_period:,}",
         "reference": shift.reference,
         "was": shift.was,

@@ -1,0 +1,131 @@
+"""Random deals: whole groups of images assigned at random to two sides (see drift)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lentigo.errors import DatasetError
+from lentigo.words import counted
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+Dealt = Any
+"""A sparse matrix, (D, G): 1 where a deal has a group on the side of fewer groups."""
+
+FEWEST_GROUPS = 8
+"""With fewer groups on a side, the permutation test is of no use."""
+_AT_ONCE = 1000
+"""Most deals held in memory at once."""
+_ENTRIES = 4_000_000
+"""Most groups of all deals that are held in memory at once."""
+
+
+class _Grouped(Protocol):
+    @property
+    def name(self) -> str: ...
+    @property
+    def groups(self) -> NDArray[np.object_]: ...
+
+
+class Deals:
+    """The groups of a reference and a period, and random assignments to the two sides.
+
+    Each assignment keeps the number of groups on each side. Raises `DatasetError` when a
+    side has fewer than `FEWEST_GROUPS` groups.
+    """
+
+    def __init__(self, reference: _Grouped, period: _Grouped) -> None:
+        codes, counts = zip(*(_codes(side) for side in (reference, period)), strict=True)
+        first, second = counts
+        self.count = first + second
+        self.reference, self.period = codes[0], codes[1] + first
+        """The group of each image on either side, integers from 0. A patient with images on
+        both sides counts as two groups."""
+        self._is_period = second <= first
+        """Whether the period is the side that is dealt: that of fewer groups."""
+        self._own = np.arange(first, self.count) if self._is_period else np.arange(first)
+
+    @property
+    def chance_alike(self) -> float:
+        """Return the chance that a deal divides the groups as they really are.
+
+        Two sides of equally many groups may also be exchanged.
+        """
+        few = len(self._own)
+        ways = (
+            math.lgamma(self.count + 1)
+            - math.lgamma(few + 1)
+            - math.lgamma(self.count - few + 1)
+        )
+        return (2 if 2 * few == self.count else 1) * math.exp(-ways)
+
+    def real(self) -> Dealt:
+        """Return the real assignment, as the only deal of a matrix."""
+        return self._matrix(self._own[None])
+
+    def drawn(self, rng: np.random.Generator, number: int) -> Iterator[Dealt]:
+        """Yield `number` random assignments, in matrices of 1,000 deals or fewer."""
+        few = len(self._own)
+        most = max(1, min(_AT_ONCE, _ENTRIES // few))
+        for start in range(0, number, most):
+            rows = range(min(most, number - start))
+            yield self._matrix(
+                np.stack(
+                    [
+                        rng.choice(self.count, few, replace=False, shuffle=False)
+                        for _ in rows
+                    ]
+                )
+            )
+
+    def _matrix(self, chosen: IntArray) -> Dealt:
+        from scipy.sparse import csr_matrix
+
+        deals, few = chosen.shape
+        ends = np.arange(0, deals * few + 1, few)
+        shape = (deals, self.count)
+        return csr_matrix((np.ones(deals * few), chosen.ravel(), ends), shape=shape)
+
+    def table(self, codes: IntArray, known: NDArray[np.bool_]) -> csr_matrix:
+        """Count the images of each group with each code, (G, C); for `counts`.
+
+        `codes` (integers from 0) are those of the images of the reference, then of the
+        period; images where `known` is False are not counted.
+        """
+        from scipy.sparse import csr_matrix
+
+        groups = np.concatenate([self.reference, self.period])[known]
+        shape = (self.count, int(codes.max(initial=0)) + 1)
+        return csr_matrix((np.ones(len(groups)), (groups, codes[known])), shape=shape)
+
+    def counts(self, table: csr_matrix, dealt: Dealt) -> tuple[FloatArray, FloatArray]:
+        """Return the images with each code in reference and period of D deals, (D, C)."""
+        own = np.asarray((dealt @ table).toarray(), dtype=np.float64)
+        rest = np.asarray(table.sum(axis=0), dtype=np.float64) - own
+        return (rest, own) if self._is_period else (own, rest)
+
+    def of_period(self, dealt: Dealt, groups: IntArray) -> FloatArray:
+        """Return 1 where a deal has the group of an image in the period, else 0; (D, N)."""
+        own = np.asarray(dealt[:, groups].toarray(), dtype=np.float64)
+        return own if self._is_period else 1 - own
+
+
+def _codes(side: _Grouped) -> tuple[IntArray, int]:
+    codes, own = pd.factorize(pd.Series(side.groups).astype("string"))
+    if len(own) < FEWEST_GROUPS:
+        raise DatasetError(
+            f"{side.name} has images of {counted(len(own), 'group')} (patients, else "
+            f"lesions, else images); at least {FEWEST_GROUPS} are needed, or nothing tells "
+            "a change from chance."
+        )
+    return codes.astype(np.int64), len(own)
