@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -120,12 +121,16 @@ class Change:
         return found
 
     def sentences(self) -> list[str]:
-        """Return sentences on the differences between the photographs."""
-        said = [
-            doubt
-            for name, each in (("before", self.before), ("after", self.after))
-            for doubt in _doubts(name, each)
-        ]
+        """Return sentences on the doubts of each photograph, then on the differences."""
+        return [*self.doubts("before"), *self.doubts("after"), *self.differences()]
+
+    def doubts(self, name: Literal["before", "after"]) -> list[str]:
+        """Return what is not known of the photograph `name`, and what to look at."""
+        return _doubts(name, self.before if name == "before" else self.after)
+
+    def differences(self) -> list[str]:
+        """Return sentences on what differs between the photographs, as far as measured."""
+        said = []
         if not math.isnan(self.diameter_ratio):
             share = 100 * (self.diameter_ratio - 1)
             unit = "in millimetres" if self.scaled else "in pixels"

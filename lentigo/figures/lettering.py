@@ -29,6 +29,8 @@ SHAPES_LETTERS = hasattr(ft2font, "__libraqm_version__")
 
 _LOOKED_AT = 1_000
 """Number of letters of a name that are checked; longer names are cut before drawing."""
+_NUMBER = 5
+"""Letters that are kept for a number behind a name."""
 _LEFT_TO_RIGHT = "\u200e"
 _WIDE = {"W", "F"}
 _SCRIPTS = {
@@ -144,8 +146,11 @@ def fitted_apart(names: Sequence[str], *, width: int = 26, lines: int = 2) -> li
         known = Counter(dict(zip(names, shown, strict=True)).values())
         places = [place for place, name in enumerate(shown) if known[name] > 1]
         alike = list(dict.fromkeys(names[place] for place in places))
+        short = {name: _ends_kept(name, 0, width - _NUMBER, lines) for name in alike}
         for place in places:
-            number = alike.index(names[place]) + 1
+            own = short[names[place]]
+            among = [name for name in alike if short[name] == own]
+            number = among.index(names[place]) + 1
             shown[place] = again(names[place], number, width, lines)
     return shown
 
@@ -163,7 +168,7 @@ def _ends_kept(name: str, _: int, width: int, lines: int) -> str:
 
 
 def _numbered(name: str, number: int, width: int, lines: int) -> str:
-    return f"{_ends_kept(name, number, width - 5, lines)} ({number})"
+    return f"{_ends_kept(name, number, width - _NUMBER, lines)} ({number})"
 
 
 def _kept_in_place(line: str) -> str:

@@ -39,3 +39,8 @@ def test_the_end_that_differs_is_what_is_shown() -> None:
 def test_other_names_are_shown_as_ever_and_one_name_may_come_twice() -> None:
     names = ["arm", "nose", f"{CLINIC}A", "arm"]
     assert fitted_apart(names) == [fitted(name) for name in names]
+
+
+def test_names_are_numbered_among_those_that_look_the_same() -> None:
+    names = ["Same", "same ", "same", "a  b", "a b"]
+    assert fitted_apart(names) == ["Same", "same (1)", "same (2)", "a b (1)", "a b (2)"]

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import fill
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -32,6 +34,8 @@ from lentigo.run_layout import CHANGE
 from lentigo.visible import named
 from lentigo.words import counted
 
+_LINE = 58
+"""Letters in a line below a photograph."""
 _SCALES = "--mm-per-pixel-before", "--mm-per-pixel-after"
 
 
@@ -73,14 +77,12 @@ def write_change(
     pair = [_one(each) for each in (before, after)]
     read = [_read(source, mask) for source, mask in zip(pair, masks, strict=True)]
     found = Change(*map(_look, read, mm_per_pixel))
-    said = found.sentences()
-    distance = math.nan
+    of_model, distance, differ = ("", ""), math.nan, found.differences()
     if model is not None:
         loaded = load(model)
-        distance = _distance(loaded, pair)
-        said = [*_doubts(loaded, pair), *said]
+        distance, of_model = _distance(loaded, pair), _doubts(loaded, pair)
     if not math.isnan(distance):
-        said.append(f"Distance by the features of the model: {distance:.2f} of 2.")
+        differ.append(f"Distance by the features of the model: {distance:.2f} of 2.")
     with new_folder(out):
         rows = found.rows()
         rows.append(
@@ -88,8 +90,9 @@ def write_change(
              "change": distance}
         )  # fmt: skip
         write_csv(pd.DataFrame(rows), out / CHANGE)
-        _draw(read, found, said, out / "change.png")
-    return Changed(found, distance, tuple(said))
+        _draw(read, found, (of_model, differ), out / "change.png")
+    doubts = [*filter(None, of_model), *found.doubts("before"), *found.doubts("after")]
+    return Changed(found, distance, (*doubts, *differ))
 
 
 def _one(path: Path) -> Source:
@@ -113,16 +116,19 @@ def _look(photograph: Read, mm_per_pixel: float | None) -> Looked:
     return look(photograph.image, photograph.outline, mm_per_pixel=known)
 
 
-def _doubts(model: Model, pair: Sequence[Source]) -> list[str]:
-    """Return for which of the two photographs the model gives no answer, or doubts it."""
-    told = reasons_of(model.predict_sources(pair))
-    return [
-        f"By the model the photograph {name} is {reason}."
-        if reason.startswith(REFUSED)
-        else f"By the model, of the photograph {name}: {reason}."
-        for name, reason in zip(("before", "after"), told, strict=True)
-        if reason
-    ]
+def _doubts(model: Model, pair: Sequence[Source]) -> tuple[str, str]:
+    """Return of each photograph why the model gives no answer, or doubts it; else ""."""
+    before, after = reasons_of(model.predict_sources(pair))
+    return _doubt("before", before), _doubt("after", after)
+
+
+def _doubt(name: str, reason: str) -> str:
+    if not reason:
+        return ""
+    if reason.startswith(REFUSED):
+        why = reason.removeprefix(REFUSED).lstrip(": ")
+        return f"The model gives no answer for the photograph {name}: {why}."
+    return f"By the model, of the photograph {name}: {reason}."
 
 
 def _distance(model: Model, pair: Sequence[Source]) -> float:
@@ -135,10 +141,20 @@ def _distance(model: Model, pair: Sequence[Source]) -> float:
     return float(np.linalg.norm(features[0] / sizes[0] - features[1] / sizes[1]))
 
 
-def _draw(read: Sequence[Read], found: Change, said: Sequence[str], path: Path) -> None:
-    images, captions = [], []
-    for name, each, looked in zip(
-        ("before", "after"), read, (found.before, found.after), strict=True
+def _draw(
+    read: Sequence[Read],
+    found: Change,
+    said: tuple[tuple[str, str], Sequence[str]],
+    path: Path,
+) -> None:
+    """Draw both photographs: their differences above them, doubts of each one below it.
+
+    `said` is what the model doubts of each photograph, and the sentences on differences.
+    """
+    images, captions, (of_model, differ) = [], [], said
+    names: tuple[Literal["before", "after"], ...] = ("before", "after")
+    for name, each, looked, doubt in zip(
+        names, read, (found.before, found.after), of_model, strict=True
     ):
         if each.image is None:
             continue
@@ -147,10 +163,13 @@ def _draw(read: Sequence[Read], found: Change, said: Sequence[str], path: Path) 
         size = "not known" if math.isnan(across) else f"{across:.0f} px"
         if not math.isnan(looked.abcd.diameter_mm):
             size = f"{looked.abcd.diameter_mm:.1f} mm"
-        captions.append(f"{name}: {named(each.stem)}\ndiameter {size}")
+        own = [one.removeprefix(f"Photograph {name}: ") for one in found.doubts(name)]
+        doubts = [fill(one, _LINE) for one in (*own, doubt) if one]
+        first = f"{name}: {named(each.stem)}"
+        captions.append("\n".join([first, f"diameter {size}", *doubts]))
     with style():
         figure = plot_images(images, captions, per_row=2)
-        headed(figure, " ".join(said) or "Nothing could be measured.")
+        headed(figure, " ".join(differ) or "Nothing could be measured.")
         figure.supxlabel(
             f"Photographs differ, too. {RESEARCH_ONLY}", x=0.01, ha="left", color=INK,
             fontsize=6.5,

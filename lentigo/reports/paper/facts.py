@@ -198,7 +198,7 @@ def uncertainty(facts: Facts) -> str:
     """Return a sentence on the unit of the intervals, and on resampling."""
     known = facts.evaluation
     return (
-        f"95 % intervals {unit_of_intervals(known)} as the unit; "
+        f"95 % intervals {unit_of_intervals(known)}; "
         f"{int(known['repeats']):,} resamples where one is resampled "
         f"(seed {known['seed']})."
     )

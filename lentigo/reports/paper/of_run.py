@@ -15,6 +15,7 @@ from lentigo.evaluation.intervals import Interval
 from lentigo.figures.registry import FIGURES
 from lentigo.models.calibration import WITHOUT_LABELS
 from lentigo.reports.numbers import as_value
+from lentigo.reports.paper.facts import Facts, size
 from lentigo.reports.paper.of_training import of_training
 from lentigo.reports.paper.wording import OPEN_PART, among_them, shown
 from lentigo.reports.run.run_folder import RunFolder
@@ -31,6 +32,7 @@ def answers(run: RunFolder) -> dict[str, str]:
     software = f"lentigo {run.environment.get('lentigo') or __version__}"
     found = {
         "data": _data(run),
+        "judged_data": _judged_data(run),
         "public": _public(run),
         "benchmark": _benchmark(run),
         "partition": _partition(run),
@@ -118,6 +120,16 @@ def _data(run: RunFolder) -> str:
     number = f"{counted(len(run.table), 'image')} of {groups}, {melanomas}"
     names = _names(run)
     return f"Images are those of {listed(names)}: {number}." if names else f"{number}."
+
+
+def _judged_data(run: RunFolder) -> str:
+    """Name the archives of the held-out images, and count these."""
+    known = judged_of(run)
+    if not {"n_images", "n_melanomas", "n_groups", "unit"} <= known.keys():
+        return ""
+    names = sorted(map(str, run.scored["dataset"].dropna().unique()))
+    of = f" of {visible(listed(names))}" if names else ""
+    return f"Held-out images{of}: {size(Facts(known, __version__))}"
 
 
 def _public(run: RunFolder) -> str:

@@ -38,12 +38,13 @@ def among_them(melanomas: int | None) -> str:
 
 
 def unit_of_intervals(known: Mapping[str, Any]) -> str:
-    """Say what intervals take: "take whole patients", and that DeLong's take images."""
+    """Say what intervals take as the unit: "take whole patients as the unit"."""
     unit = str(known["unit"])
     if unit == "image":
-        return "take single images"
-    but = "but for DeLong's, which takes single images, " if "auc_delong" in known else ""
-    return f"{but}take whole {unit}s" if unit in WHOLE else f"{but}take groups by {unit}"
+        return "take single images as the unit"
+    whole = f"take whole {unit}s" if unit in WHOLE else f"take groups by {unit}"
+    but = ", except DeLong's, which takes single images" if "auc_delong" in known else ""
+    return f"{whole} as the unit{but}"
 
 
 def called_from(known: Mapping[str, Any]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -12,6 +13,8 @@ from typer.testing import CliRunner
 
 import lentigo
 from lentigo.cli.app import app
+from lentigo.figures.images import plot_images
+from lentigo.reports.change import write
 from tests.imaging.segmentation.test_find import skin, with_disc
 from tests.inference.test_predict import save
 
@@ -67,3 +70,33 @@ def test_json_and_errors(folder: Path, tmp_path: Path) -> None:
     )
     assert done.exit_code == 1
     assert "holds 2 images; give one photograph" in " ".join(done.output.split())
+
+
+def test_differences_stand_above_the_figure_and_doubts_below_their_photograph(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    titles: list[str] = []
+    captions: list[str] = []
+
+    def plot(images: Any, below: list[str], **more: Any) -> Any:
+        captions.extend(below)
+        return plot_images(images, below, **more)
+
+    monkeypatch.setattr(write, "plot_images", plot)
+    monkeypatch.setattr(write, "headed", lambda _, title: titles.append(title))
+    with Image.open(folder / "before.png") as one:
+        one.convert("L").save(tmp_path / "grey.png")
+    pair = folder / "before.png", tmp_path / "grey.png"
+    said = write.write_change(*pair, tmp_path / "out").sentences
+    assert titles[0].startswith("Diameter in pixels: ")
+    assert "grey" not in titles[0]
+    grey = "The photograph after is grey, so colours are not compared."
+    assert grey in said
+    assert (grey in captions[0], grey in " ".join(captions[1].split())) == (False, True)
+
+
+def test_why_a_model_gives_no_answer_is_said_of_the_model() -> None:
+    assert write._doubt("after", "not answered: too dark to judge") == (
+        "The model gives no answer for the photograph after: too dark to judge."
+    )
+    assert write._doubt("before", "") == ""

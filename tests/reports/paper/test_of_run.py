@@ -87,6 +87,17 @@ def test_with_ids_the_parts_were_counted_to_share_no_patient(plain: RunFolder) -
     assert "Open:" not in text
 
 
+def test_data_of_evaluation_are_the_held_out_ones(plain: RunFolder) -> None:
+    found = rows(plain)
+    known = plain.evaluation["model"]
+    assert found["PROBAST+AI", "evaluation 1.1"].endswith(
+        f"{known['n_images']} images of {known['n_groups']} groups, "
+        f"{known['n_melanomas']} melanomas."
+    )
+    assert known["n_images"] < 48
+    assert " 48 images" in found["PROBAST+AI", "development 1.1"]
+
+
 def test_melanomas_that_the_table_lost_are_counted(plain: RunFolder) -> None:
     given = {**plain.evaluation["given"], "melanomas": 12, "melanomas_left_out": 2}
     found = answers(replace(plain, evaluation={**plain.evaluation, "given": given}))

@@ -67,7 +67,7 @@ def test_the_paragraph_states_the_settings_of_the_run() -> None:
 
 
 def test_delongs_interval_is_not_said_to_take_patients() -> None:
-    said = "but for DeLong's, which takes single images, take whole patients as the unit"
+    said = "take whole patients as the unit, except DeLong's, which takes single images"
     facts = Facts(PLAIN, "9.9")
     assert said in methods(facts)
     assert said in uncertainty(facts)
@@ -103,7 +103,7 @@ def test_what_was_not_done_is_not_said() -> None:
 def test_without_patients_it_says_single_images() -> None:
     alone = evaluate(PREDICTED, TRUTH.drop(columns="patient_id"), repeats=20)
     text = methods(Facts(json.loads(to_json(alone.as_dict())), "9.9"))
-    assert "single images, since no patient or lesion was named" in text
+    assert "take single images as the unit, since no patient or lesion was named" in text
 
 
 def test_sources_are_numbered_in_their_order_and_each_is_cited() -> None:
@@ -136,7 +136,8 @@ def test_every_checklist_has_its_items_its_source_and_known_answers() -> None:
 
 OF_A_RUN = {
     "benchmark", "characteristics", "choice", "data", "development", "ensembling",
-    "external", "imbalance", "internal", "missing_in_development", "model", "partition",
+    "external", "imbalance", "internal", "judged_data", "missing_in_development", "model",
+    "partition",
     "prediction", "predictor_handling", "predictors", "preparation", "public",
     "recalibrated", "recalibration", "roles", "start", "trained_with", "training",
 }  # fmt: skip
