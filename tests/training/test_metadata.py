@@ -27,8 +27,8 @@ from lentigo.training.data import Beside
 from lentigo.training.fabric import make_fabric
 from lentigo.training.fold import Fold
 from lentigo.training.frozen import FrozenEpochs
+from lentigo.training.learnable import learnable
 from lentigo.training.loop import fit
-from lentigo.training.prepare import learnable
 from lentigo.training.trainer import Trainer
 from tests.cohorts import disc, tiny_config
 from tests.training.test_frozen import same
