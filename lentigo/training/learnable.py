@@ -10,10 +10,10 @@ from lentigo.curation.groups import patient_keys
 from lentigo.errors import DatasetError
 from lentigo.inference.people import people_of_table
 from lentigo.models.context import others_of
-from lentigo.models.metadata import FIELDS, LEAST_KNOWN, known_share
+from lentigo.models.metadata import FIELDS, fields_of
 from lentigo.progress import log
 from lentigo.tables import NotedTable, as_noted, check_table
-from lentigo.words import counted
+from lentigo.words import counted, listed
 
 
 def learnable(table: pd.DataFrame | NotedTable, config: Config | None = None) -> NotedTable:
@@ -87,13 +87,18 @@ def _check_metadata(table: pd.DataFrame) -> None:
 
 
 def _tell_metadata(table: pd.DataFrame) -> None:
-    """Log whether `model.metadata=auto` uses age, sex and site."""
-    share = known_share(table)
-    known = f"An age, a sex or a site is known for {share:.0%} of the images"
-    known += (
-        " of the data set that tells least" if len(table["dataset"].unique()) > 1 else ""
-    )
-    if share >= LEAST_KNOWN:
-        log.info("%s: the network takes them beside the image.", known)
+    """Log which of age, sex and site `model.metadata=auto` takes."""
+    each = " of each data set" if len(table["dataset"].unique()) > 1 else ""
+    if fields := fields_of("auto", table):
+        log.info(
+            "The network takes %s beside the image: at least half of the images%s have %s.",
+            listed(fields),
+            each,
+            "it" if len(fields) == 1 else "each",
+        )
     else:
-        log.info("%s: too few, so the network takes the image alone.", known)
+        log.info(
+            "The network takes the image alone: neither age, sex nor site is known of half "
+            "of the images%s.",
+            each,
+        )
