@@ -188,13 +188,14 @@ def _with_baselines(
 
 def _with_learnt(found: Evaluation, model: Path) -> Evaluation:
     """Note how many of the judged images `model` was trained or chosen on, if it can."""
-    from lentigo.inference.learnt import learnt_images, unknowable
+    from lentigo.inference.learnt import held_out_images, learnt_images, unknowable
 
     judged = found.scored.assign(group_id=found.scored["group"])
     judged["path"] = judged.get("path", "")
     if unsure := unknowable(model):
         found = replace(found, notes=(unsure, *found.notes))
-    return found.learnt_by_model(learnt_images(model, [judged]))
+    learnt = learnt_images(model, [judged])
+    return found.learnt_by_model(learnt, held_out=held_out_images(model, judged))
 
 
 def _with_official(

@@ -39,6 +39,8 @@ class Counts:
     """Reason, such as "without a label" → number of images left out for it."""
     melanomas_left_out: int = 0
     """Number of melanomas among the images left out, as far as the truth says."""
+    melanomas_named: int = 0
+    """Melanomas before any was left out; 0 where these are the judged and the lost ones."""
 
     @property
     def others(self) -> int:
@@ -97,7 +99,8 @@ def left_out(counts: Counts, *, where: str = "") -> str:
     " of the table".
     """
     lost, melanomas = sum(counts.left_out.values()), counts.melanomas_left_out
-    few = melanomas <= WORTH_SAYING * (counts.melanomas + melanomas)
+    named = counts.melanomas_named or counts.melanomas + melanomas
+    few = melanomas <= WORTH_SAYING * named
     if not lost or (lost <= WORTH_SAYING * counts.named and few):
         return ""
     reasons = ", ".join(f"{many:,} {why}" for why, many in counts.left_out.items() if many)

@@ -190,6 +190,10 @@ _ALWAYS: Schema = {
     "n_other_groups": _COUNT,
     "n_named": {**_COUNT, "description": "Images that either table names."},
     "left_out": {"type": "object", "additionalProperties": _COUNT},
+    "n_melanomas_left_out": {
+        **_COUNT,
+        "description": "Melanomas among the images left out, as far as the truth says.",
+    },
     "threshold": {"type": "number", "minimum": 0, "maximum": 1},
     "consequences": {"type": "array", "items": {"$ref": "#/$defs/consequences"}},
     "repeats": _COUNT,

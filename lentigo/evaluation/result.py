@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -114,20 +114,25 @@ class Evaluation:
         notes = (*opening.sentences, *(said if counts else []), *self.notes)
         return replace(self, opening=opening, notes=notes)
 
-    def learnt_by_model(self, images: Sequence[str]) -> Evaluation:
+    def learnt_by_model(
+        self, images: Sequence[str], *, held_out: Collection[str] = ()
+    ) -> Evaluation:
         """Return a copy that says which judged images the model had learnt from.
 
-        `images` are their ids. The operating points say so, too: they are the model's.
+        `images` are their ids; no note tells of those in `held_out`, which were judged by
+        networks that had not. The operating points count all: they are the model's.
         """
         if not images:
             return self
+        told = [name for name in images if name not in held_out]
         note = (
-            f"The model learnt from {counted(len(images), 'image')} of those that judge it "
-            f"({some(images)}): what it finds in these is no test."
+            f"The model learnt from {counted(len(told), 'image')} of those that judge it "
+            f"({some(told)}): what it finds in these is no test."
         )
         seen = f" ({len(images):,} of the judged images were learnt from)"
+        notes = [note] if told else []
         points = tuple(each.also_on(seen) for each in self.thresholds)
-        return replace(self, thresholds=points, notes=(note, *self.notes))
+        return replace(self, thresholds=points, notes=(*notes, *self.notes))
 
     def without_own_thresholds(self) -> Evaluation:
         """Return a copy without the metrics at a threshold chosen on the judged images."""
@@ -177,6 +182,7 @@ class Evaluation:
             "n_other_groups": self.counts.other_groups,
             "n_named": self.counts.named,
             "left_out": dict(self.counts.left_out),
+            "n_melanomas_left_out": self.counts.melanomas_left_out,
             **({"difficulty": self.difficulty.as_dict()} if self.difficulty else {}),
             **self._diagnoses(),
             **{f"by_{parts.by}": parts.as_dict() for parts in self.parts},

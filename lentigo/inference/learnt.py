@@ -24,6 +24,9 @@ _ARCHIVE_WIDE = re.compile("|".join(f"(?:.*:)?{pattern}" for *_, pattern in ARCH
 """Groups whose name means the same patient, lesion or image wherever it stands. Clinics
 number their patients from 1, so patient 7 of two of them are two."""
 
+_ROUNDED = 1e-6
+"""Largest difference of one probability in two files."""
+
 
 def learnt_images(path: Path, predictions: Iterable[pd.DataFrame]) -> list[str]:
     """Return the ids of predicted images that the model in `path` was trained or chosen on.
@@ -48,6 +51,28 @@ def learnt_images(path: Path, predictions: Iterable[pd.DataFrame]) -> list[str]:
             " ".join(str(error).split())[:200],
         )
         return []
+
+
+def held_out_images(path: Path, judged: pd.DataFrame) -> set[str]:
+    """Return the ids of `judged` images whose predictions are held-out ones of a run.
+
+    The run is that of the model in `path`; its networks learnt from these images, but none
+    of them judged an image that it had learnt from. `judged` has `image_id` and
+    `probability`. Empty if an image that the run held out has another probability there:
+    then the table is not of the run's held-out predictions.
+    """
+    from lentigo.tables import read_any_table
+
+    found: set[str] = set()
+    for run in _runs(path):
+        with suppress(LentigoError, KeyError, TypeError, ValueError):
+            own = read_any_table(run.predictions)
+            known = dict(zip(own["image_id"].astype(str), own["probability"], strict=True))
+            pairs = zip(judged["image_id"].astype(str), judged["probability"], strict=True)
+            both = {name: abs(known[name] - p) for name, p in pairs if name in known}
+            if all(apart <= _ROUNDED for apart in both.values()):
+                found |= set(both)
+    return found
 
 
 def hardly_known(path: Path) -> str:

@@ -46,6 +46,16 @@ def test_melanomas_that_are_left_out_are_named() -> None:
     answers.loc[2, "probability"] = np.nan
     found = evaluate(answers.drop(index=[0, 1]), truth, repeats=20)
     assert "1 without a probability; 2 melanomas among them." in found.headline[0]
+    assert found.as_dict()["n_melanomas_left_out"] == 2
+
+
+def test_lost_melanomas_are_compared_with_those_of_the_whole_table() -> None:
+    """2 of 200 melanomas of a table are few, though only 20 of them are held out."""
+    of_table = replace(COUNTS, melanomas_left_out=2, melanomas_named=200)
+    assert left_out(of_table) == ""
+    assert left_out(replace(of_table, melanomas_named=99)).endswith(
+        "2 melanomas among them"
+    )
 
 
 @pytest.mark.parametrize(

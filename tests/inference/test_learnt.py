@@ -8,12 +8,22 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lentigo.cli.evaluate import _with_learnt
+from lentigo.evaluation import evaluate
 from lentigo.inference.abstention.fit import Seen, make_index
-from lentigo.inference.learnt import hardly_known, learnt_images, unknowable
+from lentigo.inference.learnt import (
+    hardly_known,
+    held_out_images,
+    learnt_images,
+    unknowable,
+)
 from lentigo.models.backend import Looked
 from lentigo.models.description import read_description, write_folder
 from lentigo.models.index import write_index
+from lentigo.run_layout import RunLayout
+from lentigo.tables import read_any_table
 from tests.inference.test_predict import save
+from tests.reports.report_fakes import write_run
 
 
 def indexed(folder: Path) -> Path:
@@ -69,3 +79,21 @@ def test_an_index_that_cannot_be_read_is_told_and_stops_nothing(
     part = pd.DataFrame({"image_id": ["a"], "path": ["a.jpg"], "probability": [0.5]})
     assert learnt_images(model, [part]) == []
     assert "cannot be told" in caplog.text
+
+
+def test_held_out_predictions_of_a_run_of_several_folds_are_a_test(tmp_path: Path) -> None:
+    """Each image was learnt from by two networks of three, and judged by the third."""
+    run = RunLayout(write_run(tmp_path / "run", folds=3))
+    own, table = pd.read_csv(run.predictions), read_any_table(run.table)
+    shown = own.assign(path="")
+    assert set(learnt_images(run.folder, [shown])) == set(own["image_id"])
+    assert held_out_images(run.folder, own) == set(own["image_id"])
+    held_out = evaluate(own, table, repeats=10)
+    assert _with_learnt(held_out, run.folder).notes == held_out.notes
+    # One answer is another: the table is not of the run, and is told of.
+    other = own.assign(probability=own["probability"].where(own.index != 3, 0.987))
+    assert held_out_images(run.folder, other) == set()
+    told = _with_learnt(evaluate(other, table, repeats=10), run.folder).notes[0]
+    assert told.startswith(
+        f"The model learnt from {len(own)} images of those that judge it"
+    )

@@ -93,11 +93,13 @@ def test_what_could_not_be_learnt_from_is_counted(
     run = lentigo.train(table, tiny_config(training__epochs=1), out=tmp_path / "run")
     assert read_json(run.folder / "environment.json")["given"] == {
         "images": 60,
+        "melanomas": int(table["melanoma"].sum()),
         "left_out": {
             "without a label": 3,
             "without a file": 2,
             "that cannot be decoded": 1,
         },
+        "melanomas_left_out": int(table["melanoma"][3:6].sum()),
     }
 
 

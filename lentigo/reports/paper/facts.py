@@ -15,6 +15,7 @@ from lentigo.evaluation.subgroup_difference import ALPHA
 from lentigo.reports.numbers import as_value
 from lentigo.reports.paper.wording import (
     OPEN_PART,
+    among_them,
     called_from,
     groups_of,
     shown,
@@ -75,7 +76,8 @@ def left_out(facts: Facts) -> str:
         return " ".join([*chosen, f"No image of {of} was left out."])
     parts = [f"{number:,} {reason}" for reason, number in lost.items()]
     named = counted(int(facts.evaluation["n_named"]), "image")
-    return " ".join([*chosen, f"Left out of {named}: {listed(parts)}."])
+    among = among_them(facts.evaluation.get("n_melanomas_left_out"))
+    return " ".join([*chosen, f"Left out of {named}: {listed(parts)}{among}."])
 
 
 def missing(facts: Facts) -> str:

@@ -34,17 +34,20 @@ def methods(facts: Facts) -> str:
     """Return the methods paragraph and its numbered references as Markdown."""
     known = facts.evaluation
     said = [
-        facts.run[key]
+        _known(facts.run[key])
         for key in ("data", "partition", "separation", "training")
         if key in facts.run
     ]
-    said.append(f"Evaluation rests on {facts.answer('size')} {facts.answer('left_out')}")
+    said += [
+        f"Evaluation rests on {facts.answer('size')}",
+        _known(facts.answer("left_out")),
+    ]
     said += [*_on_intervals(facts), *_on_folds(facts)]
     if known.get("brier_parts"):
         said.append(
             "The Brier score was divided by isotonic regression without bins {dimitriadis}."
         )
-    said.append(facts.answer("thresholds"))
+    said.append(_known(facts.answer("thresholds")))
     points = known.get("operating_points") or []
     if any(point["kind"] == GUARANTEED for point in points):
         own = any(JUDGED_HERE in str(point["chosen_on"]) for point in points)
@@ -70,14 +73,14 @@ def methods(facts: Facts) -> str:
             "differences to all other images were adjusted for all of them {holm}."
         )
     if known.get("locked"):
-        said.append(facts.answer("protocol"))
+        said.append(_known(facts.answer("protocol")))
     said.append(facts.run.get("software") or scored_with(facts))
-    return _cited(" ".join(said))
+    return _cited(" ".join(filter(None, said)))
 
 
 def _known(answer: str) -> str:
     """Return an answer without what it leaves to the author."""
-    return answer.partition(f" {OPEN_PART}")[0]
+    return answer.partition(OPEN_PART)[0].rstrip()
 
 
 def _on_intervals(facts: Facts) -> list[str]:

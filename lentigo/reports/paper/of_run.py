@@ -16,7 +16,7 @@ from lentigo.figures.registry import FIGURES
 from lentigo.models.calibration import WITHOUT_LABELS
 from lentigo.reports.numbers import as_value
 from lentigo.reports.paper.of_training import of_training
-from lentigo.reports.paper.wording import OPEN_PART, shown
+from lentigo.reports.paper.wording import OPEN_PART, among_them, shown
 from lentigo.reports.run.run_folder import RunFolder
 from lentigo.run_layout import RunLayout
 from lentigo.version import __version__
@@ -197,21 +197,26 @@ def _left_out(run: RunFolder) -> str:
     """Say which images of the table that was given were not used, and why."""
     chosen = [visible(note) for note in run.notes if note.endswith(LEFT_OUT)]
     model = run.evaluation.get("model") or {}
-    said = [*chosen, _lost(run.evaluation.get("given"), "the table")]
-    judged = {"images": model.get("n_named"), "left_out": model.get("left_out")}
-    said.append(_lost(judged, "the held-out images"))
+    said = [*chosen, _lost(run.evaluation.get("given"), "image", " of the table")]
+    judged = {
+        "images": model.get("n_named"),
+        "left_out": model.get("left_out"),
+        "melanomas_left_out": model.get("n_melanomas_left_out"),
+    }
+    said.append(_lost(judged, "held-out image"))
     return " ".join(filter(None, said))
 
 
-def _lost(counts: Mapping[str, Any] | None, where: str) -> str:
+def _lost(counts: Mapping[str, Any] | None, what: str, where: str = "") -> str:
     if not counts or counts.get("left_out") is None:
         return ""
     lost = {str(why): int(number) for why, number in counts["left_out"].items() if number}
     if not lost:
-        return f"No image of {where} was left out."
+        return f"None of the {what}s{where} was left out."
     parts = listed([f"{number:,} {why}" for why, number in lost.items()])
-    of = f" of {counted(int(counts['images']), 'image')}" if counts.get("images") else ""
-    return f"Left out{of} of {where}: {parts}."
+    of = f" of {counted(int(counts['images']), what)}" if counts.get("images") else ""
+    among = among_them(counts.get("melanomas_left_out"))
+    return f"Left out{of}{where}: {parts}{among}."
 
 
 def _missing_data(run: RunFolder) -> str:

@@ -32,6 +32,11 @@ def groups_of(known: Mapping[str, Any]) -> str:
     return f"{counted(number, 'group')} by {unit}"
 
 
+def among_them(melanomas: int | None) -> str:
+    """Return how many melanomas are among images left out; empty for none or not known."""
+    return f"; {counted(int(melanomas), 'melanoma')} among them" if melanomas else ""
+
+
 def unit_of_intervals(known: Mapping[str, Any]) -> str:
     """Say what intervals take: "take whole patients", and that DeLong's take images."""
     unit = str(known["unit"])

@@ -36,6 +36,8 @@ def counts_of(evaluation: Mapping[str, Any]) -> Counts:
         other_groups=int(model.get("n_other_groups", FEWEST)),
         named=int(given.get("images") or images),
         left_out=dict(given.get("left_out") or {}),
+        melanomas_left_out=int(given.get("melanomas_left_out") or 0),
+        melanomas_named=int(given.get("melanomas") or 0),
     )
 
 

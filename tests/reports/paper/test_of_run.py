@@ -82,6 +82,18 @@ def test_with_ids_the_parts_were_counted_to_share_no_patient(plain: RunFolder) -
         assert found[part].startswith("No group and no patient that is named is on two")
         assert "neither" not in found[part]
         assert "first weights had learnt from" in found[part]  # pretrained: not known
+    text = methods(Facts(judged_of(plain), "9.9", answers(plain)))
+    assert "are on one side. The network" in text  # running text asks the author nothing
+    assert "Open:" not in text
+
+
+def test_melanomas_that_the_table_lost_are_counted(plain: RunFolder) -> None:
+    given = {**plain.evaluation["given"], "melanomas": 12, "melanomas_left_out": 2}
+    found = answers(replace(plain, evaluation={**plain.evaluation, "given": given}))
+    assert found["left_out"].startswith(
+        "Left out of 50 images of the table: 2 without a file; 2 melanomas among them. "
+        "None of the held-out images was left out."
+    )
 
 
 def test_without_ids_patients_may_be_on_both_sides(plain: RunFolder) -> None:

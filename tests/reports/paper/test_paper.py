@@ -190,6 +190,17 @@ def test_rows_that_were_not_chosen_are_said_to_be_left_out(tmp_path: Path) -> No
     assert said.endswith("No image of these rows was left out.")
 
 
+def test_melanomas_that_were_left_out_are_counted_wherever_images_are() -> None:
+    found = evaluate(PREDICTED.drop(index=[0, 1, 4]), TRUTH, repeats=10)
+    known = json.loads(to_json(found.as_dict()))
+    lost = "Left out of 80 images: 3 without a prediction; 2 melanomas among them."
+    assert left_out(Facts(known, "9.9")) == lost
+    assert lost in methods(Facts(known, "9.9"))
+    assert checklists(Facts(known, "9.9")).count(lost) >= 5
+    del known["n_melanomas_left_out"]  # an older file does not tell
+    assert left_out(Facts(known, "9.9")) == lost.replace("; 2 melanomas among them", "")
+
+
 @pytest.mark.parametrize(
     ("column", "is_skin"),
     [

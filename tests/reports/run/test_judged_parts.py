@@ -96,3 +96,6 @@ def test_what_the_table_lost_is_counted() -> None:
     given = {"images": 110, "left_out": {"without a label": 10}}
     counts = counts_of({"model": {"n_images": 20, "n_melanomas": 8}, "given": given})
     assert (counts.named, dict(counts.left_out)) == (110, {"without a label": 10})
+    lost = {**given, "melanomas": 30, "melanomas_left_out": 10}
+    counts = counts_of({"model": {"n_images": 20, "n_melanomas": 8}, "given": lost})
+    assert (counts.melanomas_left_out, counts.melanomas_named) == (10, 30)

@@ -72,6 +72,14 @@ def test_what_the_table_lost_stands_in_the_first_sentence() -> None:
     )
     few = head(entry(0.85, 0.8, 0.9), given={"images": 1000, "left_out": {"without a": 20}})
     assert "left out" not in few.sentences[0]  # 2 % and no more
+    melanomas = {"images": 1000, "melanomas": 30, "melanomas_left_out": 10}
+    third = head(
+        entry(0.85, 0.8, 0.9), given={**melanomas, "left_out": {"without a file": 10}}
+    )
+    assert third.sentences[0].endswith(
+        "10 of 1,000 images of the table (1.0 %) are left out: 10 without a file; "
+        "10 melanomas among them."
+    )
 
 
 def test_a_baseline_is_said_to_know_what_the_table_has() -> None:
