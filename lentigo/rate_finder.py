@@ -22,8 +22,9 @@ from lentigo.run_layout import FIGURES, PIXELS, RATES, RATES_TABLE, RunLayout
 from lentigo.tables import NotedTable, write_table
 from lentigo.training.arithmetic import read_arithmetic, settle_arithmetic
 from lentigo.training.fabric import make_fabric
+from lentigo.training.learnable import learnable
 from lentigo.training.network import HeldOut, begun
-from lentigo.training.prepare import learnable, prepare, prepared
+from lentigo.training.prepare import prepare, prepared
 from lentigo.training.rates import Advice, advice, losses_at, rates_of, smoothed
 from lentigo.training.run import settled, starting_networks, with_parts
 from lentigo.training.run_folder import claim

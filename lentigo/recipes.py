@@ -55,7 +55,7 @@ def quick() -> Config:
     first network learns the diagnosis; images of the rare diagnoses of each archive are
     drawn more often, and the first three stages of its backbone stay frozen. The second
     learns melanoma or not; both classes are drawn equally often, and all its layers are
-    trained. Both take age, sex and site beside the image where the table knows them, and
+    trained. Both take of age, sex and site what the table knows beside the image, and
     answer without. The results of the mean of the two are in docs/results.md.
     """
     return Config(

@@ -56,8 +56,9 @@ class ModelConfig(Settings):
     """Whether the network uses age, sex and site of the patient beside the image. A dense
     layer turns them into features: `late` appends these to the pooled image features,
     `film` scales and shifts the image features by them. Values may be missing. `auto` is
-    `late` if in each data set at least half of the images have an age, a sex or a site,
-    else `none`: where one data set has none of them, their absence would tell its name."""
+    `late` with those of the three that at least half of the images of each data set have,
+    and `none` if there are none: where one data set lacks a field, that it is missing would
+    tell the network which data set it is."""
     metadata_dropout: float = Field(default=0.3, ge=0, lt=1)
     """Share of the training images that are shown as if nothing was known of the patient,
     drawn anew in each epoch, so that the network learns to answer without."""

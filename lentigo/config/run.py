@@ -160,7 +160,10 @@ class Config(Settings):
     @property
     def fuses_metadata(self) -> bool:
         """Tell whether a network of a fold takes age, sex and site where they are known."""
-        return any(each.model.metadata != "none" for each in self.of_members())
+        return any(
+            each.model.metadata != "none" and each.training.method != "logistic"
+            for each in self.of_members()
+        )
 
     @property
     def needs_metadata(self) -> bool:
@@ -301,16 +304,16 @@ def check_names_its_recipe(config: Config, path: Path, known: Collection[str]) -
     name = config.recipe
     if "recipe" not in config.model_fields_set or name == "custom":
         return
-    if name not in known:
-        raise ConfigError(
-            f"{path} names the recipe {shortened(name)!r}, which there is not. The name "
-            "changes no setting: leave the line out."
-        )
     absent = [
         f"{section}.{field}"
         for section, fields in _CORE.items()
         for field in sorted(fields - getattr(config, section).model_fields_set)
     ]
+    if absent and name not in known:
+        raise ConfigError(
+            f"{path} names the recipe {shortened(name)!r}, which there is not. The name "
+            "changes no setting: leave the line out."
+        )
     if absent:
         raise ConfigError(
             f"{path} names the recipe {name} and leaves out {some(absent)}, which then "

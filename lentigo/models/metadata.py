@@ -31,29 +31,23 @@ Fusion = Literal["late", "film"]
 
 
 LEAST_KNOWN = 0.5
-"""Share of the images of each data set of which age, sex or site has to be known, so that
-`metadata="auto"` uses them."""
+"""Share of the images of each data set that have to have a field, so that
+`metadata="auto"` takes it."""
 
 
-def known_share(table: pd.DataFrame) -> float:
-    """Return the share of images with an age, a sex or a site; of data sets, the least.
-
-    The columns `age`, `sex`, `site` and `dataset` of a lesion table are read.
-    """
-    known = table[list(FIELDS)].notna().any(axis=1)
-    return float(known.groupby(table["dataset"].fillna("")).mean().min())
-
-
-def fusion_of(
+def fields_of(
     asked: Literal["none", "auto", "late", "film"], table: pd.DataFrame
-) -> Fusion | None:
-    """Return how networks that learn from `table` use age, sex and site; None if not.
+) -> tuple[str, ...]:
+    """Return which of `FIELDS` networks that learn from the lesion table `table` take.
 
-    `asked` is the setting `model.metadata`.
+    `asked` is the setting `model.metadata`. For `auto` these are the fields that at least
+    half of the images of each data set have: where one data set lacks a field, that it is
+    missing would tell the data set.
     """
-    if asked == "auto":
-        return "late" if known_share(table) >= LEAST_KNOWN else None
-    return None if asked == "none" else asked
+    if asked != "auto":
+        return () if asked == "none" else FIELDS
+    known = table[list(FIELDS)].notna().groupby(table["dataset"].fillna("")).mean()
+    return tuple(name for name in FIELDS if known[name].min() >= LEAST_KNOWN)
 
 
 @dataclass(frozen=True)
@@ -92,6 +86,15 @@ class Patients:
         """Return the patients of `count` images, with all fields unknown."""
         return cls(np.full(count, np.nan), ("",) * count, ("",) * count)
 
+    def only(self, fields: Sequence[str]) -> Patients:
+        """Return the same patients, of whom nothing is known but `fields`."""
+        nobody = Patients.unknown(len(self))
+        return Patients(
+            self.age if "age" in fields else nobody.age,
+            self.sex if "sex" in fields else nobody.sex,
+            self.site if "site" in fields else nobody.site,
+        )
+
     def take(self, places: Sequence[int]) -> Patients:
         """Return the patients of the images at the positions `places`."""
         return Patients(
@@ -106,15 +109,15 @@ class MetadataEncoding(Fact):
 
     The numbers of an image are the age in standard deviations from the mean and 1 if it is
     missing, then 1 or 0 for each of the `sexes` and for a missing sex, then the same for
-    the `sites`. A sex or site that no training image had counts as missing. For an unknown
-    patient all three are missing.
+    the `sites`. A sex or site that no training image had counts as missing, and so does
+    each age if no training image had one. For an unknown patient all three are missing.
     """
 
     fusion: Fusion
     """`late`: the output of a small network of the numbers is appended to the pooled
     features; `film`: it scales and shifts them."""
     age_mean: float = Field(ge=0, le=120)
-    """Mean age of the training images, in years."""
+    """Mean age of the training images, in years; 0 if no age was known."""
     age_std: float = Field(ge=1e-3, le=120)
     """Standard deviation of the age of the training images, in years."""
     sexes: Annotated[list[str], Field(max_length=len(SEXES))]
@@ -157,6 +160,11 @@ class MetadataEncoding(Fact):
         )
 
     @property
+    def takes_age(self) -> bool:
+        """Whether a training image had an age."""
+        return self.age_mean > 0
+
+    @property
     def width(self) -> int:
         """Number of values for each image, M."""
         return 2 + len(self.sexes) + 1 + len(self.sites) + 1
@@ -170,7 +178,7 @@ class MetadataEncoding(Fact):
     def encode(self, patients: Patients | None, *, count: int | None = None) -> Metadata:
         """Return the values of N images, (N, M); None means `count` unknown patients."""
         patients = patients if patients is not None else Patients.unknown(count or 0)
-        known = np.isfinite(patients.age)
+        known = np.isfinite(patients.age) & self.takes_age
         age = np.where(known, (patients.age - self.age_mean) / self.age_std, 0.0)
         columns = [age, ~known]
         for words, learnt in ((patients.sex, self.sexes), (patients.site, self.sites)):
@@ -182,7 +190,7 @@ class MetadataEncoding(Fact):
     def used(self, patients: Patients) -> list[tuple[str, ...]]:
         """Return for each image the names of the `FIELDS` with a value that is used."""
         known = zip(
-            np.isfinite(patients.age).tolist(),
+            (np.isfinite(patients.age) & self.takes_age).tolist(),
             [word in self.sexes for word in patients.sex],
             [word in self.sites for word in patients.site],
             strict=True,

@@ -15,7 +15,7 @@ from lentigo.config import Config
 from lentigo.inference.abstention.judge import with_abstention
 from lentigo.models.folder import member_of, save_model_folder
 from lentigo.models.lora import merge_adapters
-from lentigo.models.metadata import MetadataEncoding, Patients, fusion_of
+from lentigo.models.metadata import Fusion, MetadataEncoding, Patients, fields_of
 from lentigo.models.network import build_model
 from lentigo.models.schema import Member
 from lentigo.progress import log
@@ -196,11 +196,13 @@ def _encoding(work: Prepared, role: pd.Series, config: Config) -> MetadataEncodi
 
     `role` is the role of each image, such as "train".
     """
-    fusion = fusion_of(config.model.metadata, work.table)
-    if fusion is None or config.training.method == "logistic":
+    asked = config.model.metadata
+    fields = fields_of(asked, work.table)
+    if not fields or config.training.method == "logistic":
         return None
     mine = work.table[(role == "train").to_numpy()]
-    return MetadataEncoding.fitted(Patients.of_table(mine), fusion)
+    fusion: Fusion = "film" if asked == "film" else "late"
+    return MetadataEncoding.fitted(Patients.of_table(mine).only(fields), fusion)
 
 
 def write_roles(work: Prepared, role: pd.Series, layout: FoldLayout) -> None:

@@ -10,7 +10,6 @@ import hashlib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from lentigo.config import BY_SOURCE, Config, SplitPlan
@@ -28,7 +27,6 @@ from lentigo.curation import (
     split_table,
     write_split,
 )
-from lentigo.curation.groups import patient_keys
 from lentigo.curation.splits.folds import LEFT_OUT, TRAIN
 from lentigo.errors import DatasetError, RunError
 from lentigo.files import digest
@@ -38,16 +36,12 @@ from lentigo.imaging.store.build import (
     build_store,
     open_store,
 )
-from lentigo.inference.people import people_of_table
 from lentigo.json_files import read_json_object
-from lentigo.models.context import others_of
-from lentigo.models.metadata import FIELDS, LEAST_KNOWN, known_share
+from lentigo.models.metadata import FIELDS
 from lentigo.progress import log
 from lentigo.run_layout import FoldLayout, RunLayout
 from lentigo.tables import (
     NotedTable,
-    as_noted,
-    check_table,
     read_any_table,
     read_table_file,
     without_others,
@@ -114,89 +108,6 @@ class Prepared:
         role[unknown & (role != TRAIN).to_numpy()] = LEFT_OUT
         check_split(self.table, role, self.pairs)
         return role
-
-
-def learnable(table: pd.DataFrame | NotedTable, config: Config | None = None) -> NotedTable:
-    """Return the labelled rows of a lesion table.
-
-    If the target is the diagnosis, a row with a diagnosis, or known to be malignant or
-    benign, counts as labelled, too.
-
-    Raises `DatasetError` if no row has a melanoma label, or if all labels are the same. It
-    is called before thousands of files are decoded, to raise these errors early.
-    """
-    read = as_noted(table)
-    table = check_table(read.table, source="the lesion table")
-    labelled = table["melanoma"].notna()
-    usable = labelled
-    if config is not None and "diagnosis" in config.targets:
-        usable = labelled | table["diagnosis"].notna() | table["malignant"].notna()
-    unlabelled, table = table[~usable], table[usable].reset_index(drop=True)
-    if not labelled.any():
-        raise DatasetError(
-            "No image has a label (column melanoma), so nothing can be learnt."
-        )
-    melanomas = int(table["melanoma"].sum())
-    known = int(labelled.sum())
-    if melanomas in {0, known}:
-        only = "a melanoma" if melanomas else "no melanoma"
-        raise DatasetError(
-            f"Each of the {known:,} labelled images is {only}: there is nothing to "
-            "tell apart. Check the label column (melanoma)."
-        )
-    if config is not None and config.needs_metadata:
-        _check_metadata(table)
-    elif config is not None and config.fuses_metadata:
-        _tell_metadata(table)
-    if config is not None and config.model.context:
-        _check_patients(table)
-        _tell_unlabelled(unlabelled, table)
-    return read.holding(table)
-
-
-def _tell_unlabelled(left_out: pd.DataFrame, table: pd.DataFrame) -> None:
-    """Log how many images without a label are of a patient in `table`."""
-    mine = patient_keys(left_out).isin(patient_keys(table).dropna())
-    if mine.any():
-        log.info(
-            "%s without a label of patients in this training: left out, so that the "
-            "patient context is fitted without them.",
-            counted(int(mine.sum()), "image"),
-        )
-
-
-def _check_patients(table: pd.DataFrame) -> None:
-    """Raise `DatasetError` if no patient has two lesions."""
-    count = others_of(np.zeros(len(table)), people_of_table(table)).count
-    if not count.any():
-        raise DatasetError(
-            f"No patient (patient_id) has two of {counted(len(table), 'labelled image')} "
-            "of different lesions, which model.context is to compare. Give a table that "
-            "names patients, or model.context=false."
-        )
-
-
-def _check_metadata(table: pd.DataFrame) -> None:
-    """Raise `DatasetError` if no row has an age, a sex or a site."""
-    if table[list(FIELDS)].isna().all(axis=None):
-        raise DatasetError(
-            f"None of {counted(len(table), 'labelled image')} has an age, a sex or a site, "
-            "which model.metadata is to learn from. Give a table that has them, or "
-            "model.metadata=none."
-        )
-
-
-def _tell_metadata(table: pd.DataFrame) -> None:
-    """Log whether `model.metadata=auto` uses age, sex and site."""
-    share = known_share(table)
-    known = f"An age, a sex or a site is known for {share:.0%} of the images"
-    known += (
-        " of the data set that tells least" if len(table["dataset"].unique()) > 1 else ""
-    )
-    if share >= LEAST_KNOWN:
-        log.info("%s: the network takes them beside the image.", known)
-    else:
-        log.info("%s: too few, so the network takes the image alone.", known)
 
 
 def prepare(

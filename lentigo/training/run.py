@@ -31,6 +31,7 @@ from lentigo.training.arithmetic import read_arithmetic, settle_arithmetic
 from lentigo.training.data import worker_count
 from lentigo.training.ensemble import train_fold
 from lentigo.training.fabric import make_fabric
+from lentigo.training.learnable import learnable
 from lentigo.training.left_out import left_out
 from lentigo.training.nested import (
     check_can_nest,
@@ -38,7 +39,7 @@ from lentigo.training.nested import (
     train_pairs,
     write_nested,
 )
-from lentigo.training.prepare import held_out_folds, learnable, prepare, prepared
+from lentigo.training.prepare import held_out_folds, prepare, prepared
 from lentigo.training.refit import check_can_refit, train_on_all
 from lentigo.training.run_folder import (
     Stopwatch,

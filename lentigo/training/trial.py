@@ -19,8 +19,9 @@ from lentigo.training.arithmetic import read_arithmetic, settle_arithmetic
 from lentigo.training.checkpoint import Row, previous_of
 from lentigo.training.ensemble import brought_to_one_scale, mean_of
 from lentigo.training.fabric import make_fabric
+from lentigo.training.learnable import learnable
 from lentigo.training.network import HeldOut, tried
-from lentigo.training.prepare import Prepared, learnable, prepare, prepared
+from lentigo.training.prepare import Prepared, prepare, prepared
 from lentigo.training.run import starting_networks, with_parts
 from lentigo.training.run_folder import claim
 from lentigo.training.thresholds import calibrated, calibration_of

@@ -352,7 +352,10 @@ def test_stress_and_maps_say_that_context_is_left_out(
             place / "fold-0" / "model", [place / "0.png"], tmp_path / "out",
             methods=["occlusion"],
         )  # fmt: skip
+        load(place / "fold-0" / "model").say_without_context()  # as `stress` does
     assert caplog.text.count("without the patient's other lesions") == 1
+    page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    assert "without the patient's other lesions, which the probability counts" in page
 
 
 def test_the_card_says_so_and_a_wrong_number_of_networks_is_refused(place: Path) -> None:

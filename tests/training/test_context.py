@@ -14,7 +14,7 @@ from lentigo.errors import ConfigError, DatasetError
 from lentigo.evaluation.without import judge_without
 from lentigo.models.description import read_description
 from lentigo.tables import check_table, read_any_table
-from lentigo.training.prepare import learnable
+from lentigo.training.learnable import learnable
 from lentigo.training.run import Run
 from tests.cohorts import disc, draw_cohort, tiny_config
 

@@ -15,7 +15,7 @@ from PIL import Image
 import lentigo
 from lentigo.config import Config
 from lentigo.errors import ConfigError, DatasetError
-from lentigo.models.metadata import MetadataEncoding, Patients, fusion_of, known_share
+from lentigo.models.metadata import MetadataEncoding, Patients, fields_of
 from lentigo.models.network import build_model
 from lentigo.pipeline import Result, finish
 from lentigo.run_layout import FoldLayout
@@ -27,8 +27,8 @@ from lentigo.training.data import Beside
 from lentigo.training.fabric import make_fabric
 from lentigo.training.fold import Fold
 from lentigo.training.frozen import FrozenEpochs
+from lentigo.training.learnable import learnable
 from lentigo.training.loop import fit
-from lentigo.training.prepare import learnable
 from lentigo.training.trainer import Trainer
 from tests.cohorts import disc, tiny_config
 from tests.training.test_frozen import same
@@ -170,34 +170,44 @@ def test_a_table_without_patients_is_refused_at_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ages", "sexes", "datasets", "share"),
+    ("ages", "sites", "datasets", "fields", "said"),
     [
-        ([40.0, None, None, None], [None, "male", None, None], ["a"] * 4, 0.5),
-        ([40.0, None, None, None], [None] * 4, ["a"] * 4, 0.25),
-        ([40.0, 50.0, None, None], [None] * 4, ["a", "a", "b", "b"], 0.0),
-        ([40.0, 50.0, 60.0, None], [None] * 4, ["a", "a", "b", "b"], 0.5),
-        ([40.0] * 4, [None] * 4, [None] * 4, 1.0),
+        ([40.0, 50.0, None, None], ["torso"] * 2 + [None] * 2, "aaaa", ("age", "site"),
+         "takes age and site beside the image: at least half of the images have each"),
+        ([40.0, None, None, None], [None] * 4, "aaaa", (), "takes the image alone"),
+        ([40.0, 50.0, None, None], ["torso"] * 4, "aabb", ("site",),
+         "takes site beside the image: at least half of the images of each data set"),
+        ([40.0, 50.0, 60.0, None], ["torso"] * 2 + [None] * 2, "aabb", ("age",), "age"),
     ],
-)
-def test_auto_asks_what_each_data_set_knows(
-    ages: list[float | None], sexes: list[str | None], datasets: list[str | None],
-    share: float, caplog: pytest.LogCaptureFixture,
+)  # fmt: skip
+def test_auto_takes_what_each_data_set_knows(
+    ages: list[float | None], sites: list[str | None], datasets: str,
+    fields: tuple[str, ...], said: str, caplog: pytest.LogCaptureFixture,
 ) -> None:  # fmt: skip
-    """Where one archive has no ages, their absence would tell its name."""
+    """Where one archive has no sites, that they are missing would tell its name."""
     rows = {
         "image_id": list("klmn"), "melanoma": [True, False] * 2,
-        "age": ages, "sex": sexes, "dataset": datasets,
+        "age": ages, "site": sites, "dataset": list(datasets),
     }  # fmt: skip
     table = check_table(pd.DataFrame(rows), source="four")
-    assert known_share(table) == share
-    assert fusion_of("auto", table) == ("late" if share >= 0.5 else None)
-    assert fusion_of("none", table) is None
-    assert fusion_of("film", table) == "film"
+    assert fields_of("auto", table) == fields
+    assert fields_of("none", table) == ()
+    assert fields_of("film", table) == ("age", "sex", "site")
     with caplog.at_level("INFO"):
         learnable(table, tiny_config(model__metadata="auto"))
-    said = "takes them beside the image" if share >= 0.5 else "takes the image alone"
-    assert f"{share:.0%} of the images" in caplog.text
     assert said in caplog.text
+
+
+def test_a_field_that_is_not_taken_changes_no_answer() -> None:
+    """Without ages (or sites) in the training an age, or a site, counts as unknown."""
+    patients = Patients.of([70.0, None], ["male", "female"], ["torso", None])
+    encoding = MetadataEncoding.fitted(patients.only(["sex"]), "late")
+    assert not encoding.takes_age
+    assert encoding.encode(patients).tolist() == [[0, 1, 0, 1, 0, 1], [0, 1, 1, 0, 0, 1]]
+    assert encoding.used(patients) == [("sex",), ("sex",)]
+    assert MetadataEncoding.fitted(patients, "late").used(patients)[0] == (
+        "age", "sex", "site",
+    )  # fmt: skip
 
 
 def draw_old_and_dark(folder: Path, images: int = 160) -> pd.DataFrame:

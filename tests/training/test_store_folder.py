@@ -13,7 +13,8 @@ from lentigo.errors import RunError
 from lentigo.imaging.store.build import build_store
 from lentigo.json_files import write_json
 from lentigo.run_layout import RunLayout
-from lentigo.training.prepare import learnable, prepare, prepared
+from lentigo.training.learnable import learnable
+from lentigo.training.prepare import prepare, prepared
 from tests.cohorts import draw_cohort, tiny_config
 
 COMMANDS = {

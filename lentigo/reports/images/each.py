@@ -26,6 +26,10 @@ from lentigo.words import some
 
 _MASK_ENDINGS = ("_segmentation", "_mask", "_lesion", "-mask", "")
 """Endings that a mask's file name may have after the name of its image."""
+_OF_IMAGES = {"image", "images", "img", "imgs", "photo", "photos", "jpg", "jpeg", "png"}
+_OF_MASKS = {"mask", "masks", "segmentation", "segmentations"}
+_SAYS_NOTHING = _OF_IMAGES | _OF_MASKS
+"""Names of folders that say what kind of files they hold, and not of whom."""
 
 
 @dataclass(frozen=True)
@@ -116,8 +120,11 @@ def _matched(folder: Path, sources: Sequence[Source]) -> dict[str, Path]:
     """Return the mask in `folder` of each image that has one, by the image's `_key`."""
     own = {source.path.resolve() for source in sources if source.path}
     by_name: dict[str, list[Path]] = {}
-    for path in map(Path, filter(is_image, files_below(folder))):
-        if path.resolve() not in own:
+    files = [Path(each) for each in files_below(folder) if is_image(each)]
+    kinds = {each: each.parent.name.casefold() for each in files}
+    some_for_masks = not _OF_MASKS.isdisjoint(kinds.values())
+    for path in files:
+        if path.resolve() not in own and not (some_for_masks and kinds[path] in _OF_IMAGES):
             by_name.setdefault(path.stem.casefold(), []).append(path)
     names = {_key(each): _name(each) for each in sources}
     shared = {name for name, count in Counter(names.values()).items() if count > 1}
@@ -165,7 +172,8 @@ def _mask_of(
         if len(fitting) > 1:
             raise ConfigError(
                 f"Two masks of {source.path.stem if source.path else source.image_id}: "
-                f"{fitting[0]} and {fitting[1]}. Leave one of them."
+                f"{fitting[0]} and {fitting[1]}. Leave one of them, or put each into a "
+                "folder that is called as that of its image."
             )
         if fitting:
             return fitting[0]
@@ -176,26 +184,40 @@ def _has_folders(masks: Sequence[Path], folder: Path) -> bool:
     return any(len(each.relative_to(folder).parts) > 1 for each in masks)
 
 
+def _folders(path: Path) -> tuple[str, ...]:
+    """Return the folders of a file that say whose it is, in small letters."""
+    names = (part.casefold() for part in path.parent.parts)
+    return tuple(name for name in names if name not in _SAYS_NOTHING)
+
+
 def _is_beside(source: Source, mask: Path) -> bool:
     """Tell whether the folders of an image end in those of a mask, if that has any."""
-    parts = mask.parent.parts
+    parts = _folders(mask)
     if not parts or source.path is None:
         return False
-    return source.path.absolute().parent.parts[-len(parts) :] == parts
+    return _folders(source.path.absolute())[-len(parts) :] == parts
 
 
 def _is_anothers(source: Source, mask: Path, folder: Path) -> bool:
     """Tell whether a mask is that of an image that was not given, in another folder.
 
-    So is the mask `P0/7.png` for the image `P1/7.jpg` if there is a `P0/7.jpg`.
+    So is the mask `P0/7.png` for the image `P1/7.jpg` if there is a `P0/7.jpg`, and
+    `P0/masks/7.png` if there is a `P0/images/7.jpg`.
     """
-    parts = mask.relative_to(folder).parent.parts
-    if not parts or source.path is None or _is_beside(source, mask.relative_to(folder)):
+    inside = mask.relative_to(folder)
+    if not _folders(inside) or source.path is None or _is_beside(source, inside):
         return False
-    above = source.path.absolute().parent.parents
-    if len(above) < len(parts):
-        return False
-    return above[len(parts) - 1].joinpath(*parts, source.path.name).is_file()
+    parts = [part for part in inside.parent.parts if part.casefold() not in _SAYS_NOTHING]
+    known = {mask.resolve(), source.path.resolve()}
+    for above in (folder, *source.path.absolute().parents):
+        base = above.joinpath(*parts)
+        if not base.is_dir():
+            continue
+        for kind in ("", *_SAYS_NOTHING):
+            there = base / kind / source.path.name
+            if there.is_file() and there.resolve() not in known:
+                return True
+    return False
 
 
 def read_each(

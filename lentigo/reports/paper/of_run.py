@@ -237,8 +237,10 @@ def _missing_data(run: RunFolder) -> str:
         for name in ("age", "sex", "site", "diagnosis")
         if run.table[name].isna().any()
     ]
+    if not lacking:
+        return _left_out(run).strip()
     known = f"Not known of {counted(len(run.table), 'image')}: {listed(lacking)}."
-    return f"{_left_out(run)} {known if lacking else ''}".strip()
+    return f"{_left_out(run)} {known}".strip()
 
 
 def _packages(run: RunFolder) -> str:

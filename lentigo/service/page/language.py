@@ -56,6 +56,8 @@ def aim_text(point: OperatingPoint, language: str) -> str:
     of_another = "_of_folds" * point.of_the_folds or "_of_exact" * point.of_the_exact
     known = texts(language)
     text = known.get(f"aim_{point.kind}{of_another}", known[f"aim_{point.kind}"])
+    if point.kind == "guaranteed_sensitivity" and not of_another:
+        text += known["aim_told_or_not"] * point.without_metadata
     for name, each in numbers.items():
         text = text.replace(f"{{{name}}}", number_text(f"{each:g}", language))
     return text

@@ -18,6 +18,7 @@ from lentigo.config import ImagingConfig
 from lentigo.errors import DatasetError, ImageError
 from lentigo.imaging.decoding import packed
 from lentigo.imaging.decoding.image import read_image, read_size
+from lentigo.imaging.decoding.zip_members import LARGEST
 from lentigo.imaging.store.build import build_store
 from lentigo.tables import check_table
 from tests.fakes import image_bytes, write_hdf5
@@ -156,7 +157,7 @@ def test_a_member_that_claims_to_be_huge(tmp_path: Path) -> None:
     container = zip_of(tmp_path / "a.zip", x=PICTURE)
     data = bytearray(container.read_bytes())
     place = data.index(b"PK\x01\x02") + 24
-    data[place : place + 4] = struct.pack("<I", packed.LARGEST + 1)
+    data[place : place + 4] = struct.pack("<I", LARGEST + 1)
     container.write_bytes(bytes(data))
     with pytest.raises(ImageError, match="at most 300,000,000 are unpacked"):
         packed.read_bytes(container / "x.jpg")

@@ -16,6 +16,7 @@ from lentigo.config import ImagingConfig
 from lentigo.errors import DatasetError, ImageError
 from lentigo.imaging.decoding import packed
 from lentigo.imaging.decoding.limits import Limits
+from lentigo.imaging.decoding.zip_members import LARGEST
 from lentigo.imaging.sandbox.reader import GuardedReader
 from lentigo.imaging.store import pool
 from lentigo.imaging.store.build import build_store
@@ -97,7 +98,7 @@ def test_a_claim_beyond_what_is_unpacked_earns_nothing_more(tmp_path: Path) -> N
     place = data.index(b"PK\x01\x02") + 24
     data[place : place + 4] = struct.pack("<I", 2**32 - 2)
     (tmp_path / "a.zip").write_bytes(data)
-    assert packed.length(tmp_path / "a.zip" / "x.bmp") == packed.LARGEST
+    assert packed.length(tmp_path / "a.zip" / "x.bmp") == LARGEST
     with GuardedReader() as reader, pytest.raises(ImageError, match="claims 4,294,967,294"):
         reader.read_image(tmp_path / "a.zip" / "x.bmp")
 

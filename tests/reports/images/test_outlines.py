@@ -123,6 +123,24 @@ def test_of_images_called_alike_each_has_the_mask_in_its_own_folder(tmp_path: Pa
     assert Masks(masks, photos[1:]).of(photos[1]) == own[0]  # a folder of another sense
 
 
+def test_folders_that_name_a_kind_of_file_name_nobody(tmp_path: Path) -> None:
+    """images/ beside masks/, for all lesions together or in the folder of each."""
+    whole = tmp_path / "all"
+    own = marked(whole, "masks/0.png", "masks/1.png")
+    photos = sources(whole, "images/0.png", "images/1.png")
+    marked(whole, "images/0.png", "images/1.png")
+    assert [Masks(whole, photos).of(each) for each in photos] == own
+    each_own = tmp_path / "own"
+    own = marked(each_own, "P0/masks/7.png", "p1/Masks/7.png")
+    photos = sources(each_own, "P0/images/7.jpg", "P1/images/7.jpg")
+    assert [Masks(each_own, photos).of(each) for each in photos] == own
+    assert Masks(each_own, photos[:1]).of(photos[0]) == own[0]
+    own[1].unlink()
+    marked(each_own, "P0/images/7.jpg")  # it is there, and was not asked for
+    with pytest.raises(DatasetNotFoundError, match="no mask of any"):
+        Masks(each_own, photos[1:])
+
+
 def test_one_mask_is_never_that_of_two_images(tmp_path: Path) -> None:
     photos = sources(tmp_path / "in", "P0/7.png", "P1/7.png")
     (mask,) = marked(tmp_path / "masks", "7.png")
