@@ -89,7 +89,7 @@ def _on_intervals(facts: Facts) -> list[str]:
     if known["unit"] == "image":
         unit += ", since no patient or lesion was named"
     return [
-        f"All intervals are at 95 %. They {unit}. That of the AUC follows "
+        f"All intervals are at 95 %. They {unit}. The interval of the AUC follows "
         "Newcombe's method 5 {newcombe} with the variance of clustered images "
         "{obuchowski}; those of shares are Wilson's for the effective number of images "
         "{korn}; those of sums of shares add the distances to the bounds as squares "
