@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 import tempfile
 from pathlib import Path
 
@@ -39,6 +40,13 @@ os.environ.setdefault("MPLCONFIGDIR", str(_HOME / "matplotlib"))
 _CACHE = tempfile.TemporaryDirectory()
 os.environ["XDG_CACHE_HOME"] = _CACHE.name
 
+# What the processes of a session share: the first makes the folder, the others inherit its
+# name.
+_SHARED_TRACES = "LENTIGO_TEST_TRACES"
+if _SHARED_TRACES not in os.environ:
+    _TRACES = tempfile.TemporaryDirectory()
+    os.environ[_SHARED_TRACES] = _TRACES.name
+
 _LONG = ("audit", "training", "service", "export", "imaging", "cli", "reports")
 """Rooms whose files of tests take longest, beside those of whole commands in no room."""
 
@@ -62,6 +70,10 @@ def pytest_collection_finish() -> None:
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
     gc.enable()
+    if "lentigo.models.onnx_export" in sys.modules:
+        from tests.traces import trace_once  # imports torch, which few files of tests need
+
+        trace_once(Path(os.environ[_SHARED_TRACES]))
 
 
 _SHARED = Path(__file__).resolve().parents[2] / "shared"
