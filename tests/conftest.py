@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 import tempfile
+import threading
 from pathlib import Path
 
 import pandas as pd
@@ -27,6 +29,12 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 # tests beside them (a training of two epochs took 27 s so, and 3 s with one thread).
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(name, "1")
+
+# Around nohup, or behind an ampersand, tests would inherit that these signals are not heard.
+if threading.current_thread() is threading.main_thread():
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # Figures are drawn to files only; a display is never there on a server.
 os.environ.setdefault("MPLBACKEND", "Agg")

@@ -151,7 +151,10 @@ def test_work_is_saved_though_the_terminal_has_gone(tmp_path: Path) -> None:
         os.close(theirs)
         assert b"begun" in os.read(ours, 100)
         os.close(ours)  # the window is closed
-        assert process.wait(30) == 129
+        try:
+            assert process.wait(30) == 129
+        finally:
+            process.kill()
     assert (tmp_path / "work").read_text() == "saved"
 
 
