@@ -26,7 +26,7 @@ from lentigo.inference.calibrate import (
 )
 from lentigo.inference.inputs import ARRAY, Source, as_sources
 from lentigo.inference.learnt import hardly_known, learnt_images
-from lentigo.inference.predict import load, model_folders
+from lentigo.inference.predict import Model, load, model_folders
 from lentigo.inference.sets import Told, fit_sets, less_right, told_by
 from lentigo.models.calibration import Calibration, probability
 from lentigo.models.conformal import ConformalSets
@@ -175,10 +175,7 @@ def _answered(folder: Path, table: pd.DataFrame, *, device: str, engine: str) ->
         )
     labelled = labelled[~left_out]
     _check_enough(_as_labelled(labelled, np.zeros(len(labelled))))
-    shown = bare.decision(abstain=False)
-    found = bare.predict_sources(asked, device=device, decision=shown)
-    found = found.set_index("image_id").reindex(labelled["image_id"]).reset_index()
-    answered = found["logit"].notna().to_numpy()
+    found = _asked(bare, asked, labelled, device)
     images = _as_labelled(labelled, found["logit"].to_numpy(np.float64))
     own = OWN
     if bare.takes_metadata and found["metadata"].isin([WITHOUT, np.nan]).all():
@@ -187,13 +184,22 @@ def _answered(folder: Path, table: pd.DataFrame, *, device: str, engine: str) ->
     elif bare.takes_metadata:
         # What is promised then holds for photographs by themselves, too.
         nobody = [replace(each, age=None, sex=None, site=None) for each in asked]
-        untold = bare.predict_sources(nobody, device=device, decision=shown)
-        untold = untold.set_index("image_id").reindex(labelled["image_id"])
-        images = replace(images, untold=untold["logit"].to_numpy(np.float64))
+        untold = _asked(bare, nobody, labelled, device)["logit"]
+        images = replace(images, untold=untold.to_numpy(np.float64))
+    answered = found["logit"].notna().to_numpy()
     images = images.part(answered)
     _check_enough(images)
     told = told_by(found[answered], labelled, loaded.diagnoses)
     return _Answered(images, ensemble.calibration.apply(images.logits), told, own)
+
+
+def _asked(
+    model: Model, sources: Sequence[Source], labelled: pd.DataFrame, device: str
+) -> pd.DataFrame:
+    """Return the model's predictions for the rows of `labelled`, in their order."""
+    shown = model.decision(abstain=False)
+    found = model.predict_sources(sources, device=device, decision=shown)
+    return found.set_index("image_id").reindex(labelled["image_id"]).reset_index()
 
 
 _UNTOLD = (
