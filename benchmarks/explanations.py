@@ -26,6 +26,7 @@ from lentigo.imaging.decoding.image import read_image
 from lentigo.imaging.segmentation import given_outline
 from lentigo.inference.predict import model_folders
 from lentigo.models.description import read_description
+from lentigo.models.metadata import Patients
 from lentigo.models.torch_predictor import TorchPredictor
 from lentigo.models.trained import predictor_of
 
@@ -58,7 +59,10 @@ def main() -> None:
         name = str(row.image_id).rpartition(":")[2]
         mask = given.shared / "data/ham10000" / MASKS / f"{name}_segmentation.png"
         inside = read_image(mask).max(axis=2) > 127
-        rows += explained(explainer, image, inside, seed=number, group=row.group_id)
+        told = Patients.of([row.age], [row.sex], [row.site])
+        rows += explained(
+            explainer, image, inside, seed=number, group=row.group_id, patient=told
+        )
         if number % given.every == 0 or number == len(table):
             show(pd.DataFrame(rows), number, int(table["melanoma"][:number].sum()))
             if given.rows:
@@ -91,9 +95,15 @@ def held_out(run: Path, images: int) -> pd.DataFrame:
 
 
 def explained(
-    explainer: Explainer, image: np.ndarray, mask: np.ndarray, *, seed: int, group: str
+    explainer: Explainer,
+    image: np.ndarray,
+    mask: np.ndarray,
+    *,
+    seed: int,
+    group: str,
+    patient: Patients,
 ) -> Rows:
-    found = explainer.explain(image, given_outline(image, mask))
+    found = explainer.explain(image, given_outline(image, mask), patient=patient)
     rows: Rows = [
         {
             "method": each.method, "faithful": each.insertion - each.deletion,
@@ -107,7 +117,9 @@ def explained(
     noise = np.random.default_rng(seed).random(square.shape[:2]).astype(np.float32)
     noise = cv2.GaussianBlur(noise, (0, 0), len(square) / 12)
     noise -= noise.min()
-    deleted, inserted = deletion_insertion(explainer.model.members[0], square, noise)
+    deleted, inserted = deletion_insertion(
+        explainer.model.members[0], square, noise, patient=patient
+    )
     plane = np.repeat(255 * mask.astype(np.uint8)[..., None], 3, axis=2)
     lesion = explainer.square(plane)[..., 0] > 127
     share = float(noise[lesion].sum() / noise.sum())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from lentigo.visible import named
 
@@ -64,3 +64,12 @@ def aligned(rows: Sequence[Sequence[str]], *, right: Collection[int] = ()) -> li
         ).rstrip()
         for row in rows
     ]
+
+
+def names_in(given: Iterable[str]) -> list[str]:
+    """Return the names in values of an option, each of which may hold several with commas.
+
+    Spaces around a name do not count, and "-" stands for "_".
+    """
+    parts = ",".join(given).split(",")
+    return [each.strip().replace("-", "_") for each in parts if each.strip()]

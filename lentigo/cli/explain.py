@@ -12,6 +12,7 @@ from lentigo.cli.each_image import Images, check_out
 from lentigo.cli.say import say, say_json
 from lentigo.cli.word_options import chooses_rows
 from lentigo.notice import RESEARCH_ONLY
+from lentigo.words import names_in
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,13 +26,15 @@ def explain_command(
     images: Images,
     out: Annotated[Path, typer.Option("--out", help="New folder for maps and their page.")],
     method: Annotated[
-        str,
+        list[str] | None,
         typer.Option(
             "--method",
+            metavar="NAMES",
             help="occlusion, grad_cam, grad_cam_plus_plus, integrated_gradients, "
-            "attention_rollout, with commas between; all takes what the model allows.",
+            "attention_rollout, with commas between, or once each; by default what the "
+            "model allows.",
         ),
-    ] = "all",
+    ] = None,
     engine: Annotated[
         str,
         typer.Option("--engine", help="What computes the model (lentigo list engines)."),
@@ -48,7 +51,7 @@ def explain_command(
     check_out(out, images)  # before anything heavy is imported
     from lentigo.reports.explanations.write import write_explanations
 
-    names = [name.strip().replace("-", "_") for name in method.split(",") if name.strip()]
+    names = names_in(method or ["all"])
     done = write_explanations(
         model, images, out, methods=names or ["all"], engine=engine, mask=mask
     )
@@ -89,4 +92,5 @@ def _checked(maps: pd.DataFrame) -> str:
     if maps["likeness"].isna().all() and not failing:
         return "not checked with shuffled weights, which needs torch"
     checked = f"{failing:,} of {counted(len(maps), 'map')}"
-    return f"{checked} {verb(failing, 'fails', 'fail')} the sanity check"
+    fails = verb(failing if len(maps) > 1 else 1, "fails", "fail")
+    return f"{checked} {fails} the sanity check"

@@ -41,6 +41,8 @@ class Tally:
     """Number of images that are called melanoma, and whose prediction set is without it."""
     untold: int = 0
     """Number of answers without age, sex and site, by networks that take these."""
+    told: int = 0
+    """Number of their answers with at least one of the three."""
     beside_others: int = 0
     """Number of images whose answer counts other lesions of the patient."""
 
@@ -75,7 +77,9 @@ class Tally:
             called = part["call"].eq(MELANOMA) & part[COULD_BE].eq(NOT_MELANOMA)
             self.called_beyond_sets += int(called.sum())
         if "metadata" in part:
-            self.untold += int((known & part["metadata"].eq(WITHOUT)).sum())
+            without = part["metadata"].eq(WITHOUT)
+            self.untold += int((known & without).sum())
+            self.told += int((known & ~without).sum())
 
 
 def _named(rows: pd.DataFrame) -> list[dict[str, str]]:
@@ -155,15 +159,22 @@ class Said:
             say(f"Number of images whose patient's data the model used: {found}.")
 
     def _show_untold(self) -> None:
-        """Print that a sensitivity was asked only of answers with age, sex and site."""
+        """Print that a sensitivity was asked only of answers with age, sex and site.
+
+        Or only of those without.
+        """
         from lentigo.words import counted
 
-        point, untold = self.decision.point, self.tally.untold
-        promises = point is not None and point.confidence and not point.without_metadata
-        if promises and untold:
+        point = self.decision.point
+        if point is None or not point.confidence or point.without_metadata:
+            return
+        count, had = self.tally.untold, "had neither age, sex nor site"
+        if point.only_untold:
+            count, had = self.tally.told, "had age, sex or site"
+        if count:
             say(
-                f"{counted(untold, 'image')} had neither age, sex nor site: of such images "
-                "this threshold guarantees nothing."
+                f"{counted(count, 'image')} {had}: of such images this threshold "
+                "guarantees nothing."
             )
 
     def _show_beyond_sets(self) -> None:

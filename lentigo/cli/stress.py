@@ -14,17 +14,18 @@ from lentigo.cli.word_options import reads_tables
 from lentigo.notice import RESEARCH_ONLY
 from lentigo.output import check_new_folder, check_not_input
 from lentigo.run_layout import STRESS, STRESS_ANSWERS, UNFINISHED
+from lentigo.words import names_in
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
 _Only = Annotated[
-    str,
+    list[str] | None,
     typer.Option(
         "--only",
         metavar="NAMES",
-        help="Disturbances with commas between (lentigo list disturbances), or groups: "
-        "views, view, light, camera, drawn, skin, hidden; all by default.",
+        help="Disturbances (lentigo list disturbances), or groups: views, view, light, "
+        "camera, drawn, skin, hidden; with commas between, or once each; all by default.",
     ),
 ]
 _Masks = Annotated[
@@ -46,7 +47,7 @@ def stress_command(
     model: asked.Model,
     table: Annotated[Path, typer.Argument(help="Labelled images, new to the model.")],
     out: options.Out,
-    only: _Only = "all",
+    only: _Only = None,
     mask: _Masks = None,
     reference: _Reference = None,
     operating_point: asked.Point = "auto",
@@ -70,7 +71,7 @@ def stress_command(
     check_not_input(out, [table, *([reference] if reference else [])])
     if not (resume and (out / STRESS).is_file()):
         check_new_folder(out, besides=(STRESS_ANSWERS + UNFINISHED,))
-    names = _names_of(only)
+    names = _names_of(only or ["all"])
     _check_names(views=views, device=device, engine=engine)
     from lentigo.reports.stress.write import Options, is_done, write_stress
 
@@ -91,11 +92,11 @@ def stress_command(
     _say_page(out)
 
 
-def _names_of(only: str) -> list[str]:
+def _names_of(only: list[str]) -> list[str]:
     """Return the names in `only`; raise `UnknownNameError` if one is no disturbance."""
     from lentigo.robustness.conditions import conditions
 
-    names = [name.strip().replace("-", "_") for name in only.split(",") if name.strip()]
+    names = names_in(only)
     conditions(names)
     return names
 

@@ -97,19 +97,22 @@ class Deals:
         return csr_matrix((np.ones(deals * few), chosen.ravel(), ends), shape=shape)
 
     def table(self, codes: IntArray, known: NDArray[np.bool_]) -> csr_matrix:
-        """Count the images of each group with each code, (G, C); for `counts`.
+        """Return the share of each group's images with each code, (G, C); for `counts`.
 
         `codes` (integers from 0) are those of the images of the reference, then of the
-        period; images where `known` is False are not counted.
+        period; images where `known` is False are not counted. Each group counts once: where
+        the reference has several images a patient and the period one, a single image would
+        else be a larger share of the real period than of any deal, and so an alarm.
         """
         from scipy.sparse import csr_matrix
 
         groups = np.concatenate([self.reference, self.period])[known]
         shape = (self.count, int(codes.max(initial=0)) + 1)
-        return csr_matrix((np.ones(len(groups)), (groups, codes[known])), shape=shape)
+        weights = 1 / np.bincount(groups, minlength=self.count)[groups]
+        return csr_matrix((weights, (groups, codes[known])), shape=shape)
 
     def counts(self, table: csr_matrix, dealt: Dealt) -> tuple[FloatArray, FloatArray]:
-        """Return the images with each code in reference and period of D deals, (D, C)."""
+        """Return the groups with each code in reference and period of D deals, (D, C)."""
         own = np.asarray((dealt @ table).toarray(), dtype=np.float64)
         rest = np.asarray(table.sum(axis=0), dtype=np.float64) - own
         return (rest, own) if self._is_period else (own, rest)

@@ -147,7 +147,7 @@ def measure_abcd(
         return Abcd()
     patch = lesion_patch(image, outline.mask)
     shares = dict.fromkeys(COLORS, math.nan)
-    if has_colors(image):
+    if has_colors(image, outline.mask):
         shares = color_shares(patch)
     count = float(sum(share >= PRESENT for share in shares.values()))
     count = count or math.nan

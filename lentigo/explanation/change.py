@@ -184,7 +184,7 @@ def look(
     outline = outline or find_outline(image)
     found = measure_abcd(image, outline, mm_per_pixel=mm_per_pixel)
     color = (math.nan, math.nan, math.nan)
-    colored = has_colors(image)
+    colored = has_colors(image, outline.mask)
     if outline.area and not is_tiny(outline.mask) and colored:
         patch = lesion_patch(image, outline.mask)
         inside = patch.core & patch.seen

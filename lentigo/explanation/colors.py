@@ -32,9 +32,11 @@ _RED_HUE, _REDDER = 0.75, 12.0
 _LIGHTER, _PALE = 3.0, 0.8
 """For white: how far L* must exceed that of the skin, and the upper limit of the chroma
 divided by that of the skin."""
-_GREY_LEVELS, _COLORED = 6, 0.01
+_GREY_LEVELS, _COLORED, _LESION_COLORED = 6, 0.01, 0.1
 """An image has colours if in more than the second number, as a share, of its pixels the
-channels differ by more than the first."""
+channels differ by more than the first; of the pixels around a lesion, if in more than the
+third: of 101 images of HAM10000 there they do in 96 % or more, of grey skin with a coloured
+lesion (ISIC 2017) in 44 % or more."""
 _COARSE = 512
 """Pixels of the longer side of which colours are looked for."""
 NO_COLORS = "The picture is grey: it has no colours, and without them there is no score."
@@ -43,12 +45,32 @@ _USUAL_SKIN = (70.0, 18.0, 16.0)
 """L*a*b* of light skin, used where no skin is visible."""
 
 
-def has_colors(image: NDArray[np.uint8]) -> bool:
-    """Tell whether an image, (H, W, 3) RGB, has colours: it is no greyscale photograph."""
-    step = max(1, max(image.shape[:2]) // _COARSE)
-    part = image[::step, ::step]
+def has_colors(image: NDArray[np.uint8], mask: NDArray[np.bool_] | None = None) -> bool:
+    """Tell whether an image, (H, W, 3) RGB, has colours: it is no greyscale photograph.
+
+    With the `mask` of its lesion, (H, W), only the box around the lesion counts, half as
+    large again: a date or a logo in the corner of a greyscale photograph gives the lesion
+    no colour.
+    """
+    box, least = np.s_[:, :], _COLORED
+    if mask is not None and mask.any():
+        box, least = _around(mask), _LESION_COLORED
+    part = image[box]
+    step = max(1, max(part.shape[:2]) // _COARSE)
+    part = part[::step, ::step]
     span = part.max(axis=2).astype(np.int16) - part.min(axis=2)
-    return bool(np.mean(span > _GREY_LEVELS) > _COLORED)
+    return bool(np.mean(span > _GREY_LEVELS) > least)
+
+
+def _around(mask: NDArray[np.bool_]) -> tuple[slice, slice]:
+    """Return the box around a mask, (H, W), with a quarter of its sides on each side."""
+    found = []
+    for axis in (1, 0):
+        places = np.flatnonzero(mask.any(axis=axis))
+        low, high = int(places[0]), int(places[-1]) + 1
+        more = (high - low) // 4
+        found.append(slice(max(low - more, 0), high + more))
+    return found[0], found[1]
 
 
 def color_shares(patch: Patch) -> dict[str, float]:

@@ -41,10 +41,14 @@ class Labelled:
     truth: BoolArray
     logits: FloatArray
     group: IntArray
+    untold: FloatArray | None = None
+    """The logits without age, sex and site, (N,), where the images have these and the model
+    takes them; else None."""
 
     def part(self, rows: np.ndarray) -> Labelled:
         """Return the images at the positions `rows`."""
-        return Labelled(self.truth[rows], self.logits[rows], self.group[rows])
+        untold = None if self.untold is None else self.untold[rows]
+        return Labelled(self.truth[rows], self.logits[rows], self.group[rows], untold)
 
     @property
     def enough(self) -> bool:

@@ -39,6 +39,9 @@ class Fitted(NamedTuple):
     gain: Interval | None
     """How far the cross-fitted log loss of images with other lesions falls; None if there
     are too few images to fit on."""
+    untold: FloatArray | None = None
+    """Cross-fitted logits without age, sex and site, (N,), if a context was fitted and
+    `Labelled.untold` was given."""
 
 
 def fit_context(images: Labelled, people: People, *, fitted_on: str) -> Fitted:
@@ -50,14 +53,14 @@ def fit_context(images: Labelled, people: People, *, fitted_on: str) -> Fitted:
     the logit fitted to the same images, so that a context is never kept for what a better
     calibration would give. The log loss of the answers themselves, without such a line,
     has to fall, too. `fitted_on` names the images, for the record. The order of the images
-    does not matter.
+    does not matter. It is fitted on the answers with age, sex and site.
     """
     others = others_of(images.logits, people)
     rows = np.flatnonzero(others.count > 0)
     judged, beside = images.part(rows), others.part(rows)
     if not len(rows) or not judged.enough:
         return Fitted(None, images.logits, None)
-    answers, lost = _cross_fitted(judged, beside)
+    answers, lost, contexts = _cross_fitted(judged, beside)
     codes = np.unique(judged.group, return_inverse=True)[1].astype(np.intp)
     gain = clustered_mean_difference(lost, codes, freedom=10**6)
     served = loss_of(judged.truth, judged.logits) - loss_of(judged.truth, answers)
@@ -72,24 +75,35 @@ def fit_context(images: Labelled, people: People, *, fitted_on: str) -> Fitted:
     }
     crossed = images.logits.copy()
     crossed[rows] = answers
-    return Fitted(_fit(judged, beside).model_copy(update=told), crossed, gain)
+    untold = None
+    if images.untold is not None:
+        untold = images.untold.copy()
+        for one, own in contexts:
+            untold[rows[own]] = one.apply(images.untold, people)[rows[own]]
+    whole = _fit(judged, beside).model_copy(update=told)
+    return Fitted(whole, crossed, gain, untold)
 
 
-def _cross_fitted(images: Labelled, others: Others) -> tuple[FloatArray, FloatArray]:
+def _cross_fitted(
+    images: Labelled, others: Others
+) -> tuple[FloatArray, FloatArray, list[tuple[Context, np.ndarray]]]:
     """Return answers of N images by contexts without their group, and the loss they save.
 
-    What is saved, (N,), is in nats, with a line of the logit fitted on both sides.
+    What is saved, (N,), is in nats, with a line of the logit fitted on both sides. The
+    third value are the contexts, each with the positions of the images left out of its fit.
     """
     answers, saved = np.empty(len(images.logits)), np.empty(len(images.logits))
+    contexts = []
     for rest, left_out in grouped_folds(images):
         away, part = images.part(left_out), images.part(rest)
         one = _fit(part, others.part(rest))
+        contexts.append((one, left_out))
         answers[left_out] = away.logits + _added(one, away, others.part(left_out))
         moved = replace(part, logits=part.logits + _added(one, part, others.part(rest)))
         with_it = FITS["platt"](moved).apply(answers[left_out])
         without = FITS["platt"](part).apply(away.logits)
         saved[left_out] = loss_of(away.truth, without) - loss_of(away.truth, with_it)
-    return answers, saved
+    return answers, saved, contexts
 
 
 def _added(context: Context, images: Labelled, others: Others) -> FloatArray:

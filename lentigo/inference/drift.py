@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -23,9 +24,10 @@ from lentigo.inference.predict import Model, load
 from lentigo.inference.squares import squares
 from lentigo.models.calibration import probability
 from lentigo.models.description import find_models, read_description
+from lentigo.models.metadata import WITHOUT
 from lentigo.models.operating_point import read_points
 from lentigo.run_layout import FoldLayout, RunLayout, fold_of, run_of
-from lentigo.tables import DIAGNOSIS_COLUMNS, diagnosis_column
+from lentigo.tables import DIAGNOSIS_COLUMNS, WITHOUT_METADATA, diagnosis_column
 from lentigo.words import counted
 
 ANSWERS = ("probability", "answered", "call", "strangeness", "abstain")
@@ -39,6 +41,7 @@ _CALLS = (
     "Calls are not compared: they were made for different shares of melanoma, by a limit "
     "on the probability. To compare them, predict both with the same --prevalence."
 )
+_UNTOLD, _SAME = f"logit{WITHOUT_METADATA}", 1e-9
 _MOST_LOOKED_AT = 500
 """Most held-out images whose features are computed."""
 
@@ -96,9 +99,39 @@ def watch_drift(
         answers, notes = (), [_OTHERS]
     elif _calls_differ(find_models(Path(model)), (first, *periods)):
         answers, notes = tuple(each for each in answers if each != "call"), [_CALLS]
+    if alike:
+        notes += [said for each in periods if (said := _told_less(first, each))]
     columns = [each for each in (*answers, *PATIENTS) if _is_held(each, first, *periods)]
     found = drift(first, periods, columns, repeats=repeats, seed=seed)
     return replace(found, notes=(*notes, *found.notes))
+
+
+_TOLD_APART = 0.05
+"""Difference of the shares of images told of from which it may move the answers."""
+
+
+def _told_less(first: Side, period: Side) -> str:
+    """Return a note if age, sex and site were told of other shares of images; or ""."""
+    before, now = _told_of(first.table), _told_of(period.table)
+    if math.isnan(before) or math.isnan(now) or abs(before - now) < _TOLD_APART:
+        return ""
+    return (
+        f"{period.name}: age, sex or site were used for {100 * now:.0f} % of the "
+        f"answers, in the reference for {100 * before:.0f} %. The answers may have moved "
+        "for this alone: give 'lentigo predict' a table that tells of as many."
+    )
+
+
+def _told_of(table: pd.DataFrame) -> float:
+    """Return the share of answers with age, sex or site; NaN for a model without these."""
+    known = table["probability"].notna()
+    if "metadata" in table:
+        used = table["metadata"].fillna(WITHOUT) != WITHOUT
+    elif {"logit", _UNTOLD} <= set(table):  # of a run: both answers of each image
+        used = (table["logit"] - table[_UNTOLD]).abs() > _SAME
+    else:
+        return math.nan
+    return float(used[known].mean()) if known.any() else math.nan
 
 
 def _with_calls(first: Side, periods: Sequence[Side], models: Sequence[Path]) -> Side:

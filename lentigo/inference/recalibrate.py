@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -26,18 +26,16 @@ from lentigo.inference.calibrate import (
 )
 from lentigo.inference.inputs import ARRAY, Source, as_sources
 from lentigo.inference.learnt import hardly_known, learnt_images
-from lentigo.inference.predict import load, model_folders
-from lentigo.inference.sets import Told, fit_sets, told_by
+from lentigo.inference.predict import Model, load, model_folders
+from lentigo.inference.sets import Told, fit_sets, less_right, told_by
 from lentigo.models.calibration import Calibration, probability
 from lentigo.models.conformal import ConformalSets
 from lentigo.models.description import checked_file, read_description, write_folder
-from lentigo.models.operating_point import HeldOut, OperatingPoint
+from lentigo.models.metadata import WITHOUT
+from lentigo.models.operating_point import OWN, OWN_UNTOLD, HeldOut, OperatingPoint
 from lentigo.output import new_folder
 from lentigo.progress import log
 from lentigo.words import counted
-
-OWN = "own images"
-"""Name, in the model folder, of the images behind a clinic's calibration and thresholds."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,12 +72,14 @@ def recalibrate(
         RunError: `out` is not empty or cannot be written.
     """
     folder, out = _single(model), Path(out)
-    images, before, told = _answered(folder, table, device=device, engine=engine)
+    answered = _answered(folder, table, device=device, engine=engine)
+    images, before, told, own = answered
     after, points = cross_validated_points(images, costs)
     judged = _judged(images, before, after)
-    calibration = fit_calibration(images, fitted_on=OWN)
+    calibration = fit_calibration(images, fitted_on=own)
     _check_helps(judged, calibration)
-    final = choose_points(_answers(images, calibration), costs=costs, chosen_on=OWN)
+    answers = _answers(images, calibration)
+    final = choose_points(answers, costs=costs, chosen_on=own)
     final = tuple(
         each.model_copy(update={"held_out": points.get(each.name)})
         if each.threshold is not None
@@ -87,9 +87,9 @@ def recalibrate(
         for each in final
     )
     judged = replace(judged, methods=(calibration.method,))
-    score = probability(calibration.apply(images.logits))
+    score = less_right(images.truth, answers.probability, answers.without_metadata)
     group = list(map(str, images.group))
-    sets = fit_sets(images.truth, score, group, set_on=OWN, told=told)
+    sets = fit_sets(images.truth, score, group, set_on=own, told=told)
     _write(folder, out, calibration, final, sets)
     return Recalibrated(folder=out, calibration=calibration, judged=judged, points=final)
 
@@ -140,13 +140,23 @@ def _single(model: Path | str) -> Path:
     return folders[0]
 
 
-def _answered(
-    folder: Path, table: pd.DataFrame, *, device: str, engine: str
-) -> tuple[Labelled, np.ndarray, Told | None]:
-    """Return labelled images with uncalibrated logits, and the folder's calibrated logits.
+class _Answered(NamedTuple):
+    """What a model answers for labelled images."""
 
-    The third value is what the model tells of their diagnoses. Raises `DatasetError` if
-    there are too few groups.
+    images: Labelled
+    """The images with uncalibrated logits."""
+    before: np.ndarray
+    """Their logits by the calibration that the folder has, (N,)."""
+    told: Told | None = None
+    """What the model tells of their diagnoses."""
+    own: str = OWN
+    """What the images are, in words: `OWN` or `OWN_UNTOLD`."""
+
+
+def _answered(folder: Path, table: pd.DataFrame, *, device: str, engine: str) -> _Answered:
+    """Return what the model in `folder` answers for the labelled images of `table`.
+
+    Raises `DatasetError` if there are too few groups.
     """
     labelled = _labelled(table)
     loaded = load(folder, engine=engine)
@@ -165,14 +175,37 @@ def _answered(
         )
     labelled = labelled[~left_out]
     _check_enough(_as_labelled(labelled, np.zeros(len(labelled))))
-    shown = bare.decision(abstain=False)
-    found = bare.predict_sources(asked, device=device, decision=shown)
-    found = found.set_index("image_id").reindex(labelled["image_id"]).reset_index()
+    found = _asked(bare, asked, labelled, device)
+    images = _as_labelled(labelled, found["logit"].to_numpy(np.float64))
+    own = OWN
+    if bare.takes_metadata and found["metadata"].isin([WITHOUT, np.nan]).all():
+        log.warning("%s", _UNTOLD)
+        own = OWN_UNTOLD
+    elif bare.takes_metadata:
+        # What is promised then holds for photographs by themselves, too.
+        nobody = [replace(each, age=None, sex=None, site=None) for each in asked]
+        untold = _asked(bare, nobody, labelled, device)["logit"]
+        images = replace(images, untold=untold.to_numpy(np.float64))
     answered = found["logit"].notna().to_numpy()
-    images = _as_labelled(labelled, found["logit"].to_numpy(np.float64)).part(answered)
+    images = images.part(answered)
     _check_enough(images)
     told = told_by(found[answered], labelled, loaded.diagnoses)
-    return images, ensemble.calibration.apply(images.logits), told
+    return _Answered(images, ensemble.calibration.apply(images.logits), told, own)
+
+
+def _asked(
+    model: Model, sources: Sequence[Source], labelled: pd.DataFrame, device: str
+) -> pd.DataFrame:
+    """Return the model's predictions for the rows of `labelled`, in their order."""
+    shown = model.decision(abstain=False)
+    found = model.predict_sources(sources, device=device, decision=shown)
+    return found.set_index("image_id").reindex(labelled["image_id"]).reset_index()
+
+
+_UNTOLD = (
+    "The model takes age, sex and site, and none of these images has one: calibration, "
+    "thresholds and sets are then those of images without them."
+)
 
 
 def _named(sources: Sequence[Source]) -> pd.DataFrame:
@@ -250,7 +283,10 @@ def _check_helps(judged: Recalibration, calibration: Calibration) -> None:
 
 def _answers(images: Labelled, calibration: Calibration) -> Answers:
     score = probability(calibration.apply(images.logits))
-    return Answers(images.truth, score, _numbered(images.group))
+    untold = images.untold
+    if untold is not None:
+        untold = probability(calibration.apply(untold))
+    return Answers(images.truth, score, _numbered(images.group), untold)
 
 
 def _numbered(group: np.ndarray) -> np.ndarray:

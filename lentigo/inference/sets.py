@@ -34,6 +34,22 @@ class Told:
     where it is not known or none of these."""
 
 
+def less_right(
+    truth: NDArray[np.bool_],
+    score: NDArray[np.float64],
+    without: NDArray[np.float64] | None,
+) -> NDArray[np.float64]:
+    """Return of two probabilities of melanoma the one that is less right, (N,).
+
+    `truth` tells which of N images are melanoma; `score` is answered with age, sex and
+    site, `without` without them. Sets of these hold for both. With None it is `score`.
+    """
+    if without is None:
+        return score
+    both = np.minimum(score, without), np.maximum(score, without)
+    return np.where(truth, *both)
+
+
 def told_by(
     predictions: pd.DataFrame, table: pd.DataFrame, names: Sequence[str]
 ) -> Told | None:

@@ -13,16 +13,23 @@ from lentigo.words import listed
 
 def decision_sentences(model: Model, decision: Decision) -> list[str]:
     """Return sentences on the assumed share of melanoma and on the threshold of calls."""
-    return [*_prevalence_sentence(decision), *_call_sentences(model, decision)]
+    return [*_prevalence_sentences(model, decision), *_call_sentences(model, decision)]
 
 
-def _prevalence_sentence(decision: Decision) -> list[str]:
+def _prevalence_sentences(model: Model, decision: Decision) -> list[str]:
     if decision.asked_for is None or decision.meant_for is None:
         return []
-    return [
+    moved = (
         f"The probabilities are for a share of {_percent(decision.asked_for)} melanomas; "
         f"the model's own are meant for {_percent(decision.meant_for)}."
-    ]
+    )
+    return [moved, _SETS_STAY] if model.conformal is not None else [moved]
+
+
+_SETS_STAY = (
+    "could_be does not move with it: its sets are to hold 90 % of melanomas and 90 % of "
+    "other lesions, each by itself, whatever their share."
+)
 
 
 def _call_sentences(model: Model, decision: Decision) -> list[str]:

@@ -12,6 +12,7 @@ from lentigo.models.calibration import Calibration
 from lentigo.models.card_words import ENGLISH, IN_ENGLISH, CardWords
 from lentigo.models.conformal import FEWEST_GROUPS, ConformalSets
 from lentigo.models.context import Context
+from lentigo.models.metadata import FIELDS
 from lentigo.models.operating_point import read_points
 from lentigo.models.schema import Description, Member
 
@@ -65,10 +66,19 @@ def _input_lines(model: Description, words: CardWords) -> Iterator[str]:
         )
     several = f" {words('output_mean')}" if len(model.members) > 1 else ""
     yield words("output") + several
+    if fields := _fields(model):
+        named = [words.word("metadata", name) for name in fields]
+        yield words("metadata", fields=words.listed(named))
     if model.prevalence is not None:
         share = words.number(f"{100 * model.prevalence:.3g}")
         yield words("prevalence", share=share)
     yield _limit(model, words)
+
+
+def _fields(model: Description) -> list[str]:
+    """Return which of age, sex and site at least one of the networks takes."""
+    taken = [each.metadata.fields for each in model.members if each.metadata is not None]
+    return [name for name in FIELDS if any(name in own for own in taken)]
 
 
 def _limit(model: Description, words: CardWords) -> str:

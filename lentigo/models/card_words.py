@@ -29,6 +29,11 @@ ENGLISH: Mapping[str, str] = {
     "looks_8": ", in 8 views (turned and mirrored)",
     "output": "What comes out is the probability of melanoma, 0 to 1.",
     "output_mean": "The answer is the mean of their logits.",
+    "metadata": "Beside the image it takes of the patient, as far as they are known: "
+    "{fields}. It answers without them, too.",
+    "metadata_age": "age",
+    "metadata_sex": "sex",
+    "metadata_site": "site",
     "prevalence": "The probabilities are meant for a share of {share} % melanomas.",
     "abstains": "It abstains from images that are too strange to it; the limit was set on "
     "{on} ({images}).",
@@ -79,6 +84,7 @@ ENGLISH: Mapping[str, str] = {
     "on_validation": "validation",
     "on_out-of-fold images": "out-of-fold images",
     "on_own images": "own images",
+    "on_own images without age, sex and site": "own images without age, sex and site",
     "thresholds_title": "Thresholds",
     "thresholds_none": "None was chosen.",
     "threshold": "{name}: from {threshold} upwards, chosen on {on} {aim}.",

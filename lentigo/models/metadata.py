@@ -165,6 +165,12 @@ class MetadataEncoding(Fact):
         return self.age_mean > 0
 
     @property
+    def fields(self) -> tuple[str, ...]:
+        """Those of `FIELDS` that a training image had."""
+        known = (self.takes_age, bool(self.sexes), bool(self.sites))
+        return tuple(name for name, had in zip(FIELDS, known, strict=True) if had)
+
+    @property
     def width(self) -> int:
         """Number of values for each image, M."""
         return 2 + len(self.sexes) + 1 + len(self.sites) + 1

@@ -23,6 +23,10 @@ on average over such draws.
 
 OUT_OF_FOLD = "out-of-fold images"
 """In words, the held-out images of all folds, predicted by models that did not see them."""
+OWN = "own images"
+"""In words, the images of a clinic that calibrated the model for itself."""
+OWN_UNTOLD = "own images without age, sex and site"
+"""The same of a model that takes these, where none of the images had one."""
 FIGURES = ("sensitivity", "specificity", "ppv", "npv", "balanced_accuracy")
 """Names of the metrics that are measured at a threshold."""
 
@@ -100,6 +104,11 @@ class OperatingPoint(Fact):
         a threshold says nothing certain of this one.
         """
         return self.chosen_on == OUT_OF_FOLD and self.threshold is not None
+
+    @property
+    def only_untold(self) -> bool:
+        """Tell whether it was chosen on answers without age, sex and site alone."""
+        return self.chosen_on == OWN_UNTOLD
 
     @property
     def of_the_exact(self) -> bool:

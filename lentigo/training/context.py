@@ -56,11 +56,14 @@ def with_context(
         return Counted(None, chosen_on, judged)
     mine, theirs = (_people(work, each) for each in (chosen_on, judged))
     logits = chosen_on[_LOGIT].to_numpy(np.float64)
-    images = Labelled(truth_of(work.table, chosen_on), logits, groups_of(chosen_on))
+    bare = chosen_on[_BARE].to_numpy(np.float64) if _BARE in chosen_on else None
+    truth, group = truth_of(work.table, chosen_on), groups_of(chosen_on)
+    images = Labelled(truth, logits, group, bare)
     found = fit_context(images, mine, fitted_on=fitted_on)
     _say(name, found)
     context = found.context and found.context.model_copy(update={"members": networks})
-    crossed = _counted(chosen_on, found.logits, _bare(chosen_on, mine, context))
+    untold = {} if found.untold is None else {_BARE: found.untold}
+    crossed = _counted(chosen_on, found.logits, untold)
     return Counted(context, crossed, _beside_others(judged, theirs, context))
 
 

@@ -14,7 +14,7 @@ from lentigo.evaluation.choosing import Answers, Costs, choose_points, judged_on
 from lentigo.evaluation.fold_thresholds import VALIDATION
 from lentigo.inference.calibrate import Labelled, fit_calibration
 from lentigo.inference.diagnoses import shares_of, with_diagnoses
-from lentigo.inference.sets import fit_sets, shares_in, told_by, with_sets
+from lentigo.inference.sets import fit_sets, less_right, shares_in, told_by, with_sets
 from lentigo.models.calibration import METHODS, Calibration, probability
 from lentigo.models.conformal import ConformalSets
 from lentigo.models.operating_point import OUT_OF_FOLD as OUT_OF_FOLD
@@ -95,8 +95,7 @@ def sets_of(
     group = answers["group_id"].astype(str).tolist()
     truth = truth_of(table, answers)
     score = answers["probability"].to_numpy(np.float64)
-    if (untold := _without_metadata(answers)) is not None:
-        score = np.where(truth, np.minimum(score, untold), np.maximum(score, untold))
+    score = less_right(truth, score, _without_metadata(answers))
     told = told_by(answers, table, diagnoses)
     return fit_sets(truth, score, group, set_on=set_on, told=told)
 

@@ -36,6 +36,9 @@ def test_outline_says_what_was_found_and_what_failed(tmp_path: Path) -> None:
 
 def test_outline_of_nothing_readable_fails(tmp_path: Path) -> None:
     (tmp_path / "broken.jpg").write_text("no image")
-    asked = ["outline", str(tmp_path / "broken.jpg"), "--out", str(tmp_path / "out")]
-    assert CliRunner().invoke(app, asked).exit_code == 1
+    Image.fromarray(skin()[:20, :20]).save(tmp_path / "tiny.png")
+    files = [str(tmp_path / "broken.jpg"), str(tmp_path / "tiny.png")]
+    done = CliRunner().invoke(app, ["outline", *files, "--out", str(tmp_path / "out")])
+    assert done.exit_code == 1
+    assert f"Not outlined: {files[1]}: the image is 20 × 20 pixels" in done.stderr
     assert (tmp_path / "out" / "outlines.csv").is_file()

@@ -233,3 +233,15 @@ def test_what_lies_beyond_the_reference_and_what_fills_tenths_are_bins() -> None
     assert np.bincount(beyond[:40]).tolist() == [0] + [4] * 10
     zeros = np.concatenate([np.zeros(34), np.arange(1.0, 27.0)])
     assert np.bincount(stability_bins(zeros, known, 40))[0] == 34
+
+
+def test_one_image_of_a_period_of_single_images_is_no_alarm() -> None:
+    """Of 54 patients one has the word: it is in the period by chance in 24 of 54 deals.
+
+    Counted by images, no deal gave it as large a share of a period as the real one does.
+    """
+    before = side("a", {"answered": ["yes"] * 120}, each=4)
+    after = side("b", {"answered": ["no", *["yes"] * 23]})
+    (found,) = drift(before, [after], ["answered"], repeats=400).shifts
+    assert found.distance == pytest.approx(1 / 24)
+    assert found.p == pytest.approx(24 / 54, abs=0.08)

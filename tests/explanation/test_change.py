@@ -115,3 +115,15 @@ def test_a_grey_photograph_has_no_colours_to_compare() -> None:
     assert found.lost == found.gained == []
     assert "The photograph after is grey, so colours are not compared." in found.sentences()
     assert found.diameter_ratio == pytest.approx(1, abs=0.05)
+
+
+def test_a_date_stamp_gives_a_grey_photograph_no_colours() -> None:
+    image = with_disc(skin(), (100, 75), 30)
+    grey = np.repeat(image.mean(axis=2, keepdims=True), 3, axis=2).astype(np.uint8)
+    grey[136:146, 150:195] = (255, 140, 0)  # 1.5 % of the picture
+    assert has_colors(grey)
+    assert look(image).colored
+    stamped = look(grey)
+    assert stamped.outline.area
+    assert not stamped.colored
+    assert np.isnan([stamped.abcd.colors, stamped.abcd.total_low]).all()

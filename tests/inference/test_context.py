@@ -105,6 +105,7 @@ def test_two_photographs_of_a_lesion_are_no_evidence_of_each_other() -> None:
 def test_no_image_is_answered_by_a_context_that_saw_its_group() -> None:
     """A group's labels change its cross-fitted logits in no bit, and the context itself."""
     images, people = drawn(spread=1.5, seed=1, patients=80)
+    images = replace(images, untold=0.8 * images.logits)
     before = fit_context(images, people, fitted_on="these")
     own = np.flatnonzero(images.group == images.group[images.truth][0])
     turned = images.truth.copy()
@@ -117,6 +118,14 @@ def test_no_image_is_answered_by_a_context_that_saw_its_group() -> None:
     assert not np.array_equal(before.logits, after.logits)
     fitted = before.context.apply(images.logits, people)
     assert not np.allclose(fitted, before.logits)
+    # Nor are the answers without age, sex and site.
+    assert before.untold is not None
+    assert after.untold is not None
+    assert np.array_equal(before.untold[own], after.untold[own])
+    assert not np.array_equal(before.untold, after.untold)
+    untold = before.context.apply(0.8 * images.logits, people)
+    assert not np.allclose(untold, before.untold)
+    assert np.abs(untold - before.untold).max() < 1
 
 
 def test_too_few_patients_give_none() -> None:

@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import logit
 
 from lentigo.inference.out_of_fold import sets_of_folds
 from lentigo.inference.sets import fit_sets
 from lentigo.run_layout import RunLayout
-from lentigo.tables import write_table
+from lentigo.tables import read_any_table, write_table
 
 COUNT = 60
 
@@ -87,3 +88,25 @@ def test_a_single_fold_has_its_own(run: RunLayout) -> None:
         each.unlink()
     (run.folder / "fold-1").rmdir()
     assert sets_of_folds(run) is None
+
+
+def test_answers_without_age_sex_and_site_count_where_they_are_less_right(
+    run: RunLayout,
+) -> None:
+    truth = np.arange(COUNT) % 3 == 0
+    score = np.clip(np.random.default_rng(0).random(COUNT), 0.1, 0.9)
+    moved = np.where(truth, -0.05, 0.05)
+    for fold in run.folds():
+        told = read_any_table(fold.predictions)
+        own = told["image_id"].str[1:].astype(int).to_numpy()
+        bare = logit(score[own] + moved[own])
+        told = told.assign(probability=score[own], logit_without_metadata=bare)
+        write_table(told, fold.predictions)
+    kept = np.arange(COUNT) != 7
+    names = [f"g{number}" for number in np.flatnonzero(kept)]
+    known = fit_sets(truth[kept], (score + moved)[kept], names, set_on="")
+    found = sets_of_folds(run)
+    assert known is not None
+    assert found is not None
+    assert found.melanoma == pytest.approx(known.melanoma)
+    assert found.not_melanoma == pytest.approx(known.not_melanoma)

@@ -15,22 +15,27 @@ from typer.testing import CliRunner
 import lentigo
 from lentigo.cli.app import app
 from lentigo.config import with_settings
+from lentigo.datasets.any_table import read_any
 from lentigo.errors import ConfigError, DatasetError, ModelError
 from lentigo.evaluation.choosing import Costs
+from lentigo.evaluation.guarantee import guaranteed_threshold
 from lentigo.files import digest
 from lentigo.inference import recalibrate as module
 from lentigo.inference.calibrate import Labelled
 from lentigo.inference.recalibrate import cross_validated_points, recalibrate
+from lentigo.inference.sets import fit_sets
 from lentigo.models.calibration import Calibration
 from lentigo.models.description import read_description
 from lentigo.models.folder import ModelCard, save_model_folder
+from lentigo.models.metadata import MetadataEncoding, Patients
 from lentigo.models.network import build_model
+from lentigo.models.operating_point import read_points
 from lentigo.recipes import recipe
 
 COSTS = Costs(miss=20, excision=1)
 
 
-def tiny_model(folder: Path) -> Path:
+def tiny_model(folder: Path, *, metadata: MetadataEncoding | None = None) -> Path:
     config = with_settings(
         recipe("quick"),
         {
@@ -43,7 +48,8 @@ def tiny_model(folder: Path) -> Path:
         logit_shift=0.0, prevalence=0.1, training_images=10, training_groups=5,
         archives=[], best_epoch=1, validation_auc=0.5,
     )  # fmt: skip
-    save_model_folder(build_model(config.model), folder, card=card, config=config)
+    network = build_model(config.model, metadata=metadata)
+    save_model_folder(network, folder, card=card, config=config)
     return folder
 
 
@@ -92,7 +98,8 @@ def drawn(number: int, slope: float) -> Labelled:
 
 
 def refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, given: Labelled) -> Path:
-    monkeypatch.setattr(module, "_answered", lambda *_, **__: (given, given.logits, None))
+    answered = module._Answered(given, given.logits)
+    monkeypatch.setattr(module, "_answered", lambda *_, **__: answered)
     model, out = tiny_model(tmp_path / "model"), tmp_path / "own"
     recalibrate(model, pd.DataFrame(), out, costs=COSTS)
     return out
@@ -143,3 +150,62 @@ def test_each_image_is_judged_by_what_its_group_did_not_fit() -> None:
     assert np.isfinite(after).all()
     assert points["youden"].n_images == 600
     assert "sensitivity_95" in points
+
+
+AGES = Patients.of([40, 60], ["female", "male"], ["torso", "torso"])
+
+
+@pytest.fixture(scope="module")
+def aged(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, pd.DataFrame]:
+    """A model that takes age, sex and site, and 120 images of patients of known age."""
+    folder = tmp_path_factory.mktemp("aged")
+    model = tiny_model(folder / "model", metadata=MetadataEncoding.fitted(AGES, "late"))
+    files, rng = images(folder / "images", 120), np.random.default_rng(1)
+    table = {
+        "image_id": [file.stem for file in files],
+        "path": list(map(str, files)),
+        "melanoma": rng.random(120) < 0.85,
+        "age": rng.integers(20, 90, 120),
+    }
+    path = folder / "clinic.csv"
+    pd.DataFrame(table).to_csv(path, index=False)
+    return model, read_any(path).table
+
+
+def test_what_is_promised_holds_with_and_without_age_sex_and_site(
+    aged: tuple[Path, pd.DataFrame], tmp_path: Path
+) -> None:
+    model, table = aged
+    recalibrate(model, table, tmp_path / "own", costs=COSTS, device="cpu")
+    known = read_description(tmp_path / "own")
+    points = {each["name"]: each for each in known.operating_points}
+    assert points["sensitivity_95"]["without_metadata"]
+    own = lentigo.load(tmp_path / "own")
+    told, untold = (
+        own.predict(each, device="cpu")["probability"].to_numpy()
+        for each in (table, table.assign(age=np.nan))
+    )
+    truth = table["melanoma"].to_numpy(bool)
+    less = np.where(truth, np.minimum(told, untold), np.maximum(told, untold))
+    assert np.abs(told - untold).max() > 1e-4  # otherwise nothing is tested here
+    found = guaranteed_threshold(less[truth], np.arange(truth.sum()), sensitivity=0.95)
+    assert points["sensitivity_95"]["threshold"] == pytest.approx(found)
+    sets = fit_sets(truth, less, list(map(str, range(len(truth)))), set_on="")
+    assert sets is not None
+    assert known.conformal is not None
+    assert known.conformal.melanoma == pytest.approx(sets.melanoma)
+    assert known.conformal.not_melanoma == pytest.approx(sets.not_melanoma)
+
+
+def test_without_any_age_it_is_said_to_hold_without_alone(
+    aged: tuple[Path, pd.DataFrame], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    model, table = aged
+    bare, out = table.assign(age=np.nan), tmp_path / "own"
+    with caplog.at_level("WARNING"):
+        recalibrate(model, bare, out, costs=COSTS, device="cpu")
+    assert "none of these images has one" in caplog.text
+    entries = {each["name"]: each for each in read_description(out).operating_points}
+    (point,) = read_points([entries["sensitivity_95"]])
+    assert point.only_untold
+    assert point.chosen_on == "own images without age, sex and site"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -11,6 +12,7 @@ from lentigo.inference.ensemble import Ensemble
 from lentigo.inference.predict import Model
 from lentigo.inference.thresholds import decision_sentences
 from lentigo.models.backend import Predictor
+from lentigo.models.conformal import ConformalSets
 
 POINT: dict[str, Any] = {
     "name": "sensitivity_95",
@@ -95,3 +97,11 @@ def test_both_shares_of_melanoma_are_said() -> None:
 )
 def test_an_entry_that_makes_no_sense_is_not_said(broken: dict[str, Any]) -> None:
     assert said(model((broken,))) == []
+
+
+def test_another_share_of_melanoma_leaves_the_sets_as_they_are() -> None:
+    with_sets = ConformalSets(melanoma=0.1, not_melanoma=0.2)
+    (one,) = model((YOUDEN,)).ensembles
+    (moved, sets, *_) = said(Model((replace(one, conformal=with_sets),)), prevalence=0.02)
+    assert moved.startswith("The probabilities are for a share of 2 % melanomas")
+    assert sets.startswith("could_be does not move with it")

@@ -14,6 +14,7 @@ import lentigo
 from lentigo.config import ModelConfig
 from lentigo.errors import DatasetError, ModelError
 from lentigo.models.backend import Predictor
+from lentigo.models.card import card_text
 from lentigo.models.classifier import Classifier
 from lentigo.models.description import read_description, write_folder
 from lentigo.models.engines import load_predictor
@@ -283,3 +284,19 @@ def test_a_table_is_answered_with_what_it_says(model: Path, tmp_path: Path) -> N
     # The same whatever came beside it.
     mixed = loaded.predict(table.iloc[[3, 1]], batch_size=1, abstain=False)
     np.testing.assert_allclose(mixed["logit"], found["logit"].iloc[[3, 1]], atol=1e-6)
+
+
+def test_the_card_names_what_the_networks_take(model: Path) -> None:
+    known = read_description(model)
+    assert "of the patient, as far as they are known: age, sex and site." in card_text(
+        known
+    )
+    (member,) = known.members
+    assert member.metadata is not None
+    fewer = member.metadata.model_copy(update={"sexes": [], "age_mean": 0.0})
+    without = [member.model_copy(update={"metadata": each}) for each in (fewer, None)]
+    some, none = (
+        card_text(known.model_copy(update={"members": [each]})) for each in without
+    )
+    assert "as far as they are known: site." in some
+    assert "of the patient" not in none

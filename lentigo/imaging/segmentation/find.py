@@ -195,10 +195,15 @@ def _enlarged(piece: Plane, image: NDArray[np.uint8]) -> BoolArray:
 def _checked(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     image = np.asarray(image)
     right = image.ndim == 3 and image.shape[2:] == (3,) and image.dtype == np.uint8
-    if not right or min(image.shape[:2]) < SMALLEST:
+    if not right:
         raise ImageError(
-            f"A lesion is looked for in an RGB image of at least {SMALLEST} pixels: an "
-            f"array (height, width, 3) of type uint8, not {image.shape} of {image.dtype}."
+            "A lesion is looked for in an RGB image: an array (height, width, 3) of type "
+            f"uint8, not {image.shape} of {image.dtype}."
+        )
+    if min(image.shape[:2]) < SMALLEST:
+        raise ImageError(
+            f"The image is {image.shape[1]} × {image.shape[0]} pixels; a lesion is looked "
+            f"for where both sides have at least {SMALLEST}."
         )
     if max(image.shape[:2]) > SLIMMEST * min(image.shape[:2]):
         raise ImageError(

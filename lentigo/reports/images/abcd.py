@@ -128,7 +128,7 @@ def _row(read: Read, out: Path, given: float | None) -> dict[str, object]:
 
 
 def _doubts(image: Pixels, outline: Outline) -> list[str]:
-    grey = [] if has_colors(image) or not outline.area else [NO_COLORS]
+    grey = [] if has_colors(image, outline.mask) or not outline.area else [NO_COLORS]
     return [*outline.doubts, *grey]
 
 
@@ -137,7 +137,7 @@ def _draw(image: Pixels, outline: Outline, found: Abcd, path: Path) -> None:
     panels = [
         draw_outline(shrunk(image, 640), outline.mask),
         axes_drawn(patch),
-        colors_drawn(patch, has_colors=has_colors(image)),
+        colors_drawn(patch, has_colors=has_colors(image, outline.mask)),
     ]
     captions = [_of_size(found, outline), _of_shape(found, outline), _of_colors(found)]
     with style():

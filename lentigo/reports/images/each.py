@@ -254,7 +254,12 @@ def _read(
         image = reader.read_image(source.path)
     if mask is not None and reader is not None:
         return image, outline_in(mask, image, reader)
-    return image, find_outline(image) if outlined else None
+    try:
+        return image, find_outline(image) if outlined else None
+    except ImageError as error:
+        said = str(error)
+        name = source.path or source.image_id
+        raise ImageError(f"{name}: {said[0].lower()}{said[1:]}") from error
 
 
 def outline_in(mask: Path, image: NDArray[np.uint8], reader: GuardedReader) -> Outline:

@@ -114,7 +114,7 @@ def test_a_given_mask_is_taken_as_it_is_and_scaled() -> None:
     [
         (np.zeros((60, 60), np.uint8), "array"),
         (np.zeros((60, 60, 3)), "float64"),
-        (np.zeros((20, 60, 3), np.uint8), "at least 32 pixels"),
+        (np.zeros((20, 60, 3), np.uint8), "60 × 20 pixels; .* at least 32"),
         (np.zeros((40, 400, 3), np.uint8), "a strip"),
     ],
 )
