@@ -299,17 +299,18 @@ class Queue:
                 if len(batch) == 1:
                     raise
                 return None
-            except WorkerDiedError:
-                await self._replace(worker)
+            except WorkerDiedError as error:
+                await self._replace(worker, str(error))
                 if all(each.answer.done() for each in batch):
                     return []  # nobody waits for it any more
         if len(batch) == 1:
             raise DiedOverItError("The process that computes died over it.")
         return None
 
-    async def _replace(self, worker: Worker) -> None:
+    async def _replace(self, worker: Worker, how: str = "") -> None:
         self.replaced += 1
-        log.warning("A process that computes died; another one is started.")
+        told = f" ({how})" if how else ""
+        log.warning("A process that computes died%s; another one is started.", told)
         loop = asyncio.get_running_loop()
         try:
             await loop.run_in_executor(self._threads, worker.start)
