@@ -155,14 +155,24 @@ def test_a_list_that_is_being_read_goes_on_in_another_language(
 ) -> None:
     page.goto("/worklist")
     held: list[Route] = []
-    page.route("**/v1/predictions", lambda route: held.append(route))
+    open_: list[bool] = []
+
+    def hold(route: Route) -> None:
+        if open_:
+            route.continue_()
+        else:
+            held.append(route)
+
+    page.route("**/v1/predictions", hold)
     files = [str(images / f"{number}.png") for number in range(3)]
     page.fill("#share", "5")
     page.set_input_files("#files", files)
     page.locator(".languages a[hreflang=de]").click()
     expect(page.locator("h1")).to_have_text(texts("de")["worklist_title"])
     expect(page.locator("#status")).to_have_text(texts("de")["busy"])
-    page.unroute("**/v1/predictions")  # this sends those that were held
+    open_.append(True)
+    for each in held:
+        each.continue_()
     rows = page.locator("#rows tbody tr")
     expect(rows).to_have_count(3)
     expect(page.locator("#progress")).to_be_hidden()
@@ -187,8 +197,8 @@ def test_a_lesion_of_many_pictures_is_one_row(
     worklist(page, tmp_path / "w.zip", count=1)
     row = page.locator("#rows tbody tr")
     expect(row).to_contain_text("Its 22 pictures were read in 2 parts")
-    own, parts = re.findall(r"([\d.]+) %", row.inner_text())[0], row.locator("td").last
-    shares = re.findall(r"([\d.]+) %", parts.inner_text())
+    own, parts = re.findall(r"([\d.]+)\s%", row.inner_text())[0], row.locator("td").last
+    shares = re.findall(r"([\d.]+)\s%", parts.inner_text())
     assert len(shares) == 2
     assert own == max(shares, key=float)
     expect(row).to_contain_text("(without picture 22)")
