@@ -53,8 +53,8 @@ def test_the_image_is_built_in_two_stages_and_runs_as_nobody() -> None:
     assert any("pip uninstall" in rest for rest in runs)  # that of the base image
     assert "torch" not in "".join(rest for _, rest in found)
     known = {
-        "ARG", "FROM", "WORKDIR", "COPY", "RUN", "LABEL", "ENV", "USER", "EXPOSE", "STOPSIGNAL",
-        "HEALTHCHECK", "ENTRYPOINT", "CMD",
+        "ARG", "FROM", "WORKDIR", "COPY", "RUN", "LABEL", "ENV", "USER", "EXPOSE",
+        "STOPSIGNAL", "HEALTHCHECK", "ENTRYPOINT", "CMD",
     }  # fmt: skip
     assert set(names) <= known
 
