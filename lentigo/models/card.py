@@ -63,8 +63,13 @@ def _input_lines(model: Description, words: CardWords) -> Iterator[str]:
             looks=looks,
             most=words.number(f"{seen.max_pixels / 1e6:g}"),
         )
+    if any(each.metadata for each in model.members):
+        yield words("metadata")
     several = f" {words('output_mean')}" if len(model.members) > 1 else ""
     yield words("output") + several
+    told = dict.fromkeys(name for each in model.members for name in each.diagnoses)
+    if told:
+        yield words("diagnoses", diagnoses=words.listed([*map(words.diagnosis, told)]))
     if model.prevalence is not None:
         share = words.number(f"{100 * model.prevalence:.3g}")
         yield words("prevalence", share=share)
