@@ -29,8 +29,8 @@ ENGLISH: Mapping[str, str] = {
     "looks_8": ", in 8 views (turned and mirrored)",
     "output": "What comes out is the probability of melanoma, 0 to 1.",
     "output_mean": "The answer is the mean of the networks' logits.",
-    "metadata": "Beside the image it takes age, sex and site of the patient, as far as they "
-    "are told; it answers without them, too.",
+    "metadata": "Beside the image it takes age, sex and site of the patient, as far as "
+    "they are told; it answers without them, too.",
     "diagnoses": "It also gives the probability of each of these: {diagnoses}.",
     "prevalence": "The probabilities are meant for a share of {share} % melanomas.",
     "abstains": "It abstains from images that are too strange to it; the limit was set on "
