@@ -13,8 +13,7 @@ const AT_ONCE = 2;
 const { listed, grouped, kinds } = window.lentigoFiles;
 const offer = window.lentigoOfferPoints;
 const PHRASES = JSON.parse(form.dataset.phrases); // of a reason, and the text that says it
-let rows = [];
-let run = 0;
+let [rows, run] = [[], 0];
 let given = []; // the files of the list, to ask anew where a choice changes
 let told = null; // model, threshold and share of the list
 let whole = null; // what was chosen: pictures, other files, and how they were read
@@ -51,6 +50,9 @@ async function ask(group, pictures) {
   throw new Error(texts.problem);
 }
 
+// Of a lesion of which no picture can be read there is no answer but to its pictures.
+const lesionOf = (said) => said.lesions[0] || said.images[0];
+
 async function answered(group) {
   // One answer for a lesion. Of a lesion in parts, the highest answer is shown: no picture
   // that was called is hidden by others. A part that fails leaves the others their answer.
@@ -64,14 +66,15 @@ async function answered(group) {
       parts.push({ images: pictures.map(() => unread), lesions: [unread] });
     }
   }
-  const likely = (part) => part.lesions[0].probability ?? -1;
+  const shares = parts.map((part) => lesionOf(part).probability);
+  const likely = (part) => lesionOf(part).probability ?? -1;
   const first = parts.reduce((one, other) => (likely(other) > likely(one) ? other : one), parts[0]);
-  return { ...first, parts: parts.map((each) => each.lesions[0].probability), images: parts.flatMap((each) => each.images) };
+  return { ...first, shares, images: parts.flatMap((each) => each.images) };
 }
 
 function row(group, said) {
   const sent = group.parts.flat();
-  const [images, lesion] = [said.images || [], said.lesions ? said.lesions[0] : { probability: null, call: "" }];
+  const [images, lesion] = [said.images || [], said.lesions ? lesionOf(said) : { probability: null, call: "" }];
   const doubted = images.filter((each) => each.reason);
   const counts = images.filter((each) => each.probability !== null);
   const out = group.pictures.filter((each) => each.bad || images[sent.indexOf(each)].probability === null);
@@ -79,7 +82,7 @@ function row(group, said) {
   const quiet = doubted.length === images.length && lesion.call !== "melanoma";
   if (said.model) told = { model: `${said.model.name} ${said.model.version}`, abstains: said.model.abstains, point: said.operating_point, share: said.prevalence, time: new Date() };
   return {
-    ...group, shares: said.parts || [], probability: lesion.probability, call: quiet ? "" : lesion.call,
+    ...group, shares: said.shares, probability: lesion.probability, call: quiet ? "" : lesion.call,
     judged: lesion.probability !== null && counts.every((each) => !each.reason),
     whole: lesion.probability !== null && !doubted.length && !out.length,
     out: out.map((each) => each.number),
