@@ -32,10 +32,12 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import numpy as np
+import psutil
 
 from lentigo.inference.predict import load
 from lentigo.inference.served import Question, answer
@@ -46,25 +48,17 @@ CLIENTS = 8
 BATCH = 8
 """Images a batch without HTTP."""
 CLAIMS = ("throughput", "overload", "end", "killed", "soak")
-_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def family(pid: int) -> dict[int, tuple[float, float]]:
     """Return a process and all its descendants: seconds of processor, resident MB."""
-    parents, found = {}, {}
-    for path in Path("/proc").glob("[0-9]*"):
-        try:
-            stat = (path / "stat").read_text().rpartition(")")[2].split()
-            pages = int((path / "statm").read_text().split()[1])
-        except OSError:
-            continue
-        own = int(path.name)
-        parents[own] = int(stat[1])
-        found[own] = ((int(stat[11]) + int(stat[12])) / _TICKS, pages * 4096 / 1e6)
-    related = {pid}
-    while more := {n for n, p in parents.items() if p in related} - related:
-        related |= more
-    return {each: found[each] for each in related if each in found}
+    found = {}
+    first = psutil.Process(pid)
+    for each in (first, *first.children(recursive=True)):
+        with suppress(psutil.NoSuchProcess), each.oneshot():
+            used = each.cpu_times()
+            found[each.pid] = used.user + used.system, each.memory_info().rss / 1e6
+    return found
 
 
 def processor(pid: int) -> float:
@@ -127,13 +121,10 @@ class Service:
 
     def worker(self) -> int:
         """Return the process id of the process that computes; 0 while there is none."""
-        for pid in family(self.process.pid):
-            try:
-                words = Path(f"/proc/{pid}/cmdline").read_bytes()
-            except OSError:
-                continue
-            if b"worker_process" in words:
-                return pid
+        for each in psutil.Process(self.process.pid).children(recursive=True):
+            with suppress(psutil.Error):
+                if any("worker_process" in word for word in each.cmdline()):
+                    return each.pid
         return 0
 
     def end(self) -> int:
@@ -236,10 +227,8 @@ def loaded(
     clients = Clients(service.url, files)
 
     async def work() -> None:
-        if rate:
-            await clients.at_rate(rate, seconds)
-        else:
-            await clients.busy(CLIENTS, seconds)
+        busy = clients.busy(CLIENTS, seconds) if not rate else None
+        await (busy or clients.at_rate(rate, seconds))
         clients.close()
 
     asyncio.run(work())
@@ -382,21 +371,19 @@ def main() -> None:
     given = parser.parse_args()
     files = [each.read_bytes() for each in given.images]
     words = itertools.chain.from_iterable(("--set", each) for each in given.set)
-    claims, service = Claims(), Service(given.model, *words)
+    claims, service, seconds = Claims(), Service(given.model, *words), given.seconds
     loaded(service, files, 0, 2)  # what is loaded with the first requests
     begun = time.monotonic()
-    best = loaded(service, files, 0, given.seconds / 2).codes[200]
+    best = loaded(service, files, 0, seconds / 2).codes[200]
     best = best / (time.monotonic() - begun)
     print(
         f"At saturation {best:.1f} images/s; load of the machine {os.getloadavg()[0]:.1f}"
     )
     steps: dict[str, Callable[[], None]] = {
-        "throughput": lambda: throughput(
-            service, files, given.seconds, given.model, claims
-        ),
-        "overload": lambda: overload(service, files, given.seconds, best, claims),
+        "throughput": lambda: throughput(service, files, seconds, given.model, claims),
+        "overload": lambda: overload(service, files, seconds, best, claims),
         "soak": lambda: soak(service, files, best, given.soak, claims),
-        "killed": lambda: killed(service, files, best, given.seconds, claims),
+        "killed": lambda: killed(service, files, best, seconds, claims),
         "end": lambda: ended(service, files, claims),
     }
     for name, step in steps.items():

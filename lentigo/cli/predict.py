@@ -150,20 +150,12 @@ def _write(
         )
         return
     from lentigo.files import digest
-    from lentigo.inference.fhir import Subject, fhir_bundle
+    from lentigo.inference.fhir_answers import bundle_of
     from lentigo.json_files import write_json
     from lentigo.models.description import DESCRIPTION
 
-    rows = [
-        {str(name): value for name, value in row.items()}
-        for row in answers.table(decision).to_dict("records")
-    ]
-    subjects = [Subject(name=str(row["image_id"])) for row in rows]
     version = " ".join(digest(place / DESCRIPTION) for place in places)
-    abstains = answers.model.can_abstain
-    bundle = fhir_bundle(
-        rows, subjects, model=places[0].name, version=version, abstains=abstains, when=when
-    )
+    bundle = bundle_of(answers, decision, model=places[0].name, version=version, when=when)
     write_json(out, bundle, new=True, same=answering.resume)
 
 

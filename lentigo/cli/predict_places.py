@@ -56,7 +56,10 @@ def is_by_lesion(
             "among many moles would be averaged away."
         )
     if format != "table":
-        raise ConfigError(f"--by lesion writes a table; leave out --format {format}.")
+        raise ConfigError(
+            f"--by lesion writes a table; leave it out: --format {format} has an answer to "
+            "each lesion that the images name."
+        )
     begun = resume and (out.exists() or journal_of(out).exists())
     lesions, read = lesions_beside(out), [str(out), *inputs]
     options.check_table_out(lesions, read, kind=PREDICTIONS, resume=begun)

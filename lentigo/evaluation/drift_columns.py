@@ -85,10 +85,13 @@ class Notes:
 
     def sentences(self) -> tuple[str, ...]:
         """Return all sentences, none of them twice."""
+        lacking: dict[tuple[str, ...], list[str]] = {}
+        for sides, names in self._lacking.items():
+            lacking.setdefault(tuple(names), []).append(sides)
         return (
             *(
-                _not_compared(names, f"{s} has no such column")
-                for s, names in self._lacking.items()
+                _not_compared(names, f"{listed(sides)} {_has(sides)} no such column")
+                for names, sides in lacking.items()
             ),
             *(
                 _not_compared(names, f"{other} tells the same of these images")
@@ -102,6 +105,10 @@ def _note(notes: dict[str, list[str]], why: str, column: str) -> None:
     known = notes.setdefault(why, [])
     if column not in known:
         known.append(column)
+
+
+def _has(sides: Sequence[str]) -> str:
+    return "has" if len(sides) == 1 else "have"
 
 
 def _not_compared(names: Sequence[str], why: str) -> str:

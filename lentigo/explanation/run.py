@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -105,7 +105,7 @@ class Explainer:
 
         outline = outline or find_outline(image)
         squares = {way: _as_square(image, way) for way in self.ways}
-        return self.explain_squares(squares, self.inside(outline), patient=patient)
+        return list(self.explain_squares(squares, self.inside(outline), patient=patient))
 
     def explain_squares(
         self,
@@ -113,14 +113,16 @@ class Explainer:
         lesion: NDArray[np.bool_] | None,
         *,
         patient: Patients | None = None,
-    ) -> list[Explained]:
+    ) -> Iterator[Explained]:
         """Explain the prediction for an image that is given in each of the `ways`.
 
-        `lesion` is the mask of its lesion in the largest square, (S, S); None where it is
-        not known. `patient` is as in `explain`.
+        Yields the map of each of `methods`, in their order. `lesion` is the mask of its
+        lesion in the largest square, (S, S); None where it is not known. `patient` is as in
+        `explain`.
         """
         things = things_in(squares[self.largest], lesion)
-        return [self._by(each, squares, things, patient) for each in self.methods]
+        for each in self.methods:
+            yield self._by(each, squares, things, patient)
 
     @property
     def largest(self) -> Preparation:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -35,7 +36,7 @@ _NO_OPENCV = (
 _NO_TORCH = "torch is not installed here: pip install 'lentigo[train]'"
 REASONS = (
     "no_opencv", "unfit", "no_lesion", "no_index", "no_features", "no_others", "no_torch",
-    "not_torch", "network_lacks", "died",
+    "not_torch", "network_lacks", "no_time", "died",
 )  # fmt: skip
 """Keys of the reasons why a part is missing, for callers that translate the reasons."""
 
@@ -62,6 +63,9 @@ class Wish:
     """One of `lentigo.tables.SEXES`; empty if unknown."""
     site: str = ""
     """One of `lentigo.tables.SITES`; empty if unknown."""
+    seconds: float = math.inf
+    """Time for the whole explanation: a map that would probably not be done by then is
+    left out, unless it is the only one."""
 
     @property
     def about(self) -> Patients:
@@ -127,7 +131,7 @@ class Examiner:
             ModelError: the model does not allow a method given by name.
             ExchangedError: the model folder was changed since the model was loaded.
         """
-        gaps = Gaps()
+        begun, gaps = time.monotonic(), Gaps()
         explainer = self._for(wish.methods, gaps) if wish.methods else None
         outline = _outline(picture, gaps) if wish.lesion else None
         told = _told(outline) if outline else None
@@ -137,7 +141,8 @@ class Examiner:
         if explainer is not None:
             inside = explainer.inside(outline) if outline else None
             found = explainer.explain_squares(squares, inside, patient=wish.about)
-            maps = [_as_json(each) for each in found]
+            until = begun + wish.seconds
+            maps = [_as_json(each) for each in _in_time(found, explainer, until, gaps)]
         return Examined(told, measures, named, maps, gaps.said, gaps.kinds)
 
     def _for(self, methods: Sequence[str], gaps: Gaps) -> Explainer:
@@ -209,6 +214,24 @@ class Examiner:
         if not others:
             gaps.add(CASES, "no_others", str(rows[0]["reason"]))
         return others
+
+
+def _in_time(
+    found: Iterator[Explained], explainer: Explainer, until: float, gaps: Gaps
+) -> Iterator[Explained]:
+    """Yield the maps of `explainer` that are done by `until`; the others become gaps.
+
+    `until` is a time of the monotonic clock. The first map is always yielded; a later one
+    is begun if the longest of those before would still be done in time.
+    """
+    longest, begun = 0.0, time.monotonic()
+    for number, name in enumerate(explainer.methods):
+        if number and begun + longest > until:
+            gaps.add(name, "no_time", "there was no time left for it; ask for it alone")
+            continue
+        yield next(found)
+        now = time.monotonic()
+        longest, begun = max(longest, now - begun), now
 
 
 def heat_of(found: Mapping[str, Any]) -> NDArray[np.float32]:

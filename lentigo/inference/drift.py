@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from lentigo.answer_columns import ABSTAIN, YES
 from lentigo.errors import ConfigError, DatasetError, ModelError
 from lentigo.evaluation.drift import Drift, Side, drift
+from lentigo.evaluation.drift_deals import FEWEST_GROUPS
 from lentigo.evaluation.joining import read_predictions
 from lentigo.inference.decide import CALLED, NOT_CALLED
 from lentigo.inference.drift_patients import PATIENTS, groups_of, joined, patients_of
@@ -74,9 +75,10 @@ def watch_drift(
     Raises:
         ConfigError: there is no `reference` and the model belongs to no run, or two
             periods have the same name.
-        DatasetError: a period or the reference has no row or too few groups (see
-            `lentigo.evaluation.drift.drift`), or features are to be compared and none of
-            `images` was predicted or no file of a reference image exists; or a table
+        DatasetError: the reference or each period has no row or too few groups (see
+            `lentigo.evaluation.drift.drift`; of several periods, those that have enough are
+            compared, and a note names the others), or features are to be compared and none
+            of `images` was predicted or no file of a reference image exists; or a table
             does not say for which share of melanoma its answers were meant.
         ModelError: features are to be compared, and the engine gives none.
     """
@@ -89,16 +91,18 @@ def watch_drift(
         for each in predictions
     ]
     _check_names(periods)
+    periods, notes = _large_enough(periods)
     if alike:
         first = _with_calls(first, periods, find_models(Path(model)))
     if images:
         first, periods = _with_features(load(model, engine=engine), first, periods, images)
     answers: tuple[str, ...] = (*ANSWERS, *_diagnoses(first.table))
-    notes: list[str] = []
     if not alike:
-        answers, notes = (), [_OTHERS]
+        answers = ()
+        notes.append(_OTHERS)
     elif _calls_differ(find_models(Path(model)), (first, *periods)):
-        answers, notes = tuple(each for each in answers if each != "call"), [_CALLS]
+        answers = tuple(each for each in answers if each != "call")
+        notes.append(_CALLS)
     if alike:
         notes += [said for each in periods if (said := _told_less(first, each))]
     columns = [each for each in (*answers, *PATIENTS) if _is_held(each, first, *periods)]
@@ -250,6 +254,24 @@ def _check_names(periods: Sequence[Side]) -> None:
         raise ConfigError(f"Two periods are called {twice[0]}; rename one of the tables.")
 
 
+def _large_enough(periods: list[Side]) -> tuple[list[Side], list[str]]:
+    """Return the periods that can be compared, and notes that name the others.
+
+    If none can be compared all are returned, so that the comparison says why.
+    """
+    counts = {each.name: len(pd.unique(pd.Series(each.groups))) for each in periods}
+    enough = [each for each in periods if counts[each.name] >= FEWEST_GROUPS]
+    if not enough:
+        return periods, []
+    notes = [
+        f"{name} is not compared: it has images of {counted(count, 'group')} (patients, "
+        f"else lesions, else images); at least {FEWEST_GROUPS} are needed."
+        for name, count in counts.items()
+        if count < FEWEST_GROUPS
+    ]
+    return enough, notes
+
+
 def _side(predictions: Path, tables: Sequence[Path | str], *, name: str) -> Side:
     """Read the predictions of a period or the reference, and join its patient data.
 
@@ -262,11 +284,10 @@ def _side(predictions: Path, tables: Sequence[Path | str], *, name: str) -> Side
     asked: dict[str, NDArray[np.bool_]] = {}
     for each in tables:
         answers = joined(answers, *patients_of(Path(each)), asked)
-    if answers.empty:
-        raise DatasetError(f"{predictions} has no row.")
     called = f"{name} ({predictions})"
+    groups = groups_of(answers) if len(answers) else np.empty(0, dtype=object)
     return Side(name=called if name.startswith("the ") else name, table=answers,
-                groups=groups_of(answers), asked=asked)  # fmt: skip
+                groups=groups, asked=asked)  # fmt: skip
 
 
 def _answer_columns(table: pd.DataFrame) -> list[str]:

@@ -69,6 +69,9 @@ def _input_lines(model: Description, words: CardWords) -> Iterator[str]:
     if fields := _fields(model):
         named = [words.word("metadata", name) for name in fields]
         yield words("metadata", fields=words.listed(named))
+    told = dict.fromkeys(name for each in model.members for name in each.diagnoses)
+    if told:
+        yield words("diagnoses", diagnoses=words.listed([*map(words.diagnosis, told)]))
     if model.prevalence is not None:
         share = words.number(f"{100 * model.prevalence:.3g}")
         yield words("prevalence", share=share)

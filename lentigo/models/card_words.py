@@ -28,12 +28,13 @@ ENGLISH: Mapping[str, str] = {
     "looks_2": ", once more mirrored",
     "looks_8": ", in 8 views (turned and mirrored)",
     "output": "What comes out is the probability of melanoma, 0 to 1.",
-    "output_mean": "The answer is the mean of their logits.",
+    "output_mean": "The answer is the mean of the networks' logits.",
     "metadata": "Beside the image it takes of the patient, as far as they are known: "
     "{fields}. It answers without them, too.",
     "metadata_age": "age",
     "metadata_sex": "sex",
     "metadata_site": "site",
+    "diagnoses": "It also gives the probability of each of these: {diagnoses}.",
     "prevalence": "The probabilities are meant for a share of {share} % melanomas.",
     "abstains": "It abstains from images that are too strange to it; the limit was set on "
     "{on} ({images}).",

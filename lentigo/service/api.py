@@ -13,6 +13,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from lentigo.explanation.registry import METHODS
 from lentigo.explanation.run import ALL
 from lentigo.inference.fhir import MEDIA_TYPE as FHIR
+from lentigo.service.accepted import prefers
 from lentigo.service.answers import as_fhir, model_facts, predictions
 from lentigo.service.asked import SEXES, SITES, Asked, asked
 from lentigo.service.closer import EXPLAIN_FIELD, METHODS_FIELD, Look, chosen
@@ -164,7 +165,7 @@ async def post_predictions(request: Request) -> Response:
     upload = await uploaded(request)
     wanted: Asked = asked(upload)
     answered = await service_of(request).predict(upload.files, wanted, id_of(request))
-    if FHIR in request.headers.get("accept", ""):
+    if prefers(request.headers.get("accept", ""), FHIR, "application/json"):
         return JSONResponse(as_fhir(answered), media_type=FHIR)
     return JSONResponse(predictions(answered).model_dump(mode="json"))
 

@@ -111,11 +111,12 @@ class Eye:
         row: Row | None,
         ids: tuple[str, str],
         *,
-        close: bool,
+        until: float | None,
         picture: Square | None = None,
     ) -> Material:
-        """Return the `Material` of one image, explained if `close`.
+        """Return the `Material` of one image, explained unless `until` is None.
 
+        A map that would not be done at `until`, by the monotonic clock, is missing.
         `content` is the image file, `row` its prediction, `ids` those of its patient and
         lesion, `picture` what `picture` returned if it was called before. Raises
         `ProblemError` 422 for a map method that the model does not allow.
@@ -126,11 +127,11 @@ class Eye:
             picture = await self.picture(content)
         if picture is None:
             return Material(file, row)
-        if not close:
+        if until is None:
             return Material(file, row, picture, beside=await self._beside(picture))
         drawing = asyncio.create_task(self._beside(picture))
         try:
-            examined = await self._examined(file, picture, ids)
+            examined = await self._examined(file, picture, ids, until)
         finally:  # its thread ends before the images leave the queue
             beside = await drawing
         square = file.squares[max(self.model.ways, key=lambda each: each.size)]
@@ -154,7 +155,7 @@ class Eye:
         return await asyncio.to_thread(self.look.beside, picture)
 
     async def _examined(
-        self, file: Prepared, picture: Square, ids: tuple[str, str]
+        self, file: Prepared, picture: Square, ids: tuple[str, str], until: float
     ) -> Examined:
         wish = Wish(
             methods=self.look.methods,
@@ -168,7 +169,7 @@ class Eye:
         )
         small = Image.fromarray(picture)
         small.thumbnail((EXAMINED_SIDE, EXAMINED_SIDE))
-        closer = Closer(wish, np.array(small))
+        closer = Closer(wish, np.array(small), until)
         squares = {way: [file.squares[way]] for way in self.model.ways}
         try:
             return await self.queue.examine(self.crew, self.model, closer, squares)

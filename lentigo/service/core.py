@@ -29,6 +29,9 @@ T = TypeVar("T")
 
 EXPLAINED = 4
 """Number of images that an explained image counts as in the queue: it takes longer."""
+_FOR_MAPS = 0.75
+"""Share of the time for an answer in which maps are drawn. Without the rest, a slow map
+would take the answer away, and not only itself."""
 
 
 @dataclass(frozen=True)
@@ -137,8 +140,8 @@ class Service:
         allow.
         """
         crew, answered = self._begun(files, asked, request_id)
-        close = set(look.places)
-        weight = len(files) + (EXPLAINED - 1) * len(close) * bool(look.methods)
+        until = self._until(look.places)
+        weight = len(files) + (EXPLAINED - 1) * len(until) * bool(look.methods)
         async with self._admitted(weight):
             about = (asked.age, asked.sex, asked.our_site)
             eye = Eye(self.queue, self.decoder, crew, answered.model, look, about)
@@ -153,12 +156,21 @@ class Service:
                 row, own = answered.images[place], found[place]
                 ids = asked.ids(place)
                 seen = await eye.seen(
-                    content, own, row, ids, close=place in close,
+                    content, own, row, ids, until=until.get(place),
                     picture=None if place else first,
                 )  # fmt: skip
                 shown.append(await asyncio.to_thread(show, replace(seen, place=place)))
             await self._noted(answered)
         return answered, shown
+
+    def _until(self, places: Sequence[int]) -> dict[int, float]:
+        """Return by when each image is to be explained, by the monotonic clock.
+
+        The images at `places` share the time; what an early one leaves is for those after.
+        """
+        now, whole = time.monotonic(), _FOR_MAPS * self.config.answer_seconds
+        shares = enumerate(sorted(set(places)), start=1)
+        return {place: now + whole * nth / len(set(places)) for nth, place in shares}
 
     def _begun(
         self, files: Sequence[bytes], asked: Asked, request_id: str

@@ -7,12 +7,13 @@ is computed alone and at once, under much load many together.
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -69,6 +70,8 @@ class Closer:
     """The parts of the explanation that are requested."""
     picture: NDArray[np.uint8]
     """The image, (H, W, 3) RGB."""
+    until: float = math.inf
+    """When it is to be done, by the monotonic clock, though it may have to wait before."""
 
 
 @dataclass
@@ -296,17 +299,18 @@ class Queue:
                 if len(batch) == 1:
                     raise
                 return None
-            except WorkerDiedError:
-                await self._replace(worker)
+            except WorkerDiedError as error:
+                await self._replace(worker, str(error))
                 if all(each.answer.done() for each in batch):
                     return []  # nobody waits for it any more
         if len(batch) == 1:
             raise DiedOverItError("The process that computes died over it.")
         return None
 
-    async def _replace(self, worker: Worker) -> None:
+    async def _replace(self, worker: Worker, how: str = "") -> None:
         self.replaced += 1
-        log.warning("A process that computes died; another one is started.")
+        told = f" ({how})" if how else ""
+        log.warning("A process that computes died%s; another one is started.", told)
         loop = asyncio.get_running_loop()
         try:
             await loop.run_in_executor(self._threads, worker.start)
@@ -362,7 +366,9 @@ def _compute(worker: Worker, batch: Sequence[_Waiting]) -> list[Any]:
     }
     if isinstance(first.asked, Closer):
         closer = first.asked
-        return [worker.examine(first.model.index, closer.wish, squares, closer.picture)]
+        left = max(0.0, closer.until - time.monotonic())
+        wish = replace(closer.wish, seconds=min(left, closer.wish.seconds))
+        return [worker.examine(first.model.index, wish, squares, closer.picture)]
     questions = [each.asked for each in batch if isinstance(each.asked, Question)]
     return list(worker.ask(first.model.index, questions, squares))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import tempfile
 import threading
@@ -210,8 +211,7 @@ class Worker:
         pixels = [square for found in squares.values() for square in found]
         line = self._exchange(line, [*pixels, *more])
         if not line.endswith(b"\n"):
-            self._drop()
-            raise WorkerDiedError("The worker died.")
+            raise WorkerDiedError(self._why_died())
         if os.fstat(self._remarks.fileno()).st_size > _LONGEST_REMARKS:
             os.ftruncate(self._remarks.fileno(), 0)
         said: dict[str, Any] = json.loads(line)
@@ -244,6 +244,24 @@ class Worker:
             f"The process that computes ended while it started (exit code {code}). Give "
             "the same command again; if it stays so, try the model with 'lentigo predict'."
         )
+
+    def _why_died(self) -> str:
+        """Remove the process that ended, and return by what: a signal, or a kind of error.
+
+        Of an error only the kind is told: its message may hold what a request said.
+        """
+        process = self._process
+        code = process.poll() if process else None
+        if process and code is None:  # it has closed its pipe and is about to end
+            with suppress(subprocess.TimeoutExpired):
+                code = process.wait(1)
+        self._remarks.seek(0)
+        last = self._remarks.read()[-2000:].decode(errors="replace").strip()
+        self._drop()
+        if code is not None and code < 0:
+            return f"by signal {-code}"
+        kind = re.match(r"[\w.]+(Error|Exception)\b", last.splitlines()[-1] if last else "")
+        return f"by {kind.group()}" if kind and code == 1 else f"with exit code {code}"
 
     def _drop(self) -> None:
         process, self._process = self._process, None

@@ -196,7 +196,7 @@ def test_answers_can_be_a_bundle_of_fhir(
     assert not (tmp_path / "p.csv").exists()
     given = [*words, "--out", str(tmp_path / "lesions.json"), "--by", "lesion"]
     lesions = CliRunner().invoke(app, given)
-    assert "leave out --format fhir" in lesions.output
+    assert "leave it out: --format fhir" in " ".join(lesions.output.split())
     _killed_before_the_end_of_the_journal(words, tmp_path / "killed.json", monkeypatch)
     _replaced_while_it_was_predicted(words, tmp_path, monkeypatch)
 

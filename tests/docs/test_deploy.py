@@ -48,11 +48,13 @@ def test_the_image_is_built_in_two_stages_and_runs_as_nobody() -> None:
     assert {"USER", "HEALTHCHECK", "ENTRYPOINT", "CMD", "STOPSIGNAL"} <= kept
     assert dict(last)["USER"].split(":")[0] not in {"0", "root"}
     assert dict(last)["COPY"].startswith("--from=build")
-    assert not any("pip" in rest for name, rest in last if name == "RUN")
+    runs = [rest for name, rest in last if name == "RUN"]
+    assert not any("pip install" in rest for rest in runs)
+    assert any("pip uninstall" in rest for rest in runs)  # that of the base image
     assert "torch" not in "".join(rest for _, rest in found)
     known = {
-        "FROM", "WORKDIR", "COPY", "RUN", "LABEL", "ENV", "USER", "EXPOSE", "STOPSIGNAL",
-        "HEALTHCHECK", "ENTRYPOINT", "CMD",
+        "ARG", "FROM", "WORKDIR", "COPY", "RUN", "LABEL", "ENV", "USER", "EXPOSE",
+        "STOPSIGNAL", "HEALTHCHECK", "ENTRYPOINT", "CMD",
     }  # fmt: skip
     assert set(names) <= known
 
@@ -81,7 +83,15 @@ def test_compose_keeps_the_service_small() -> None:
     assert one["read_only"] is True
     assert one["cap_drop"] == ["ALL"]
     assert one["ports"][0].startswith("127.0.0.1:")
-    assert one["volumes"][0].endswith(":ro")
+    models, audit = one["volumes"]
+    # A mounted folder stays the one that it was, so one that is exchanged lies inside.
+    assert models == "./models:/models:ro"
+    # A new volume belongs to root unless the image has the folder and gives it away.
+    folder = audit.split(":")[1]
+    made = f"install --directory --owner=10001 --mode=700 {folder}"
+    assert any(made in rest for name, rest in steps() if name == "RUN")
+    (pixels,) = [w for w in one["command"] if w.startswith("--set=max_pixels=")]
+    assert 40 * int(pixels.rpartition("=")[2]) <= 2e9
     grace = int(one["stop_grace_period"].removesuffix("s"))
     assert grace > ServingConfig().drain_seconds
 

@@ -65,6 +65,23 @@ def call(place: Path, *more: str) -> Any:
     )
 
 
+def test_a_month_without_images_leaves_the_other_months_their_comparison(
+    place: Path,
+) -> None:
+    whole = pd.read_csv(place / "april.csv")
+    whole.head(0).to_csv(place / "may.csv", index=False)
+    whole.head(1).to_csv(place / "june.csv", index=False)
+    months = [place / f"{name}.csv" for name in ("march", "april", "may", "june")]
+    found = watch_drift(place / "run", months, repeats=200)
+    assert {each.period for each in found.shifts} == {"march", "april"}
+    said = " ".join(found.notes)
+    assert "may is not compared: it has images of 0 groups" in said
+    assert "june is not compared: it has images of 1 group" in said
+    assert "march and april have no such column" in said
+    with pytest.raises(DatasetError, match="has images of 0 groups"):
+        watch_drift(place / "run", months[2:], repeats=200)
+
+
 def test_what_moved_is_said_and_written(place: Path) -> None:
     done = call(place, "--table", "march-patients.csv", "--table", "april-patients.csv")
     assert done.exit_code == 0, done.output

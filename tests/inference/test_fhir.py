@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import json
 import math
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+import pytest
 from fhir.resources.bundle import Bundle
 from fhir.resources.diagnosticreport import DiagnosticReport
 from fhir.resources.observation import Observation
 
+import lentigo
 from lentigo.inference.fhir import Subject, Together, fhir_bundle, settings_of
+from lentigo.inference.fhir_answers import bundle_of
+from lentigo.inference.inputs import Source
 from lentigo.notice import NOTICE
+from tests.inference.test_predict import noise, save
 
 ROWS = [
     {
@@ -118,3 +125,39 @@ def test_settings_are_stored_and_read_again() -> None:
     assert settings_of(json.loads(json.dumps(made))) == settings
     older = fhir_bundle(ROWS, SUBJECTS, model="m", version="v", abstains=True)
     assert settings_of(older) == {"prevalence": 0.1, "operating_point": "sensitivity_95"}
+
+
+def test_lesions_and_patients_of_a_table_are_in_the_bundle(tmp_path: Path) -> None:
+    save(tmp_path / "model")
+    model = lentigo.load(tmp_path / "model")
+    ids = [("p1", "1"), ("p1", "1"), ("p2", "1"), (None, None)]
+    sources = [
+        Source(
+            f"i{n}",
+            image=noise(seed=n),
+            patient_id=ids[n][0],
+            lesion_id=ids[n][1],
+            site="torso",
+        )
+        for n in range(4)
+    ]
+    answers, decision = model.answers(sources), model.decision(None, "none")
+    when = datetime(2026, 1, 1, tzinfo=UTC)
+    made = bundle_of(answers, decision, model="m", version="v", when=when)
+    bundle: Any = Bundle.model_validate_json(json.dumps(made, allow_nan=False))
+    resources = [each.resource for each in bundle.entry]
+    reports = [each for each in resources if isinstance(each, DiagnosticReport)]
+    assert [each.subject and each.subject.identifier.value for each in reports] == [
+        "p1", "p2", None,
+    ]  # fmt: skip
+    known = {
+        each.identifier[0].value: each for each in resources if hasattr(each, "hasMember")
+    }
+    assert [len(known[name].hasMember) for name in ("p1 1", "p2 1")] == [2, 1]
+    assert known["i0"].bodySite.text == "torso"
+    both = [
+        Source("a", image=noise(seed=0), lesion_id="x"),
+        Source("b", image=noise(seed=1), lesion_id="x"),
+    ]
+    (mean,) = model.answers(both).lesions(decision)["probability"]
+    assert float(known["p1 1"].valueQuantity.value) == pytest.approx(mean, abs=1e-9)

@@ -16,9 +16,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import lentigo
 from lentigo.explanation.abcd import measure_abcd
 from lentigo.explanation.run import load_explainer
-from lentigo.explanation.served import Examined
+from lentigo.explanation.served import Examined, Examiner, Wish
+from lentigo.imaging.decoding.square import to_square
 from lentigo.service.closer import Material, chosen
 from lentigo.service.decoding import Prepared
 from lentigo.service.page.close import close_look
@@ -117,6 +119,22 @@ def test_what_cannot_be_given_is_named(knowing: Served, images: Path) -> None:
             problem = ask(client, content, **fields)
             assert (problem.status_code, problem.json()["field"]) == (422, named)
         assert ask(client, *[content] * 5).json()["field"] == "images"
+
+
+def test_maps_for_which_no_time_is_left_are_named_and_the_others_stay(
+    knowing: Served, images: Path
+) -> None:
+    # A request for all maps got no answer at all where one of them took too long.
+    folder = knowing.log.parent / "one"
+    model = lentigo.load(folder)
+    image = np.asarray(Image.open(images / "0.png").convert("RGB"))
+    squares = {each.preparation: to_square(image, size=32) for each in model.members}
+    wish = Wish(methods=("all",), lesion=False, seconds=0.0)
+    found = Examiner(model, folder).examine(wish, squares, image)
+    assert [each["method"] for each in found.maps] == ["occlusion"]
+    late = {name for name, kind in found.reasons.items() if kind == "no_time"}
+    assert late == {"grad_cam", "grad_cam_plus_plus", "integrated_gradients"}
+    assert all("no time left" in found.missing[name] for name in late)
 
 
 def test_all_work_for_the_page_counts_as_under_way(knowing: Served, images: Path) -> None:

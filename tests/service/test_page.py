@@ -274,6 +274,32 @@ def test_an_answer_is_kept_in_another_language(page: Page, images: Path) -> None
     expect(page.locator(".maps li")).to_have_count(1)
 
 
+def test_the_form_keeps_what_was_chosen_in_another_language_and_after_an_error(
+    browser: Browser, served: Served, images: Path
+) -> None:
+    with opened(browser, served.url, known="status of 422") as page:
+        page.goto("/")
+        page.set_input_files("#images", str(images / "0.png"))
+        page.fill("#age", "61")
+        page.fill("#explain", "7")
+        page.locator(".languages a[hreflang=de]").click()
+        page.click("#read")
+        expect(page.locator(".problem")).to_contain_text("from 1 to 1")
+        expect(page.locator(".problem")).to_be_focused()
+        expect(page.locator("#thumbs img")).to_have_count(1)
+        assert page.input_value("#age") == "61"
+        page.fill("#explain", "")
+        held: list[Route] = []
+        page.route("**/?lang=*", lambda route: held.append(route))
+        with page.expect_request("**/?lang=de"):
+            page.click("#read")
+        page.locator(".languages a[hreflang=es]").click()
+        expect(page.locator("#busy")).to_have_text(texts("es")["busy"])
+        held.pop().continue_()
+        expect(page.locator("h1")).to_have_text(texts("es")["result_title"])
+        expect(page.locator("dl.asked")).to_contain_text("61")
+
+
 def test_any_picture_can_be_looked_at_closer(page: Page, images: Path) -> None:
     read(page, *(images / f"{number}.png" for number in range(6)), explain="2")
     close = page.locator("section.close")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
+import sys
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -345,3 +347,25 @@ def test_an_explanation_is_not_computed_by_a_changed_folder(tmp_path: Path) -> N
     for wish in (asked, Wish(methods=("occlusion",), lesion=False)):
         with pytest.raises(ExchangedError, match="was changed since"):
             examiner.examine(wish, squares, picture)
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("raise TypeError('Jane Doe')", "by TypeError"),
+        ("import os; os.kill(os.getpid(), 9)", "by signal 9"),
+        ("import sys; sys.exit('Jane')", "with exit code 1"),
+        ("import os; os._exit(7)", "with exit code 7"),
+    ],
+)
+def test_the_log_says_of_what_a_worker_died_and_nothing_of_the_request(
+    code: str, told: str
+) -> None:
+    worker = Worker([], engine="auto", seconds=1)
+    command = [sys.executable, "-c", code]
+    worker._process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=worker._remarks
+    )
+    worker._process.wait()
+    assert worker._why_died() == told
+    worker.close()

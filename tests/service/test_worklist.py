@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
+from lentigo.service.page.language import texts
 from tests.service.browser import opened, worklist
 from tests.service.conftest import Served
 from tests.service.test_predictions import SECRET, with_name
@@ -71,18 +73,18 @@ def test_a_zip_of_one_patient_is_read_as_one_patient(
 _GROUPED = """names => {
   const files = names.map(name => ({ name, file: new Blob(["x"]), bad: "" }));
   return window.lentigoFiles.grouped(files, 20, 1e8)
-    .map(each => [each.patient, each.lesion, each.pictures.length, each.from, each.of]);
+    .map(each => [each.patient, each.lesion, ...each.parts.map(part => part.length)]);
 }"""
 
 
 @pytest.mark.parametrize(
     ("names", "expected"),
     [
-        (["P1/L1/a.png", "P1/L2/a.png"], [[1, 1, 1, 1, 1], [1, 2, 1, 1, 1]]),
-        (["c/P1/L1/a.png", "c/P2/L1/a.png"], [[1, 1, 1, 1, 1], [2, 1, 1, 1, 1]]),
-        (["P1/L1/a.png", "P2/L1/a.png"], [[1, 1, 1, 1, 1], [2, 1, 1, 1, 1]]),
-        (["c/a.png", "c/b.png"], [[1, 1, 1, 1, 1], [2, 1, 1, 1, 1]]),
-        ([f"P1/L1/{n}.png" for n in range(25)], [[1, 1, 20, 1, 25], [1, 1, 5, 21, 25]]),
+        (["P1/L1/a.png", "P1/L2/a.png"], [[1, 1, 1], [1, 2, 1]]),
+        (["c/P1/L1/a.png", "c/P2/L1/a.png"], [[1, 1, 1], [2, 1, 1]]),
+        (["P1/L1/a.png", "P2/L1/a.png"], [[1, 1, 1], [2, 1, 1]]),
+        (["c/a.png", "c/b.png"], [[1, 1, 1], [2, 1, 1]]),
+        ([f"P1/L1/{n}.png" for n in range(25)], [[1, 1, 20, 5]]),
     ],
 )
 def test_folders_say_which_pictures_are_of_one_lesion(
@@ -140,9 +142,64 @@ def test_a_list_is_not_thrown_away_without_a_question(page: Page, images: Path) 
         dialog.dismiss()
 
     page.on("dialog", stay)
-    page.locator(".languages a[hreflang=de]").click(no_wait_after=True)
+    page.locator("nav a").first.click(no_wait_after=True)
     expect(page.locator("#rows tbody tr")).to_have_count(1)
     page.wait_for_timeout(300)
     assert asked == ["beforeunload"]
-    assert page.get_attribute("html", "lang") == "en"
+    assert "/worklist" in page.url
     page.remove_listener("dialog", stay)
+
+
+def test_a_list_that_is_being_read_goes_on_in_another_language(
+    page: Page, images: Path
+) -> None:
+    page.goto("/worklist")
+    held: list[Route] = []
+    open_: list[bool] = []
+
+    def hold(route: Route) -> None:
+        if open_:
+            route.continue_()
+        else:
+            held.append(route)
+
+    page.route("**/v1/predictions", hold)
+    files = [str(images / f"{number}.png") for number in range(3)]
+    page.fill("#share", "5")
+    page.set_input_files("#files", files)
+    page.locator(".languages a[hreflang=de]").click()
+    expect(page.locator("h1")).to_have_text(texts("de")["worklist_title"])
+    expect(page.locator("#status")).to_have_text(texts("de")["busy"])
+    open_.append(True)
+    for each in held:
+        each.continue_()
+    rows = page.locator("#rows tbody tr")
+    expect(rows).to_have_count(3)
+    expect(page.locator("#progress")).to_be_hidden()
+    expect(page.locator("#told")).to_contain_text("Gelesen als: Patienten 3")
+    for language in ("zh", "es", "en"):
+        page.locator(f".languages a[hreflang={language}]").click()
+        expect(rows).to_have_count(3)
+        expect(rows.first).to_contain_text(texts(language)["called"])
+        expect(page.locator("th").first).to_have_text(texts(language)["rank"])
+    assert page.input_value("#share") == "5"
+    assert page.locator("#files").evaluate("each => each.files.length") == 3
+    assert page.url.endswith("/worklist?lang=en")
+
+
+def test_a_lesion_of_many_pictures_is_one_row(
+    page: Page, images: Path, tmp_path: Path
+) -> None:
+    with zipfile.ZipFile(tmp_path / "w.zip", "w") as container:
+        for number in range(21):
+            container.write(images / f"{number // 20}.png", f"P1/L1/{number:02}.png")
+        container.writestr("P1/L1/99.png", b"no image")
+    worklist(page, tmp_path / "w.zip", count=1)
+    row = page.locator("#rows tbody tr")
+    expect(row).to_contain_text("Its 22 pictures were read in 2 parts")
+    own, parts = re.findall(r"([\d.]+)\s%", row.inner_text())[0], row.locator("td").last
+    shares = re.findall(r"([\d.]+)\s%", parts.inner_text())
+    assert len(shares) == 2
+    assert own == max(shares, key=float)
+    expect(row).to_contain_text("(without picture 22)")
+    expect(page.locator("#told")).to_contain_text("patients 1, lesions 1, pictures 22")

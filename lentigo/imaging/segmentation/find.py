@@ -180,7 +180,8 @@ def _others(main: Plane, seen: Guess) -> int:
     for piece in largest(above, at_most=_MOST + 1):
         apart = not (np.asarray(near)[piece > 0]).any()
         large = piece.sum() >= _OTHER_AREA * main.sum()
-        found += apart and large and step_across(piece, seen) >= least_step
+        # A number of NumPy's would be no JSON.
+        found += bool(apart and large and step_across(piece, seen) >= least_step)
     return min(found, _MOST - 1)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from lentigo.models.card_words import ENGLISH
 from lentigo.models.operating_point import OperatingPoint
+from lentigo.service.accepted import weighed
 
 LANGUAGES: Mapping[str, str] = {
     "en": "English", "de": "Deutsch", "es": "Español", "zh": "中文",
@@ -71,20 +72,9 @@ def choose(asked: str, accepted: str) -> str:
     """
     if asked in LANGUAGES:
         return asked
-    weighed: list[tuple[float, int, str]] = []
-    for place, part in enumerate(accepted[:500].split(",")):
-        tag, _, rest = part.strip().partition(";")
-        code = tag.strip().lower().partition("-")[0]
-        if code in LANGUAGES and (weight := _weight(rest)) > 0:
-            weighed.append((-weight, place, code))
-    return min(weighed)[2] if weighed else DEFAULT
-
-
-def _weight(rest: str) -> float:
-    name, _, value = rest.strip().partition("=")
-    if name.strip() != "q":
-        return 1.0
-    try:
-        return min(max(float(value), 0.0), 1.0)
-    except ValueError:
-        return 0.0
+    best: list[tuple[float, int, str]] = []
+    for place, (tag, weight) in enumerate(weighed(accepted).items()):
+        code = tag.partition("-")[0]
+        if code in LANGUAGES and weight > 0:
+            best.append((-weight, place, code))
+    return min(best)[2] if best else DEFAULT

@@ -58,8 +58,8 @@ def page(
     """Return the template `name`, filled with `values`, in the language of the request.
 
     With `in_all` the page also holds itself in all other languages, without pictures, in
-    elements `template` from which a script can exchange it: it is the answer to an upload,
-    of which nothing is kept to answer again.
+    elements `template` from which a script can exchange it: what a reader has chosen, and
+    the answer to it, are kept nowhere else.
     """
     language = language_of(request)
     values |= {

@@ -63,7 +63,7 @@ def _form(service: Service) -> dict[str, Any]:
 @router.get("/")
 async def get_reader(request: Request) -> HTMLResponse:
     """Show the form for the pictures of a lesion."""
-    return page(request, "reader", **_form(service_of(request)), error=None)
+    return page(request, "reader", in_all=True, **_form(service_of(request)), error=None)
 
 
 @router.post("/")
@@ -129,7 +129,9 @@ async def get_report(request: Request) -> Response:
 @router.get("/worklist")
 async def get_worklist(request: Request) -> HTMLResponse:
     """Show the page that reads a folder or zip of pictures."""
-    return page(request, "worklist", phrases=PHRASES, **_form(service_of(request)))
+    return page(
+        request, "worklist", in_all=True, phrases=PHRASES, **_form(service_of(request))
+    )  # fmt: skip
 
 
 @router.get("/static/{name}")

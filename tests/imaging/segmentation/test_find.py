@@ -71,6 +71,13 @@ def test_of_two_lesions_the_main_one_is_outlined_and_the_other_is_counted() -> N
     assert jaccard(found.mask, disc(image, (75, 75), 32)) > 0.85
 
 
+def test_a_speck_beside_the_lesion_is_counted_as_a_whole_number_of_python() -> None:
+    # NumPy's zero is no JSON, and took the process of the service down.
+    found = find_outline(with_disc(with_disc(skin(), (60, 75), 38), (160, 75), 9))
+    assert found.others == 0
+    assert type(found.others) is int
+
+
 def test_hairs_and_a_black_frame_are_no_lesion() -> None:
     image = with_disc(skin(300, 400), (200, 150), 60)
     for x in range(20, 400, 60):

@@ -137,27 +137,27 @@ window.lentigoFiles = (() => {
       if (!lesions.has(lesion)) lesions.set(lesion, []);
       lesions.get(lesion).push({ ...each, number: number + 1 });
     });
+    // A lesion of more pictures than the service takes at once is asked for in parts.
     const groups = [];
     [...patients.values()].forEach((lesions, patient) => {
       [...lesions.values()].forEach((pictures, lesion) => {
-        for (const part of parts(pictures, most, bytes)) groups.push({ patient: patient + 1, lesion: lesion + 1, ...part });
+        groups.push({ patient: patient + 1, lesion: lesion + 1, pictures, parts: parts(pictures.filter((each) => !each.bad), most, bytes) });
       });
     });
     return groups;
   }
 
   function parts(pictures, most, bytes) {
-    // As many pictures at once as the service takes; a lesion of more is told in parts.
     const found = [];
     let size = Infinity;
-    pictures.forEach((each, place) => {
-      if (size + each.file.size > bytes || found.at(-1).pictures.length >= most) {
-        found.push({ pictures: [], from: place + 1, of: pictures.length });
+    for (const each of pictures) {
+      if (size + each.file.size > bytes || found.at(-1).length >= most) {
+        found.push([]);
         size = 0;
       }
-      found.at(-1).pictures.push(each);
-      size += each.bad ? 0 : each.file.size;
-    });
+      found.at(-1).push(each);
+      size += each.file.size;
+    }
     return found;
   }
 

@@ -6,6 +6,7 @@
 let texts = {};
 let language = "";
 let sent = null; // the fields and files of the answer that is shown
+let asking = false; // whether an answer is waited for
 const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 const id = (name) => document.getElementById(name);
 
@@ -48,7 +49,7 @@ function form() {
 async function submit(event) {
   event.preventDefault();
   const [lesion, busy] = [event.target, id("busy")];
-  if (lesion.dataset.asking) return;
+  if (asking) return;
   const files = [...id("images").files, ...id("camera").files];
   const [n, mb] = [Number(lesion.dataset.most), Number(lesion.dataset.mb)];
   const large = files.length > n || files.some((file) => file.size > 1e6 * mb);
@@ -58,18 +59,33 @@ async function submit(event) {
     return;
   }
   busy.textContent = texts.busy;
-  lesion.dataset.asking = "1";
+  asking = true;
   const fields = new FormData(lesion);
   const { page, said } = await asked(fields);
-  delete lesion.dataset.asking;
-  busy.textContent = said;
-  if (!page) return;
-  sent = { fields, files };
+  asking = false;
+  id("busy").textContent = said; // in another language it is another element
+  const problem = page && page.querySelector(".problem");
+  if (problem) refused(problem);
+  else if (page) answered(page, { fields, files });
+}
+
+function refused(problem) {
+  // The form stays as it is: what was chosen and typed is not lost for one wrong field.
+  for (const before of document.querySelectorAll(".problem")) before.remove();
+  id("lesion").before(document.adoptNode(problem));
+  problem.tabIndex = -1;
+  problem.focus();
+}
+
+function answered(page, own) {
+  const spoken = language; // the reader may have changed it meanwhile
+  sent = own;
   document.documentElement.lang = page.documentElement.lang;
   document.title = page.title;
   document.body.replaceWith(document.adoptNode(page.body));
   history.pushState({ answer: true }, "", `/?lang=${document.documentElement.lang}`);
   start();
+  if (spoken !== language) speak(spoken);
   window.scrollTo(0, 0);
   id("main").focus({ preventScroll: true });
 }
@@ -153,7 +169,7 @@ function languages() {
 }
 
 function speak(code) {
-  // The answer in another language: it lies in the page, without the pictures.
+  // Form and answer in another language: they lie in the page, without the pictures.
   const other = document.querySelector(`template[data-language="${code}"]`);
   if (!other) return false;
   const body = document.body;
@@ -273,6 +289,7 @@ function slider() {
 }
 
 function start() {
+  // Of the page as it stands: also after it was exchanged for an answer or a language.
   texts = JSON.parse(document.body.dataset.texts);
   language = document.body.dataset.language;
   form();
@@ -282,5 +299,6 @@ function start() {
   closer();
   languages();
   window.lentigoOfferPoints();
+  if (asking) id("busy").textContent = texts.busy;
 }
 start();

@@ -1,8 +1,8 @@
 "use strict";
 // A folder or zip becomes a list. The files go to the service one lesion at a time, without
 // their names; the names stay in this browser. Nothing is ever put into the page as HTML.
-const texts = JSON.parse(document.body.dataset.texts);
-const language = document.body.dataset.language;
+let texts = {};
+let language = "";
 const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 const id = (name) => document.getElementById(name);
 const form = id("work");
@@ -13,18 +13,23 @@ const AT_ONCE = 2;
 const { listed, grouped, kinds } = window.lentigoFiles;
 const offer = window.lentigoOfferPoints;
 const PHRASES = JSON.parse(form.dataset.phrases); // of a reason, and the text that says it
-let rows = [];
-let run = 0;
+let [rows, run] = [[], 0];
 let given = []; // the files of the list, to ask anew where a choice changes
 let told = null; // model, threshold and share of the list
 let whole = null; // what was chosen: pictures, other files, and how they were read
+let status = () => ""; // what the list is doing, in the language of the page
 
 const model = () => (id("model") ? id("model").value : "");
 const pause = (seconds) => new Promise((resolve) => setTimeout(resolve, 1000 * seconds));
 
-async function ask(group) {
+function tell(words) {
+  status = words;
+  id("status").textContent = status();
+}
+
+async function ask(group, pictures) {
   const body = new FormData();
-  for (const each of group.pictures) if (!each.bad) body.append("images", each.file, "picture");
+  for (const each of pictures) body.append("images", each.file, "picture");
   body.append("lesion", `${group.patient}.${group.lesion}`);
   if (id("share").value) body.append("prevalence", String(Number(id("share").value) / 100));
   body.append("operating_point", id("operating_point").value);
@@ -45,51 +50,71 @@ async function ask(group) {
   throw new Error(texts.problem);
 }
 
-const unread = (group, reason) => ({ ...group, told: toldOf(group), probability: null, call: "", judged: false, whole: false, out: [], reason, images: [], features: [], odd: null });
+// Of a lesion of which no picture can be read there is no answer but to its pictures.
+const lesionOf = (said) => said.lesions[0] || said.images[0];
 
-function toldOf(group) {
-  // What this page knows of a row, in its language: parts of a lesion, and files not sent.
-  const { pictures, from, of } = group;
-  const part = pictures.length < of ? [fill(texts.part_of_lesion, { a: from, b: from + pictures.length - 1, of })] : [];
-  const bad = pictures.filter((each) => each.bad).map((each) => fill(texts[each.bad], { n: each.number, mb: BYTES / 1e6 }));
-  return [...part, ...bad].join(" ");
+async function answered(group) {
+  // One answer for a lesion. Of a lesion in parts, the highest answer is shown: no picture
+  // that was called is hidden by others. A part that fails leaves the others their answer.
+  const parts = [];
+  for (const pictures of group.parts) {
+    try {
+      parts.push(await ask(group, pictures));
+    } catch (error) {
+      if (error.choice) throw error;
+      const unread = { probability: null, call: "", reason: error.message, sha256: "" };
+      parts.push({ images: pictures.map(() => unread), lesions: [unread] });
+    }
+  }
+  const shares = parts.map((part) => lesionOf(part).probability);
+  const likely = (part) => lesionOf(part).probability ?? -1;
+  const first = parts.reduce((one, other) => (likely(other) > likely(one) ? other : one), parts[0]);
+  return { ...first, shares, images: parts.flatMap((each) => each.images) };
 }
 
 function row(group, said) {
-  const lesion = said.lesions[0] || said.images[0];
-  const sent = group.pictures.filter((each) => !each.bad);
-  const doubted = said.images.filter((each) => each.reason);
-  const counts = said.images.filter((each) => each.probability !== null);
-  const out = group.pictures.filter((each) => each.bad || said.images[sent.indexOf(each)].probability === null);
+  const sent = group.parts.flat();
+  const [images, lesion] = [said.images || [], said.lesions ? lesionOf(said) : { probability: null, call: "" }];
+  const doubted = images.filter((each) => each.reason);
+  const counts = images.filter((each) => each.probability !== null);
+  const out = group.pictures.filter((each) => each.bad || images[sent.indexOf(each)].probability === null);
   // Of a lesion that no picture lets judge, "not called" would be a judgement; "called" stays.
-  const quiet = doubted.length === said.images.length && lesion.call !== "melanoma";
-  told = { model: `${said.model.name} ${said.model.version}`, abstains: said.model.abstains, point: said.operating_point, share: said.prevalence, time: new Date() };
+  const quiet = doubted.length === images.length && lesion.call !== "melanoma";
+  if (said.model) told = { model: `${said.model.name} ${said.model.version}`, abstains: said.model.abstains, point: said.operating_point, share: said.prevalence, time: new Date() };
   return {
-    ...group, told: toldOf(group), probability: lesion.probability, call: quiet ? "" : lesion.call,
+    ...group, shares: said.shares, probability: lesion.probability, call: quiet ? "" : lesion.call,
     judged: lesion.probability !== null && counts.every((each) => !each.reason),
     whole: lesion.probability !== null && !doubted.length && !out.length,
     out: out.map((each) => each.number),
-    reason: doubted.map((each) => each.reason).join("; "),
-    images: said.images.map((each) => each.sha256),
-    features: said.images.filter((each) => each.probability !== null && each.features).map((each) => each.features), odd: null,
+    reason: [...new Set(doubted.map((each) => each.reason))].join("; "),
+    images: images.map((each) => each.sha256).filter(Boolean),
+    features: counts.filter((each) => each.features).map((each) => each.features), odd: null,
   };
+}
+
+function toldOf(each) {
+  // What this page knows of a row, in its language: parts of a lesion, and files not sent.
+  const shares = each.shares.map((share) => (share === null ? "–" : percent(share))).join("; ");
+  const parts = each.shares.length > 1 ? [fill(texts.in_parts, { n: each.shares.length, of: each.pictures.length, shares })] : [];
+  const bad = each.pictures.filter((picture) => picture.bad).map((picture) => fill(texts[picture.bad], { n: picture.number, mb: BYTES / 1e6 }));
+  return [...parts, ...bad].join(" ");
 }
 
 async function work(files) {
   const before = { rows, given, told, whole };
   given = files;
   if (!id("share").validity.valid) {
-    id("status").textContent = texts.share_wrong;
-    return;
+    return tell(() => texts.share_wrong);
   }
   const own = (run += 1);
   [rows, told] = [[], null];
-  id("status").textContent = texts.busy;
+  tell(() => texts.busy);
   const read = await listed(files, BYTES).catch(() => null);
   if (own !== run) return;
   whole = read;
   const groups = read ? grouped(read.found, MOST, BODY) : [];
-  if (!groups.length) return restore(before, read ? `${texts.no_pictures} ${leftTold()}` : texts.bad_zip);
+  const left = whole;
+  if (!groups.length) return restore(before, () => (read ? `${texts.no_pictures} ${leftTold(left)}` : texts.bad_zip));
   const [waiting, count] = [groups.slice(), groups.length];
   let shown = 0;
   id("progress").hidden = false;
@@ -98,25 +123,24 @@ async function work(files) {
       const group = waiting.shift();
       let found;
       try {
-        found = group.pictures.every((each) => each.bad) ? unread(group, "") : row(group, await ask(group));
+        found = await answered(group);
       } catch (error) {
-        if (error.choice && own === run) return restore(before, error.message);
-        found = unread(group, error.message);
+        if (own === run) restore(before, () => error.message);
       }
       if (own !== run) return;
       if (!rows.length) leave(before.rows);
-      rows.push(found);
+      rows.push(row(group, found));
       id("progress").value = rows.length / count;
       const last = rows.length === count;
       if (!last && performance.now() - shown < 1000) continue; // sorting thousands takes its time
       shown = performance.now();
-      id("status").textContent = fill(texts.done_of, { n: rows.length, of: count });
+      tell(() => fill(texts.done_of, { n: rows.length, of: count }));
       show();
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, step));
   if (own !== run) return;
-  await ducklings(rows);
+  await window.lentigoDucklings(rows);
   if (own !== run) return;
   id("progress").hidden = true;
   show();
@@ -132,38 +156,20 @@ function restore(before, why) {
   leave(rows);
   ({ rows, given, told, whole } = before);
   id("progress").hidden = true;
-  id("status").textContent = why;
+  tell(why);
   if (rows.length) show();
 }
 
-async function ducklings(all) {
-  // Which lesion of a patient differs most from that patient's others.
-  const body = { patient: [], lesion: [], features: [] };
-  for (const each of all) {
-    for (const features of each.features) {
-      body.patient.push(String(each.patient));
-      body.lesion.push(`${each.patient}.${each.lesion}`);
-      body.features.push(features);
-    }
-  }
-  if (!body.patient.length) return;
-  const answer = await fetch("/v1/ducklings", { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
-  if (!answer.ok) return; // the list stands without it
-  const found = new Map((await answer.json()).lesions.map((each) => [each.lesion, each]));
-  for (const each of all) each.odd = found.get(`${each.patient}.${each.lesion}`) || null;
-}
-
 const isOdd = (each) => each.odd !== null && each.odd.rank === 1;
-const oddness = new Intl.NumberFormat(language, { maximumFractionDigits: 1, minimumFractionDigits: 1 });
+const oddness = (value) => value.toLocaleString(language, { maximumFractionDigits: 1, minimumFractionDigits: 1 });
 
 function oddSaid(each) {
   if (each.odd === null || each.odd.oddness === null) return "";
-  const value = oddness.format(each.odd.oddness);
+  const value = oddness(each.odd.oddness);
   return isOdd(each) ? `${texts.odd_one} (${value})` : value;
 }
 
-const number = new Intl.NumberFormat(language, { maximumSignificantDigits: 3 });
-const percent = (share) => fill(texts.percent, { n: number.format(100 * share) });
+const percent = (share) => fill(texts.percent, { n: (100 * share).toLocaleString(language, { maximumSignificantDigits: 3 }) });
 
 function chosen() {
   const above = Number(id("above").value) / 100;
@@ -191,10 +197,10 @@ function said(each) {
 
 function why(each) {
   // In the language of the page, if the reason is one of those that have a text.
-  if (!each.reason) return each.told;
+  if (!each.reason) return toldOf(each);
   const known = PHRASES.find(([phrase]) => each.reason.includes(phrase));
   const text = known ? texts[known[1]] : each.probability === null ? texts.why_unreadable : "";
-  return [each.told, text].filter(Boolean).join(" ");
+  return [toldOf(each), text].filter(Boolean).join(" ");
 }
 
 function reasoned(each) {
@@ -205,7 +211,6 @@ function reasoned(each) {
   return [why(each), ...(each.reason ? [" ", detail] : [])];
 }
 
-const HEADS = [...id("rows").tHead.rows[0].cells].map((each) => each.textContent);
 const called = (each) => (each.call === "melanoma" ? texts.called : each.call ? texts.not_called : texts.no_call);
 
 function line(each) {
@@ -213,10 +218,10 @@ function line(each) {
   each.line = document.createElement("tr");
   each.line.setAttribute("role", "row");
   if (each.call === "melanoma") each.line.classList.add("called");
-  each.cells = HEADS.map((head) => {
+  each.cells = [...id("rows").tHead.rows[0].cells].map((head) => {
     const cell = document.createElement("td");
     cell.setAttribute("role", "cell");
-    cell.dataset.head = head;
+    cell.dataset.head = head.textContent;
     each.line.append(cell);
     return cell;
   });
@@ -225,7 +230,7 @@ function line(each) {
   each.look.className = "look";
   each.look.addEventListener("keydown", (event) => keys(event, each));
   each.name = document.createElement("span");
-  each.urls = each.pictures.map((picture) => URL.createObjectURL(picture.file));
+  each.urls ||= each.pictures.map((picture) => URL.createObjectURL(picture.file));
   const image = document.createElement("img");
   image.alt = `${fill(texts.picture, { n: each.pictures[0].number })}: ${texts.enlarge}`;
   image.loading = "lazy";
@@ -255,7 +260,7 @@ function show() {
   const kept = list.find((each) => each.look === focused);
   if (kept) go(kept);
   id("told").textContent = listTold();
-  id("left").textContent = leftTold();
+  id("left").textContent = leftTold(whole);
   id("left").hidden = !id("left").textContent;
   id("none").hidden = list.length > 0;
   id("list").hidden = false;
@@ -283,9 +288,9 @@ function shownTold() {
   return fill(texts.list_shown, { n, of: rows.length, how: how.join("; ") });
 }
 
-function leftTold() {
-  if (!whole) return "";
-  const { left, beyond, most } = whole;
+function leftTold(read) {
+  if (!read) return "";
+  const { left, beyond, most } = read;
   const names = id("names").checked ? ` ${left.join(", ")}` : "";
   const other = left.length ? fill(texts.left_files, { n: left.length, kinds: kinds(left, texts.other_kind) }) + names : "";
   return [other, beyond ? fill(texts.left_beyond, { most, n: beyond }) : ""].filter(Boolean).join(" ");
@@ -343,29 +348,33 @@ id("large").addEventListener("keydown", (event) => {
 id("large").addEventListener("close", () => large && go(large));
 id("large-zoom").addEventListener("input", zoom);
 
-function cell(value) {
-  // A spreadsheet runs what begins like a formula; an apostrophe makes it a text. Many
-  // divide at semicolons and tabs, or at line breaks, quoted or not.
-  const text = String(value ?? "");
-  const formula = /(?:^|(?<=[;\t\r\n]))(?=[\s']*[=+\-@|%\t\r\n\uff1d\uff0b\uff0d\uff20])/g;
-  const safe = /^-?\d+(\.\d+)?$/.test(text) ? text : text.replace(formula, "'");
-  return `"${safe.replaceAll('"', '""')}"`;
-}
-
 function csv() {
   const head = ["rank", "pictures", ...(id("names").checked ? ["names"] : []), "patient", "lesion", "probability", "call", "oddness", "odd_one", "remark", "sha256", "model", "operating_point", "prevalence", "abstains", "shown", "left_out", "notice"];
-  const [shown, left] = [shownTold(), leftTold()];
+  const [shown, left] = [shownTold(), leftTold(whole)];
   const lines = chosen().map((each, place) => [
     place + 1, each.pictures.map((picture) => picture.number).join(" "),
     ...(id("names").checked ? [each.pictures.map((picture) => picture.name).join(" | ")] : []),
-    each.patient, each.lesion, each.probability, each.call, each.odd && each.odd.oddness, isOdd(each) ? "yes" : "", [each.told, each.reason].filter(Boolean).join("; "), each.images.join(" "), told && told.model, told && told.point, told && told.share, told && (told.abstains ? "yes" : "no"), shown, left, texts.notice,
+    each.patient, each.lesion, each.probability, each.call, each.odd && each.odd.oddness, isOdd(each) ? "yes" : "", [toldOf(each), each.reason].filter(Boolean).join("; "), each.images.join(" "), told && told.model, told && told.point, told && told.share, told && (told.abstains ? "yes" : "no"), shown, left, texts.notice,
   ]);
-  const text = [head, ...lines].map((line) => line.map(cell).join(",")).join("\r\n");
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob(["\ufeff", text, "\r\n"], { type: "text/csv" }));
-  link.download = "worklist.csv";
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+  window.lentigoSaveCsv([head, ...lines], "worklist.csv");
+}
+
+function spoken() {
+  texts = JSON.parse(document.body.dataset.texts);
+  language = document.body.dataset.language;
+}
+
+function speak(event) {
+  // In the middle of a list, too: what is read goes on, and only the words change.
+  if (!window.lentigoSpeak(event.currentTarget.hreflang)) return; // the browser asks first
+  event.preventDefault();
+  spoken();
+  const at = rows.find((each) => each.look === document.activeElement);
+  for (const each of rows) delete each.line;
+  tell(status);
+  if (rows.length) show();
+  if (at && at.look.isConnected) go(at);
+  if (id("large").open) enlarge(large);
 }
 
 for (const [name, other] of [["folder", "files"], ["files", "folder"]]) {
@@ -379,11 +388,13 @@ for (const name of ["filter", "above", "order", "names"]) id(name).addEventListe
 for (const name of ["share", "operating_point", "model"]) {
   if (id(name)) id(name).addEventListener("change", () => given.length && work(given));
 }
+for (const link of document.querySelectorAll(".languages a")) link.addEventListener("click", speak);
+spoken();
 offer();
 form.addEventListener("submit", (event) => event.preventDefault());
 id("csv").addEventListener("click", csv);
 id("print").addEventListener("click", () => window.print());
-// Another language, page or tab would throw away what took long to read: the browser asks.
+// Another page or tab would throw away what took long to read: the browser asks.
 window.addEventListener("beforeunload", (event) => {
-  if (rows.length) event.preventDefault();
+  if (rows.length || !id("progress").hidden) event.preventDefault();
 });
