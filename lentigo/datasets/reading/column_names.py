@@ -125,11 +125,16 @@ def is_hearsay(name: object) -> bool:
     Such are family and medical history, suspicions before histology, and the answers of
     readers or of a program.
     """
-    whole = key(name)
-    if any(part in whole for part in _PEOPLE_AND_PAST):
+    if is_about_others(name):
         return True
+    whole = key(name)
     suspected = any(part in whole for part in _SUSPICION) or _parts(name) & _SUSPECTING
     return bool(suspected) and not any(part in whole for part in _PROVEN)
+
+
+def is_about_others(name: object) -> bool:
+    """Tell whether a column is of relatives, of the past, or what a reader answered."""
+    return any(part in key(name) for part in _PEOPLE_AND_PAST)
 
 
 def _parts(name: object) -> frozenset[str]:

@@ -140,8 +140,10 @@ What is derived:
   diagnoses, may not name a melanoma where the label says none, nor hold words behind which
   one may be: the table is refused until the words are mapped or `--column melanoma=NAME`
   says which column is believed. A name that speaks of history, of a suspicion or of
-  somebody's answer (`Verdachtsdiagnose`, `family history`) is only told. Sentences in other
-  columns are not read.
+  somebody's answer (`Verdachtsdiagnose`, `family history`) is only told. So is a sentence
+  in any other column that tells of a melanoma (`Bemerkung`: "V.a. malignes Melanom"), with
+  the number of images; it is never a label. What is denied, past or said of a relative ("no
+  evidence of melanoma", "Z.n. Melanom") is no such sentence.
 - Words such as dysplastic, atypical or Clark nevus lead to nevus: the archives use them for
   the same lesions.
 
