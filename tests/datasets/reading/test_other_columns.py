@@ -106,17 +106,17 @@ def test_yes_under_a_name_that_asks_for_melanoma_is_told(tmp_path: Path) -> None
 
 _HIDDEN = {
     "beside a diagnosis": (
-        ["image,diagnosis,histopathology", 'a,nevus,"melanoma in situ, Breslow 0.3 mm"'],
+        ["image,diagnosis,histopathology", 'a,nevus,"melanoma in situ? Breslow 0.3 mm"'],
         "histopathology",
     ),
     "in any word": (["image,Diagnose,Histologie", "a,Nävus,malignes M."], "Histologie"),
-    "beside a label": (["image,label,dx", 'a,0,"SSM, Breslow 0,8 mm"'], "dx"),
+    "beside a label": (["image,label,dx", 'a,0,"SSM, margins free, 0,8 mm"'], "dx"),
     "in a sibling of a label": (
         ["image,label,dx,histology", "a,0,nv,MM pT1a"],
         "histology",
     ),
     "under an unknown name": (["image,label,Befund", "a,0,Melanom? eher ja"], "Befund"),
-    "beside benign": (["image,malignant,dx", "a,benign,Melanoma pT1"], "dx"),
+    "beside benign": (["image,malignant,dx", "a,benign,Melanoma? pT1"], "dx"),
 }
 
 
