@@ -234,7 +234,7 @@ _CELL = r"(?:\A|(?<=[;\t\r\n]))"
 """Places within a cell where a spreadsheet may see the beginning of another cell: many
 divide at semicolons or tabs, or ignore the quotes around a line break."""
 _BEFORE = r"[\s'\"]*"
-"""What a spreadsheet drops in front of a formula; "" is an empty text behind a semicolon."""
+"""What a spreadsheet drops before a formula; "" is an empty text behind a semicolon."""
 _RUNS = re.compile(rf"{_CELL}(?={_BEFORE}{_DANGER})")
 _MARKED = re.compile(rf"{_CELL}'(?={_BEFORE}{_DANGER})")
 """Matches the apostrophe that `guarded` put before a text that may run as a formula. Spaces
