@@ -233,11 +233,13 @@ _DANGER = "[=+\\-@|%\t\r\n\uff1d\uff0b\uff0d\uff20]"
 _CELL = r"(?:\A|(?<=[;\t\r\n]))"
 """Places within a cell where a spreadsheet may see the beginning of another cell: many
 divide at semicolons or tabs, or ignore the quotes around a line break."""
-_RUNS = re.compile(rf"{_CELL}(?=[\s']*{_DANGER})")
-_MARKED = re.compile(rf"{_CELL}'(?=[\s']*{_DANGER})")
+_BEFORE = r"[\s'\"]*"
+"""What a spreadsheet drops before a formula; "" is an empty text behind a semicolon."""
+_RUNS = re.compile(rf"{_CELL}(?={_BEFORE}{_DANGER})")
+_MARKED = re.compile(rf"{_CELL}'(?={_BEFORE}{_DANGER})")
 """Matches the apostrophe that `guarded` put before a text that may run as a formula. Spaces
 before the formula are skipped, as a spreadsheet does."""
-_MAY_RUN = f"^[\\s']*{_DANGER}|[;\\t\\r\\n]"
+_MAY_RUN = f"^{_BEFORE}{_DANGER}|[;\\t\\r\\n]"
 _PLAIN_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 
 

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Self, TypeVar
 
+from lentigo.stopping import stop_if_swallowed
 from lentigo.visible import printable
 
 if TYPE_CHECKING:
@@ -19,12 +20,14 @@ Item = TypeVar("Item")
 
 
 def track(items: Iterable[Item], *, total: int, label: str) -> Iterator[Item]:
-    """Yield `items`, with a progress bar on standard error if that is a terminal."""
-    if not sys.stderr.isatty():
-        yield from items
-        return
+    """Yield `items`, with a progress bar on standard error if that is a terminal.
+
+    Every long job passes here: a signal to stop that a library swallowed counts before
+    each item.
+    """
     with Meter(total=total, label=label) as meter:
         for done, item in enumerate(items):
+            stop_if_swallowed()
             meter.step_to(done)
             yield item
 

@@ -87,6 +87,15 @@ def stop_if_asked() -> None:
         raise _SIGNALS[number]
 
 
+def stop_if_swallowed() -> None:
+    """Raise the exception of a signal that a library swallowed, but for `deferred` blocks.
+
+    An import or compiled code may catch every exception, and the work would go on.
+    """
+    if not _State.deferred:
+        stop_if_asked()
+
+
 def exit_code(stop: KeyboardInterrupt) -> int:
     """Return 128 plus the number of the signal.
 

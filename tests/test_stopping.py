@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from lentigo.progress import track
 from lentigo.stopping import (
     HungUp,
     Terminated,
@@ -72,6 +73,23 @@ def test_a_signal_whose_exception_was_swallowed_stops_at_the_next_question() -> 
 
     with pytest.raises(Terminated):
         work()
+
+
+def test_a_swallowed_signal_stops_any_long_job_before_its_next_item() -> None:
+    def draws(name: str) -> str:
+        with suppress(Terminated):  # as an import or compiled code does
+            ask(signal.SIGTERM)
+        return name
+
+    jobs = track(map(draws, "abcd"), total=4, label="Drawing lesions")
+    with listening(), pytest.raises(Terminated):
+        list(jobs)
+
+
+def test_a_job_that_may_not_be_cut_goes_on_to_its_end() -> None:
+    with listening(), deferred():
+        ask(signal.SIGTERM)
+        assert list(track("abc", total=3, label="Answers")) == ["a", "b", "c"]
 
 
 def test_whoever_asks_twice_does_not_wait() -> None:

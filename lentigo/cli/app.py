@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import tempfile
 from contextlib import suppress
@@ -48,8 +49,10 @@ class Commands(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Find the command that `args` name.
 
-        The error for another name proposes similar ones.
+        The error for another name proposes similar ones. A `~` in front of a path is the
+        home folder: no shell expands the one of `--out=~/runs`, nor Windows any.
         """
+        args = [_from_home(word) for word in args]
         if args and args[0] not in COMMANDS:
             for name in COMMANDS:  # typer proposes those that are loaded
                 self.get_command(ctx, name)
@@ -86,6 +89,13 @@ class Commands(TyperGroup):
             raise typer.Exit(exit_code(stop)) from None
 
 
+def _from_home(word: str) -> str:
+    """Return `~/…`, or `--option=~/…`, with the path of the home folder for `~`."""
+    option, equals, path = word.partition("=") if word.startswith("--") else ("", "", word)
+    return f"{option}{equals}{Path(path).expanduser()}" if _HOME.match(path) else word
+
+
+_HOME = re.compile(r"~[/\\]")
 _STOPPED = (
     "Stopped. Nothing is half written; give the same command again (a training goes on "
     "with --resume)."

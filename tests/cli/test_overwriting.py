@@ -83,3 +83,19 @@ def test_no_table_is_written_over(places: dict[str, Path], case: str) -> None:
     assert out.read_text() == "a year of work"
     assert (places["folder"] / "new.lesions.csv").read_text() == "a year of work"
     assert not new.exists()
+
+
+def test_a_tilde_is_the_home_folder_where_no_shell_expands_it(
+    places: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = places["folder"] / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("USERPROFILE", str(home))
+    monkeypatch.chdir(places["folder"])
+    (home / "t.csv").write_text(ROWS.replace("Melanomchen", "1"))
+    for out in ("--out=~/a.csv", "--out ~/b.csv"):
+        said = ["read", "csv", "~/t.csv", *out.split()]
+        assert CliRunner().invoke(app, said).exit_code == 0
+    assert {"a.csv", "b.csv"} <= {path.name for path in home.iterdir()}
+    assert not (places["folder"] / "~").exists()

@@ -34,6 +34,10 @@ COMMANDS: dict[str, list[str]] = {
     "evaluate": [
         "evaluate", "{scores}", "--truth", "{table}", "--repeats", "10", "--out", "{fresh}"
     ],
+    "explain": ["explain", "{model}", "{images}/L000.png", "--out", "{fresh}"],
+    "stress": ["stress", "{model}", "{table}", "--out", "{fresh}"],
+    "outline": ["outline", "{images}/L000.png", "--out", "{fresh}"],
+    "change": ["change", "{images}/L000.png", "{images}/L001.png", "--out", "{fresh}"],
     "predict": ["predict", "{model}", "{images}/L000.png", "--out", "{answer}"],
     "predict --resume": [
         "predict", "{model}", "{images}/L000.png", "--out", "{answer}", "--resume"

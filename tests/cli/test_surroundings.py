@@ -151,7 +151,7 @@ def test_no_command_imports_a_module_from_the_working_folder(
     assert traps.sprung == []
 
 
-TINY = "--recipe demo --set training.epochs=1 --set imaging.size=32"
+TINY = "--recipe demo --set training.epochs=1 --set imaging.size=64"
 
 LINES = {
     "train": f"train {{0}}/t.csv {TINY} --set imaging.workers=2 --out run",

@@ -6,11 +6,12 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 
 import pandas as pd
 
 from lentigo.datasets.reading.ages import births_beside, read_ages
-from lentigo.datasets.reading.column_names import key
+from lentigo.datasets.reading.column_names import header, is_hearsay, key
 from lentigo.datasets.reading.columns import choose_columns, image_names
 from lentigo.datasets.reading.files import (
     ImageFiles,
@@ -20,6 +21,8 @@ from lentigo.datasets.reading.files import (
 )
 from lentigo.datasets.reading.known_words import SEX_WORDS, SITE_WORDS, SKIN_WORDS
 from lentigo.datasets.reading.label_columns import read_labels
+from lentigo.datasets.reading.melanoma_words import share_of_diagnoses
+from lentigo.datasets.reading.other_columns import without_role
 from lentigo.datasets.reading.sheet_rows import (
     header_below,
     other_rows,
@@ -78,7 +81,7 @@ def read(
     )
     table = table.join(labels.table)
     chosen |= {"melanoma": labels.column} if labels.column else {}
-    said = [*labels.notes, *_unlabelled(table, source)]
+    said = [*labels.notes, *_unlabelled(table, source, chosen)]
     notes = [_guess(chosen), *others.notes, *said, *notes, *files.notes(table)]
     notes += files.unnamed(table)
     finished = finish(table, source=str(path), notes=notes)
@@ -99,10 +102,24 @@ def _no_image_column(source: pd.DataFrame, path: Path) -> ColumnError:
     )
 
 
-def _unlabelled(table: pd.DataFrame, source: pd.DataFrame) -> list[str]:
-    """Return a sentence if no image has a label."""
+def _unlabelled(
+    table: pd.DataFrame, source: pd.DataFrame, chosen: Mapping[str, str]
+) -> list[str]:
+    """Return a sentence if no image has a label, with the columns that may hold it.
+
+    These are columns without a role of which half of the filled cells are diagnoses, or
+    words for benign.
+    """
     if not table["melanoma"].isna().all():
         return []
+    free = [name for name in without_role(source, chosen) if not is_hearsay(header(name))]
+    likely = [name for name in free if share_of_diagnoses(source[name]) >= 0.5]
+    if likely:
+        return [
+            "No column is called as one for the label is: melanoma is missing for all "
+            f"images. Words for diagnoses stand in {some(likely)}: say so with --column "
+            f"melanoma={quote(str(likely[0]))}."
+        ]
     return [
         "No column holds a label: melanoma is missing for all images. It has "
         f"{some(list(source), at_most=8)}; if one of them does, name it with --column "

@@ -10,6 +10,13 @@ from lentigo.datasets.reading.spelling import fold, without_accents
 _DIAGNOSIS = (
     "dx", "diagnostic", "diagnose", "diagnóstico", "diagnosi", "histologie",
     "histologische_diagnose", "诊断", "histology", "histopathology", "pathology",
+    # Of these the first that is there counts, as of all.
+    "final_diagnosis", "histological_diagnosis", "histologic_diagnosis",
+    "histopathological_diagnosis", "histopathologic_diagnosis", "pathological_diagnosis",
+    "pathologic_diagnosis", "pathology_diagnosis", "enddiagnose", "diagnose_histologisch",
+    "diagnóstico_histológico", "diagnóstico_histopatológico", "diagnóstico_final",
+    "diagnóstico_anatomopatológico", "diagnostic_histologique", "diagnostic_final",
+    "diagnostic_anatomopathologique", "diagnosi_istologica", "diagnosi_finale", "病理诊断",
 )  # fmt: skip
 
 COLUMN_NAMES: Mapping[str, tuple[str, ...]] = {
@@ -30,7 +37,7 @@ COLUMN_NAMES: Mapping[str, tuple[str, ...]] = {
     "site": ("site", "anatom_site_general_challenge", "anatom_site_general", "anatom_site",
              "anatomical_site", "body_site", "localization", "localisation", "location",
              "region", "lokalisation", "körperstelle", "localización", "localizzazione",
-             "localização", "部位"),
+             "localização", "部位", "解剖部位", "siège", "sede", "sito", "topografía"),
     "diagnosis": ("diagnosis", *_DIAGNOSIS),
     "melanoma": ("melanoma", "target", "label", "is_melanoma", "mel", "melanom",
                  "mélanome", "黑色素瘤", "truth", "ground_truth", "class", "y",
@@ -125,11 +132,16 @@ def is_hearsay(name: object) -> bool:
     Such are family and medical history, suspicions before histology, and the answers of
     readers or of a program.
     """
-    whole = key(name)
-    if any(part in whole for part in _PEOPLE_AND_PAST):
+    if is_about_others(name):
         return True
+    whole = key(name)
     suspected = any(part in whole for part in _SUSPICION) or _parts(name) & _SUSPECTING
     return bool(suspected) and not any(part in whole for part in _PROVEN)
+
+
+def is_about_others(name: object) -> bool:
+    """Tell whether a column is of relatives, of the past, or what a reader answered."""
+    return any(part in key(name) for part in _PEOPLE_AND_PAST)
 
 
 def _parts(name: object) -> frozenset[str]:

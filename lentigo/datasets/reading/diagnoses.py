@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from importlib.resources import files
 from typing import NamedTuple
 
+from lentigo.datasets.reading.melanoma_stage import words_without_stage
 from lentigo.datasets.reading.spelling import Words
 
 
@@ -45,7 +46,23 @@ def _read() -> Iterator[tuple[str, Diagnosis]]:
         yield row["word"], Diagnosis(row["name"], melanoma, malignant, row["parent"])
 
 
-DIAGNOSES: Words[Diagnosis] = Words(dict(_read()))
+class DiagnosisWords(Words[Diagnosis]):
+    """Words for diagnoses; behind one for melanoma, a stage or a thickness is ignored."""
+
+    def find(self, word: str) -> Diagnosis | None:
+        """Return the diagnosis of `word`, or None.
+
+        Of several words set off by commas or brackets, each of which is melanoma, the last
+        one counts: `malignes Melanom (SSM), pT1a` is a superficial spreading melanoma.
+        """
+        if (found := super().find(word)) is not None:
+            return found
+        parts = [super(DiagnosisWords, self).find(one) for one in words_without_stage(word)]
+        said = [one for one in parts if one is not None and one.melanoma]
+        return said[-1] if said and len(said) == len(parts) else None
+
+
+DIAGNOSES: Words[Diagnosis] = DiagnosisWords(dict(_read()))
 """The diagnosis for each word; words are in lower case, with spaces for underscores."""
 
 _BY_NAME = {meaning.name: meaning for meaning in DIAGNOSES.values()}
@@ -114,9 +131,12 @@ In Python:
 `lentigo.read_table(..., map={"Melanom": "melanoma"}, unknown="missing")`.
 
 Not told apart are upper and lower case, accents, ß and ss, ä and ae, spaces, underscores
-and hyphens, tumor and tumour, and an s of the plural. Anything else makes another word: `no
-melanoma`, `V.a. Melanom`, `Z.n. Melanom` and `melanoma?` are not understood. Nor are `MM`,
-which may be a myeloma, and `NM` and `NMM`, which may be nodular or no melanoma.
+and hyphens, tumor and tumour, an s of the plural, and a full stop or comma at the end.
+Behind a word for melanoma a stage, a level of Clark or a thickness is ignored (`Melanom,
+pT1a`, `SSM 0,4 mm`), and two such words make one (`malignes Melanom (SSM)`). Anything else
+makes another word: `no melanoma`, `V.a. Melanom`, `Z.n. Melanom` and `melanoma?` are not
+understood. Nor are `MM`, which may be a myeloma, and `NM` and `NMM`, which may be nodular
+or no melanoma.
 
 What is derived:
 
@@ -140,8 +160,10 @@ What is derived:
   diagnoses, may not name a melanoma where the label says none, nor hold words behind which
   one may be: the table is refused until the words are mapped or `--column melanoma=NAME`
   says which column is believed. A name that speaks of history, of a suspicion or of
-  somebody's answer (`Verdachtsdiagnose`, `family history`) is only told. Sentences in other
-  columns are not read.
+  somebody's answer (`Verdachtsdiagnose`, `family history`) is only told. So is a sentence
+  in any other column that tells of a melanoma (`Bemerkung`: "V.a. malignes Melanom"), with
+  the number of images; it is never a label. What is denied, past or said of a relative ("no
+  evidence of melanoma", "Z.n. Melanom") is no such sentence.
 - Words such as dysplastic, atypical or Clark nevus lead to nevus: the archives use them for
   the same lesions.
 

@@ -136,7 +136,20 @@ MALIGNANT_WORDS = frozenset(
 )
 BENIGN_WORDS = frozenset({"benign"} | _meaning(_MALIGNANT_OR_BENIGN, "benign"))
 NOT_MELANOMA_WORDS = frozenset({"nonmelanoma", "non-melanoma", "not melanoma"})
-LABEL_WORDS: Words[bool] = Words(
+
+
+class LabelWords(Words[bool]):
+    """Words of labels; with a stage behind them, those for melanoma are understood, too."""
+
+    def find(self, word: str) -> bool | None:
+        """Return whether `word` means melanoma; None where it is not known."""
+        found = super().find(word)
+        if found is None and (diagnosis := DIAGNOSES.find(word)) is not None:
+            return diagnosis.melanoma
+        return found
+
+
+LABEL_WORDS: Words[bool] = LabelWords(
     {
         word: meaning.melanoma
         for word, meaning in DIAGNOSES.items()

@@ -20,8 +20,9 @@ from lentigo.datasets.reading.label_siblings import (
     other_diagnoses,
 )
 from lentigo.datasets.reading.labels import read_label, says_malignant
+from lentigo.datasets.reading.melanoma_sentences import told_in_sentences
 from lentigo.datasets.reading.melanoma_words import unknown_diagnoses
-from lentigo.datasets.reading.other_columns import compared_with_others
+from lentigo.datasets.reading.other_columns import compared_with_others, without_role
 from lentigo.datasets.reading.vocabulary import map_diagnoses
 from lentigo.datasets.reading.word_map import refuse_words, translated
 from lentigo.table_files.not_known import plain
@@ -76,6 +77,8 @@ def read_labels(
     notes += more
     if "melanoma" not in chosen:
         table, more = _with_malignant(said, own)
+        free = without_role(source, chosen)
+        more += told_in_sentences(source, table["melanoma"], free, column=None)
         return Labels(table, None, [*notes, *more])
     taken = chosen["melanoma"]
     beside = chosen.get("diagnosis", taken) != taken

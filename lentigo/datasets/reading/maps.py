@@ -126,11 +126,17 @@ def _of_file(path: Path) -> list[tuple[str, str, str]]:
         table = _headless(table)
     columns = table["column"] if "column" in table else pd.Series("", index=table.index)
     rows = zip(columns.fillna(""), table["word"], table["meaning"], strict=True)
-    return [
+    filled = [
         (str(column), str(word), str(meaning).strip())
         for column, word, meaning in rows
         if pd.notna(word) and pd.notna(meaning) and str(meaning).strip() not in NOTHING
     ]
+    if not filled:
+        raise ConfigError(
+            f"{path} maps no word: its column meaning is empty. Fill it in, with melanoma, "
+            "nevus, benign, missing …"
+        )
+    return filled
 
 
 def _headless(table: pd.DataFrame) -> pd.DataFrame:

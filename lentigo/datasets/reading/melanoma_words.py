@@ -10,7 +10,8 @@ import pandas as pd
 
 from lentigo.datasets.reading.diagnoses import DIAGNOSES
 from lentigo.datasets.reading.known_words import NOT_MELANOMA, YES_NO
-from lentigo.datasets.reading.spelling import fold, spellings, without_accents
+from lentigo.datasets.reading.melanoma_denied import TUMOUR, of_this_lesion
+from lentigo.datasets.reading.spelling import spellings
 from lentigo.table_files.each_value import each_value
 from lentigo.table_files.not_known import plain
 
@@ -23,23 +24,12 @@ _PARTS = (
 )  # fmt: skip
 """One of these is in every word for melanoma that is longer than `_SHORT`."""
 
-_TUMOUR = r"\w*m(?:ae|e)lan[oô]m\w*"
-_NO = (
-    r"(?:no|not|non|without|kein\w*|nicht|ohne|sans|pas de|sin|senza|nessun\w*|sem|nao)"
-    r"(?: (?:evidence|signs?|hinweis\w*|anhalt\w*|verdacht\w*|suspicion|criteria|de|of|for|"
-    r"auf|fur|fuer|an|a|any|invasive|malignant|malign\w*)){0,3}[ -]"
-)
-_DENIED = re.compile(
-    rf"\b{_NO}{_TUMOUR}|\b(?:non-?|nicht-?){_TUMOUR}|"
-    r"(?:(?:无|無)(?!色素)|非|未见|排除)\S{0,4}黑色?素瘤"
-)
 _MENTIONED = re.compile(
-    rf"{_TUMOUR}|黑色?素瘤|恶黑|恶性雀斑|lentigo mali\w*|schwarzer hautkrebs|dubreuilh|"
+    rf"{TUMOUR}|黑色?素瘤|恶黑|恶性雀斑|lentigo mali\w*|schwarzer hautkrebs|dubreuilh|"
     r"hutchinson|\b(?:mel|ssm|lmm|alm|mm|mis|breslow|c43(?:\.\d+)?|d03(?:\.\d+)?|"
     r"2c30(?:\.\w)?|2e63|87[2-8]\d/[23]|"
     r"clark[ -](?:level |stufe |nivel )?(?:[1-5]|i{1,3}|iv|v))\b"
 )
-_MILLIMETRES = re.compile(r"\d ?mm\b")
 
 
 def whole_words(column: pd.Series[Any]) -> pd.Series[bool]:
@@ -55,7 +45,8 @@ def whole_words(column: pd.Series[Any]) -> pd.Series[bool]:
 def mentions(column: pd.Series[Any]) -> pd.Series[bool]:
     """Tell which cells of `column` are no known word, and mention a melanoma.
 
-    "Melanoma in situ, Breslow 0.3 mm" does, "no evidence of melanoma" does not.
+    "Melanoma in situ, Breslow 0.3 mm" does; "no evidence of melanoma", "Z.n. Melanom" and
+    "mother had melanoma" do not.
     """
     found = _told(column, _mentions)
     if found.any():
@@ -137,8 +128,7 @@ _STARTS = frozenset(
 
 
 def _mentions(word: str) -> bool:
-    text = without_accents(fold(word))
-    return bool(_MENTIONED.search(_MILLIMETRES.sub(" ", _DENIED.sub(" ", text))))
+    return bool(_MENTIONED.search(of_this_lesion(word)))
 
 
 def _is_diagnosis(words: pd.Series[Any]) -> pd.Series[Any]:

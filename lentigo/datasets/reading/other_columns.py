@@ -20,6 +20,7 @@ from lentigo.datasets.reading.column_names import (
 )
 from lentigo.datasets.reading.known_words import YES_NO
 from lentigo.datasets.reading.label_conflicts import Conflict, refuse_conflicts
+from lentigo.datasets.reading.melanoma_sentences import told_in_sentences
 from lentigo.datasets.reading.melanoma_words import (
     answers_only,
     mentions,
@@ -45,6 +46,9 @@ class _Kind(Enum):
     OTHER = "anything else"
 
 
+_OF_DIAGNOSES = frozenset({_Kind.LISTED, _Kind.DIAGNOSES})
+
+
 @dataclass(frozen=True)
 class _Column:
     """A column without a role."""
@@ -54,6 +58,11 @@ class _Column:
     words: pd.Series[Any]
     melanoma: pd.Series[bool]
     """Which of its cells say melanoma."""
+
+    @property
+    def is_of_diagnoses(self) -> bool:
+        """Whether its name or its cells make it a column of diagnoses."""
+        return self.kind in _OF_DIAGNOSES
 
 
 def compared_with_others(
@@ -71,15 +80,15 @@ def compared_with_others(
     table to columns of `source`. Any column is one of diagnoses if its name says so, or if
     at least half of its filled cells are known diagnoses. One whose name speaks of family
     or history, of a suspicion or of somebody's answer is only noted, as is a single word
-    for melanoma in another column. With `named` the user chose the label, and nothing is
-    refused.
+    for melanoma, or a sentence that tells of one, in another column. With `named` the user
+    chose the label, and nothing is refused.
 
     Raises `ColumnError` where a column of diagnoses names a melanoma and the label none,
     and `UnknownWordsError` where a melanoma may be behind its words: they mention one, or
     the label itself is a diagnosis and the name of the column is known. If the user goes on
     without these words, the images have no label.
     """
-    columns = list(_without_role(source, chosen, label))
+    columns = list(_compared(source, chosen, label))
     if not named:
         conflicts = (
             Conflict(column, each.name, _is_none(label) & each.melanoma)
@@ -89,6 +98,9 @@ def compared_with_others(
         image = chosen.get("image_id")
         refuse_conflicts(source, conflicts, where=where, image=image, advice=_ADVICE)
     notes = [_note(each, label, column) for each in columns]
+    refused = {each.name for each in columns if each.is_of_diagnoses and not named}
+    free = [n for n in without_role(source, chosen) if str(n) not in refused]
+    notes += told_in_sentences(source, label, free, column=column)
     if not named:
         for name, words, strange in _strange(columns, source, label, chosen, column):
             hint = f" Or say that {column} is believed: --column melanoma={quote(column)}."
@@ -102,19 +114,22 @@ def compared_with_others(
 _ADVICE = "say which is believed: --column melanoma={first} or --column melanoma={other}"
 
 
-def _without_role(
+def without_role(source: pd.DataFrame, chosen: Mapping[str, str]) -> list[Any]:
+    """Return the columns of `source` that `chosen` does not use, and that are not ours."""
+    used = set(chosen.values())
+    return [n for n in source.columns if n not in used and key(n) not in _OF_LENTIGO]
+
+
+def _compared(
     source: pd.DataFrame, chosen: Mapping[str, str], label: pd.Series[Any]
 ) -> Iterator[_Column]:
-    used = set(chosen.values())
-    for name in source.columns:
-        if name in used or key(name) in _OF_LENTIGO:
-            continue
+    for name in without_role(source, chosen):
         column, kind = source[name], _kind_by_name(header(name))
         melanoma = whole_words(column)
         if kind is _Kind.OTHER:
             kind = _kind_by_cells(column, melanoma, label)
         words = column
-        if kind in {_Kind.LISTED, _Kind.DIAGNOSES}:
+        if kind in _OF_DIAGNOSES:
             words = translated(column, name="diagnosis")
             melanoma = melanoma if words is column else whole_words(words)
         elif kind is _Kind.OTHER and asks_melanoma(header(name)):
@@ -193,8 +208,7 @@ def _quoted(words: pd.Series[Any]) -> str:
 
 def _called_none(other: _Column) -> pd.Series[bool]:
     """Tell which cells of a column of diagnoses say that a lesion is no melanoma."""
-    diagnoses = other.kind in {_Kind.LISTED, _Kind.DIAGNOSES}
-    if not diagnoses or other.words.nunique() > _MANY:
+    if not other.is_of_diagnoses or other.words.nunique() > _MANY:
         return pd.Series(False, index=other.words.index)
     said = map_diagnoses(other.words)[0]["melanoma"]
     return said.eq(False).fillna(False).astype(bool)
@@ -217,7 +231,7 @@ def _strange(
     for each in columns:
         if each.kind is _Kind.LISTED and of_label and not answers_only(each.words):
             yield each.name, each.words, unknown_diagnoses(each.words) & is_open
-        elif each.kind in {_Kind.LISTED, _Kind.DIAGNOSES}:
+        elif each.is_of_diagnoses:
             yield each.name, each.words, mentions(each.words) & is_open
 
 

@@ -18,6 +18,7 @@ _HYPHENS = dict.fromkeys(map(ord, "‐‑‒–—―−"), "-")
 _INNER_HYPHEN = re.compile(r"(?<=[^\W\d])-(?=[^\W\d])")
 _LIGATURES = str.maketrans({"æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "ı": "i"})
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
+_AT_THE_END = " .,;:。，；"
 _SHORTEST_PLURAL = 5
 """Letters of the shortest word that may be a plural with s; `scs` and `as` are none."""
 
@@ -76,12 +77,14 @@ def fold(word: str) -> str:
 def spellings(word: str) -> tuple[str, ...]:
     """Return the variants in which people write `word`, itself first: nävus, navus, naevus.
 
-    Question marks, numbers and further words are kept: `melanoma?` is another word.
+    A full stop or comma at the end is dropped. Question marks, numbers and further words
+    are kept: `melanoma?` is another word.
     """
     own = fold(word)
     ways = [own, without_accents(own), without_accents(own.translate(_UMLAUTS))]
     ways += [_INNER_HYPHEN.sub(" ", way) for way in ways]
     ways += [way.replace("tumour", "tumor") for way in ways]
+    ways += [way.rstrip(_AT_THE_END) or way for way in ways]
     return tuple(dict.fromkeys(ways))
 
 

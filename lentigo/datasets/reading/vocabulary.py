@@ -46,16 +46,21 @@ def _without_doubt(words: Words[str], given: pd.Series[Any]) -> Words[str]:
     nor are they beside a v without f, which may be varón or vrouw. Beside Spanish words
     without f, an m may be mujer, too.
     """
-    there = set(given.dropna().unique())
+    there = {word.rstrip(" .,;") for word in given.dropna().unique()}
     if "f" not in there and there & _SPANISH:
-        words = Words({word: sex for word, sex in words.items() if word != "m"})
+        words = _without(words, {"m"})
     if "v" in there and "f" not in there:
-        return Words({word: sex for word, sex in words.items() if word not in {"h", "m"}})
+        return _without(words, {"h", "m"})
     if "h" not in there:
         return words
     if "f" in there or "m" not in there:
         return joined([words, {"h": "male"}])
-    return Words({word: sex for word, sex in words.items() if word not in {"h", "m"}})
+    return _without(words, {"h", "m"})
+
+
+def _without(words: Words[str], letters: set[str]) -> Words[str]:
+    left = {w: sex for w, sex in words.items() if w.rstrip(".") not in letters}
+    return Words(left)
 
 
 def map_diagnoses(column: pd.Series[Any]) -> tuple[pd.DataFrame, list[str]]:

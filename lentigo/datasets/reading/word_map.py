@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -29,7 +29,7 @@ from lentigo.datasets.reading.maps import (
     short,
 )
 from lentigo.datasets.reading.spelling import fold
-from lentigo.errors import UnknownWordsError, unknown_name
+from lentigo.errors import ConfigError, UnknownWordsError, unknown_name
 from lentigo.output import TABLE, check_file
 from lentigo.progress import log
 from lentigo.table_files.cells import NOTHING
@@ -114,7 +114,7 @@ def translated(column: pd.Series[Any], *, name: str) -> pd.Series[Any]:
 
     `name` is the column's name in a lesion table. The map may use this name, the column's
     own name or, for a label, none. Raises `ConfigError` for a meaning that is no word for
-    this column.
+    this column, and where a word has two meanings.
     """
     reading = _NOW.get()
     if not reading.meanings:
@@ -124,10 +124,10 @@ def translated(column: pd.Series[Any], *, name: str) -> pd.Series[Any]:
     names = (str(column.name), name, *(_EITHER if name in _EITHER else ()))
     found = {}
     for word in words.dropna().unique():
-        place = _mapped(reading.meanings, word, names, label=name in ABOUT_LABELS)
-        if place is not None:
-            reading.used.add(place)
-            found[word] = reading.meanings[place]
+        places = _mapped(reading.meanings, word, names, label=name in ABOUT_LABELS)
+        if places:
+            reading.used.update(places)
+            found[word] = reading.meanings[places[0]]
             check_fits(found[word], word, name)
     if name in _EITHER:
         found = {word: _as_label(meaning) for word, meaning in found.items()}
@@ -164,7 +164,17 @@ def refuse_words(left: pd.Series[Any], *, name: str, source: str, hint: str = ""
         f"melanoma may be behind each: {some(words, at_most=_SHOWN)}. Say what they mean, "
         f"{_option(list(counts.index), name)} a table, --map words.csv{written}. "
         f"{_without(int(counts.sum()))}{hint}"
+        f"{_elsewhere(reading, counts.index, name)}"
     )
+
+
+def _elsewhere(reading: Reading, words: Iterable[str], name: str) -> str:
+    """Return a sentence on words that the map has for another column than `name`."""
+    there = {fold(word) for word in words}
+    columns = dict.fromkeys(of for of, word in reading.meanings if of and word in there)
+    if not columns:
+        return ""
+    return f" --map has such words for the column {some(list(columns))}, not for {name}."
 
 
 def _without(number: int) -> str:
@@ -196,15 +206,23 @@ def _mapped(
     columns: tuple[str, ...],
     *,
     label: bool,
-) -> tuple[str, str] | None:
-    """Return the place of a word of one of `columns` in the map, or None.
+) -> list[tuple[str, str]]:
+    """Return the places of a word of one of `columns` in the map.
 
     A map without a column counts for labels alone: M may be melanoma there, and male in
-    another column.
+    another column. Raises `ConfigError` where the places give the word two meanings.
     """
     places = [(key(column), fold(word)) for column in columns]
     places += [("", fold(word))] if label else []
-    return next((place for place in places if place in meanings), None)
+    found = [place for place in dict.fromkeys(places) if place in meanings]
+    said = {fold(meanings[place]): place for place in found}
+    if len(said) > 1:
+        there = [f"{meanings[at]!r} ({at[0] or 'any label'})" for at in said.values()]
+        raise ConfigError(
+            f"--map gives {short(word)!r} several meanings: {some(there)}; the columns "
+            "melanoma and diagnosis are one to a map. Keep one meaning."
+        )
+    return found
 
 
 def _write(counts: pd.Series[Any], path: Path | None, *, name: str) -> str:
@@ -216,6 +234,13 @@ def _write(counts: pd.Series[Any], path: Path | None, *, name: str) -> str:
         return " (--write-map words.csv writes one to fill in)"
     if path.exists():
         return f" ({path} is there already and was left alone)"
-    rows = {"column": name, "word": counts.index, "count": counts.to_numpy(), "meaning": ""}
+    # With the mark of UTF-8 in front, without which Excel garbles ä and é.
+    mark = "\ufeff" if path.suffix.lower() == ".csv" else ""
+    rows = {
+        f"{mark}column": name,
+        "word": counts.index,
+        "count": counts.to_numpy(),
+        "meaning": "",
+    }
     write_table(pd.DataFrame(rows), path)
     return f" ({path} was written: fill in its column meaning)"

@@ -11,6 +11,7 @@ from PIL import Image
 
 from lentigo.errors import ImageError
 from lentigo.imaging.decoding.color_codes import profile_of
+from lentigo.imaging.decoding.several import say_if_several
 
 if TYPE_CHECKING:
     from pi_heif import HeifImage
@@ -30,13 +31,13 @@ _OPTIONS = {
 class HeicFile:
     """An opened HEIC file: its size is known, its pixels are not decoded yet.
 
-    Only the primary image of several is read. It is used like a Pillow image file. The
-    decoder applies the rotations and mirrorings that the file asks for; the EXIF
-    orientation, which is only informative in the standard (ISO 23008-12), is ignored.
+    Only the primary image of several is read, and a line says so. It is used like a Pillow
+    image file. The decoder applies the rotations and mirrorings that the file asks for; the
+    EXIF orientation, which is only informative in the standard (ISO 23008-12), is ignored.
     """
 
     def __init__(self, file: BinaryIO, name: str) -> None:
-        self._name, self._image = name, _primary(file)
+        self._name, (self._image, self._number) = name, _primary(file)
         self.size, self.mode = self._image.size, self._image.mode
         """Upright width and height in pixels, and the mode that the pixels will have."""
         self.info: dict[str, Any] = {}
@@ -57,6 +58,7 @@ class HeicFile:
         colours are meant for an HDR screen.
         """
         profile = color_profile(self._image, self._name)
+        say_if_several(self._name, self._number)
         self._image.load()
         if self._image.size != self.size:
             raise ImageError(
@@ -80,7 +82,7 @@ def declared_profile(file: BinaryIO, name: str) -> bytes | None:
     """
     place = file.tell()
     try:
-        image = _primary(file)
+        image = _primary(file)[0]
     except (EOFError, LookupError, OSError, RuntimeError, SyntaxError, ValueError):
         return None  # the decoder will report a broken file
     finally:
@@ -98,13 +100,14 @@ def color_profile(image: HeifImage, name: str) -> bytes | None:
     return profile_of(image.info.get("nclx_profile") or {}, name)
 
 
-def _primary(file: BinaryIO) -> HeifImage:
+def _primary(file: BinaryIO) -> tuple[HeifImage, int]:
+    """Return the main picture, and how many the file has."""
     from pi_heif import open_heif
 
     file.seek(0)
     with _options():
         images = open_heif(file, convert_hdr_to_8bit=True)
-    return images[images.primary_index]
+    return images[images.primary_index], len(images)
 
 
 _CHANGING = threading.Lock()

@@ -1,17 +1,20 @@
-"""Refuse files that hold several pictures: nobody says which of them is the lesion."""
+"""Refuse files of several pictures, or name them: nobody says which is the lesion."""
 
 from __future__ import annotations
 
 import struct
+from io import BytesIO
 from typing import BinaryIO
 
 from PIL.AvifImagePlugin import AvifImageFile
 from PIL.ImageFile import ImageFile
+from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from lentigo.errors import ImageError
+from lentigo.progress import log
 from lentigo.words import counted
 
 _MOST_PAGES = 100
@@ -19,6 +22,8 @@ _MOST_PAGES = 100
 _KIND, _OLD_KIND = 254, 255
 _REDUCED_OR_MASK, _OLD_REDUCED = 0b101, 2
 """Values of the tags NewSubfileType and SubfileType (TIFF 6.0, pages 36 and 40)."""
+_MP_ENTRIES, _JPEG_HEADER = 0xB002, 1 << 18
+"""The tag of an MPO's list of pictures, and bytes in which a JPEG tells its size."""
 _ALIKE = 0.03
 """Relative difference of the proportions of a picture and its preview, at the most."""
 
@@ -35,7 +40,13 @@ def check_one_picture(image: object, file: BinaryIO, name: str) -> None:
     These are the pages of a TIFF, and the frames of an animated PNG, WebP or AVIF. Smaller
     copies of a page, as scanners and microscopes write them, and masks are no further
     pictures. The position of `file` is kept.
+
+    Of several pictures in a JPEG (MPO, as cameras write it) the main one is read, which the
+    format names, and a line says so.
     """
+    if isinstance(image, JpegImageFile):
+        say_if_several(name, 1 + _beside_in_jpeg(image, file))
+        return
     if isinstance(image, TiffImageFile):
         place = file.tell()
         number = _pages(file)
@@ -50,6 +61,35 @@ def check_one_picture(image: object, file: BinaryIO, name: str) -> None:
             f"{name} holds {counted(number, what)}, and only one picture a file is read. "
             "Save each as a file of its own."
         )
+
+
+def say_if_several(name: str, number: int) -> None:
+    """Log that only the main one of `number` pictures in a file is read, if more than 1."""
+    if number > 1:
+        log.warning(
+            "%s holds %s; only the main one is read.", name, counted(number, "picture")
+        )
+
+
+def _beside_in_jpeg(image: JpegImageFile, file: BinaryIO) -> int:
+    """Return how many pictures of its own a JPEG holds beside the main one (CIPA DC-007).
+
+    Previews and maps for bright screens, which are smaller copies, are none.
+    """
+    if "mp" not in image.info:
+        return 0
+    place, found = file.tell(), 0
+    try:
+        entries = (image._getmp() or {}).get(_MP_ENTRIES, [])[1:_MOST_PAGES]
+        for entry in entries:
+            file.seek(int(image.info["mpoffset"]) + int(entry["DataOffset"]))
+            beside = JpegImageFile(BytesIO(file.read(_JPEG_HEADER)), "")
+            found += not _is_copy(beside, image.size)
+    except _BROKEN:
+        pass  # the table of pictures is broken, not the main one
+    finally:
+        file.seek(place)
+    return found
 
 
 def _pages(file: BinaryIO) -> int:

@@ -329,3 +329,37 @@ def test_a_mapped_word_makes_no_answer_beside_it_unclear(tmp_path: Path, line: s
 def test_yes_in_a_column_called_melanoma_is_one_beside_its_name(tmp_path: Path) -> None:
     path = fake_csv(tmp_path, ["image,melanoma", "a,ja", "b,nein", "c,Melanom in situ"])
     assert labels(read_table("csv", path)) == "101"
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ["imagen,Diagnóstico anatomopatológico", "a,Melanoma pT1a", "b,Nevus displásico"],
+        ["imagen,diagnóstico histológico", "a,melanoma", "b,nevus"],
+        ["fichier,diagnostic histologique", "a,mélanome SSM", "b,naevus"],
+        ["immagine,diagnosi istologica", "a,melanoma in situ", "b,nevo"],
+        ["图片,病理诊断", "a,恶性黑色素瘤", "b,色素痣"],
+        ["image,Histopathological diagnosis", "a,malignant melanoma", "b,nevus"],
+    ],
+)
+def test_a_diagnosis_of_histology_is_the_label_in_every_language(
+    tmp_path: Path, rows: list[str]
+) -> None:
+    assert labels(read_table("csv", fake_csv(tmp_path, rows))) == "10"
+
+
+@pytest.mark.parametrize(
+    ("name", "melanoma", "none"),
+    [("ICD-10", "C43.5", "D22.5"), ("Klassifikation", "Melanom", "Nävus"),
+     ("Dignität", "maligne", "benigne")],
+)  # fmt: skip
+def test_where_nothing_is_called_a_label_the_column_with_diagnoses_is_named(
+    tmp_path: Path, name: str, melanoma: str, none: str
+) -> None:
+    path = fake_csv(tmp_path, [f"image,{name},Ort", f"a,{melanoma},Ulm", f"b,{none},Ulm"])
+    read = read_archive("csv", path)
+    assert labels(read.table) == "--"
+    assert f"Words for diagnoses stand in {name}: say so with --column melanoma=" in (
+        " ".join(read.notes)
+    )
+    assert labels(read_table("csv", path, columns={"melanoma": name})) == "10"

@@ -151,6 +151,28 @@ SIDES = """Rücken re.|Rücken, rechts|linker Oberschenkel|Brazo izquierdo|piern
     bras gauche|spalla sx|coxa direita|左上臂|right arm|LEFT LEG|arm, left"""
 
 
+STAGED = {
+    "melanoma": """Melanom, pT1a|melanoma maligno pT1a|MELANOMA PT2B N0 M0|
+        Melanom, Clark-Level IV, Breslow: 1,2 mm|mal. Melanom.|Mélanome, Breslow 0.45 mm|
+        恶性黑色素瘤。|melanoma (pT1b)""",
+    "superficial spreading melanoma": "SSM 0,4mm|SSM, 0.4 mm|malignes Melanom (SSM)|SSM;",
+    "lentigo maligna": "Melanoma in situ, lentigo maligna|Lentigo maligna, pTis",
+}  # fmt: skip
+UNSTAGED = """Melanom, V.a.|Melanom, Nävus|Naevus 3 mm|nevus, pT1a|SSM 4|Melanom, links|
+    Melanom (?)|Melanom, Z.n. Exzision|MM 0,4 mm|melanoma, no|BCC pT1|pT1a|0,4 mm"""
+
+
+def test_behind_a_word_for_melanoma_a_stage_is_ignored_and_nothing_else() -> None:
+    for name, written in STAGED.items():
+        found = {word: DIAGNOSES.find(word) for word in apart(written)}
+        assert {word: each and each.name for word, each in found.items()} == (
+            dict.fromkeys(found, name)
+        )
+        assert all(LABEL_WORDS.find(word) is True for word in found)
+    assert [word for word in apart(UNSTAGED) if LABEL_WORDS.find(word) is not None] == []
+    assert [word for word in apart(UNSTAGED) if DIAGNOSES.find(word) is not None] == []
+
+
 def test_a_side_of_the_body_is_ignored_and_nothing_else() -> None:
     found = [SITE_WORDS.find(word) for word in apart(SIDES)]
     arm, leg = "upper extremity", "lower extremity"
@@ -177,6 +199,7 @@ def test_a_side_of_the_body_is_ignored_and_nothing_else() -> None:
         (["V", "M"], [None, None]),  # varón and mujer? or man and vrouw?
         (["V", "H"], [None, None]),  # varón and hembra
         (["M", "F"], ["male", "female"]),
+        (["Hombre", "Mujer", "M."], ["male", "female", None]),
     ],
 )
 def test_an_m_beside_an_h_is_not_guessed(written: list[str], read: list[object]) -> None:

@@ -11,6 +11,7 @@ from lentigo.datasets import read_archive, read_table
 from lentigo.datasets.reading.column_names import is_hearsay
 from lentigo.datasets.reading.columns import read_truth
 from lentigo.datasets.reading.diagnoses import DIAGNOSES
+from lentigo.datasets.reading.melanoma_sentences import tells_of_melanoma
 from lentigo.datasets.reading.melanoma_words import mentions, whole_words
 from lentigo.errors import ColumnError, UnknownWordsError
 from tests.datasets.reading.test_word_map import labels
@@ -105,17 +106,17 @@ def test_yes_under_a_name_that_asks_for_melanoma_is_told(tmp_path: Path) -> None
 
 _HIDDEN = {
     "beside a diagnosis": (
-        ["image,diagnosis,histopathology", 'a,nevus,"melanoma in situ, Breslow 0.3 mm"'],
+        ["image,diagnosis,histopathology", 'a,nevus,"melanoma in situ? Breslow 0.3 mm"'],
         "histopathology",
     ),
     "in any word": (["image,Diagnose,Histologie", "a,Nävus,malignes M."], "Histologie"),
-    "beside a label": (["image,label,dx", 'a,0,"SSM, Breslow 0,8 mm"'], "dx"),
+    "beside a label": (["image,label,dx", 'a,0,"SSM, margins free, 0,8 mm"'], "dx"),
     "in a sibling of a label": (
         ["image,label,dx,histology", "a,0,nv,MM pT1a"],
         "histology",
     ),
     "under an unknown name": (["image,label,Befund", "a,0,Melanom? eher ja"], "Befund"),
-    "beside benign": (["image,malignant,dx", "a,benign,Melanoma pT1"], "dx"),
+    "beside benign": (["image,malignant,dx", "a,benign,Melanoma? pT1"], "dx"),
 }
 
 
@@ -177,3 +178,64 @@ def test_a_suspicion_under_a_name_of_histology_is_no_hearsay() -> None:
     assert not is_hearsay("klinisch-pathologische Diagnose")
     assert not is_hearsay("histology")
     assert is_hearsay("medical_history")
+
+
+_OF_THIS_LESION = [
+    "V.a. malignes Melanom", "Histo: malignes Melanom, Breslow 0.8 mm", "V.a. MM",
+    "Melanom nicht ausgeschlossen", "cannot exclude melanoma", "r/o melanoma",
+    "descartar melanoma", "suspicion de me\u0301lanome", "non si può escludere melanoma",
+    "不能排除黑色素瘤", "疑似恶黑", "Z.n. Exzision, jetzt Melanom", "SSM pT1a",
+    "Z.n. Melanom, jetzt neues Melanom", "not a nevus: melanoma", "Lentigo maligna, links",
+]  # fmt: skip
+_OF_NONE = [
+    "no evidence of melanoma", "Kein Anhalt für ein malignes Melanom", "Z.n. Melanom 2012",
+    "st.p. Melanom", "melanoma (aunt)", "Melanom der Mutter", "melanoma ruled out",
+    "Familienanamnese positiv für Melanom", "Melanomnachsorge", "fears melanoma", "5 MM",
+    "se descarta melanoma", "antecedentes personales de melanoma", "storia di melanoma",
+    "pas d’argument en faveur d’un mélanome", "sem sinais de melanoma", "未见黑色素瘤",
+    "黑色素瘤家族史", "Clark nevus", "mis lunares",
+]  # fmt: skip
+
+
+def test_a_sentence_tells_of_a_melanoma_of_this_lesion_or_of_none() -> None:
+    told = tells_of_melanoma(pd.Series(_OF_THIS_LESION))
+    assert [text for text, yes in zip(_OF_THIS_LESION, told, strict=True) if not yes] == []
+    told = tells_of_melanoma(pd.Series(_OF_NONE))
+    assert [text for text, yes in zip(_OF_NONE, told, strict=True) if yes] == []
+    assert not tells_of_melanoma(pd.Series(["melanoma", "nevus", pd.NA])).any()
+    assert not tells_of_melanoma(pd.Series([1, 2])).any()
+
+
+def test_a_melanoma_in_a_sentence_of_a_remark_is_told_and_never_a_label(
+    tmp_path: Path,
+) -> None:
+    rows = [
+        "image,diagnosis,Bemerkung,family history,clinic",
+        "a,nevus,Histo: malignes Melanom,mother: melanoma,Melanoma unit A",
+        "b,,V.a. malignes Melanom,mother: melanoma,Melanoma unit A",
+        "c,melanoma,Melanom pT1a,,Melanoma unit A",
+        "d,nevus,no evidence of melanoma,,Melanoma unit A",
+    ]
+    read = read_archive("csv", fake_csv(tmp_path, rows))
+    assert labels(read.table) == "0-10"
+    (told,) = [note for note in read.notes if "tells of melanoma" in note]
+    assert told == (
+        "The column Bemerkung tells of melanoma in a sentence for 1 image that diagnosis "
+        "calls none ('Histo: malignes Melanom'), and for 1 image without a label ('V.a. "
+        "malignes Melanom'). No label is read from sentences: look at these rows, and "
+        "correct the label where one is a melanoma."
+    )
+
+
+def test_a_melanoma_in_a_sentence_is_told_where_nothing_holds_a_label(
+    tmp_path: Path,
+) -> None:
+    path = fake_csv(tmp_path, ["image,remark", "a,likely a melanoma", "b,"])
+    told = " ".join(read_archive("csv", path).notes)
+    assert "remark tells of melanoma in a sentence for 1 image without a label" in told
+
+
+def test_history_in_a_report_of_histology_refuses_no_table(tmp_path: Path) -> None:
+    rows = ["image,diagnosis,histology report", "a,nevus,Z.n. Melanom 2012", "b,nevus,"]
+    rows += ["c,nevus,sin evidencia de melanoma", "d,nevus,assenza di melanoma residuo"]
+    assert labels(read_table("csv", fake_csv(tmp_path, rows))) == "0000"

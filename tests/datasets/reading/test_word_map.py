@@ -82,7 +82,7 @@ def test_the_table_of_words_that_was_written_is_filled_in_and_read(tmp_path: Pat
     table = read_any_table(words, text=True)
     assert table["word"].tolist() == ["Melanomm", "V.a. Melanom"]
     assert table["count"].tolist() == ["2", "1"]
-    with pytest.raises(UnknownWordsError):  # nothing is filled in
+    with pytest.raises(ConfigError, match="maps no word"):  # nothing is filled in
         read_table("csv", path, map=words)
     table.assign(meaning=["melanoma", "benign"]).to_csv(words, index=False)
     assert labels(read_table("csv", path, map=str(words))) == "11100"
@@ -214,3 +214,44 @@ def test_a_mapped_word_that_no_table_holds_is_told(
     caplog.clear()
     read_table("csv", path, map=given.rpartition(",")[0])
     assert "no table" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ["diagnosis,Melanomm,melanoma", "melanoma,Melanomm,nevus"],
+        ["dx,Melanomm,melanoma", ",Melanomm,nevus"],
+    ],
+)
+def test_two_meanings_under_two_names_of_the_label_are_refused(
+    tmp_path: Path, rows: list[str]
+) -> None:
+    words = tmp_path / "words.csv"
+    words.write_text("\n".join(["column,word,meaning", *rows]), encoding="utf-8")
+    path = fake_csv(tmp_path / "in", ROWS)
+    with pytest.raises(ConfigError, match=r"'Melanomm' several meanings: 'mel.*'nev"):
+        read_table("csv", path, map=words, unknown="missing")
+
+
+def test_a_table_of_words_without_a_meaning_or_for_another_column_is_told(
+    tmp_path: Path,
+) -> None:
+    words, path = tmp_path / "words.csv", fake_csv(tmp_path / "in", ROWS)
+    words.write_text("column,word,count,meaning\ndx,Melanomm,2,\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"words.csv maps no word: .*Fill it in"):
+        read_table("csv", path, map=words)
+    words.write_text("column,word,meaning\nBefund,Melanomm,melanoma\n", encoding="utf-8")
+    with pytest.raises(UnknownWordsError, match="such words for the column befund, not"):
+        read_table("csv", path, map=words)
+
+
+def test_a_table_of_words_is_one_that_excel_shows_as_it_is(tmp_path: Path) -> None:
+    rows = ["image,dx", "a,Nävus ñ", "b,+", "c,melanoma"]
+    path, words = fake_csv(tmp_path / "in", rows), tmp_path / "words.csv"
+    with pytest.raises(UnknownWordsError), understood(write_map=words):
+        read_table("csv", path)
+    written = words.read_bytes()
+    assert written.startswith(b"\xef\xbb\xbfcolumn,word,count,meaning\n")
+    filled = written.decode("utf-8-sig").replace(",1,", ",1,nevus").replace(",", ";")
+    words.write_bytes(filled.replace("\n", "\r\n").encode("cp1252"))
+    assert labels(read_table("csv", path, map=words)) == "001"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import struct
 from io import BytesIO
 
@@ -17,6 +18,7 @@ from lentigo.imaging.decoding.square import read_square
 from lentigo.imaging.sandbox.reader import GuardedReader
 from tests.hostile.mutants import mutants
 from tests.hostile.seeds import HEIC
+from tests.pictures import encoded, plain
 
 RED, GREEN, BLUE, WHITE = (200, 60, 60), (60, 160, 60), (60, 60, 200), (230, 230, 230)
 P3 = {"red": (0.68, 0.32), "green": (0.265, 0.69), "blue": (0.15, 0.06),
@@ -140,3 +142,24 @@ def ends_typed(count: int) -> None:
                 continue
             read += pixels.ndim == 3
     assert 0 < read < count
+
+
+def test_of_several_pictures_the_main_one_is_read_and_that_is_said(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    first, other = plain("RGB", "red", (64, 48)), plain("RGB", "blue", (64, 48))
+    small = plain("RGB", "blue", (32, 24))  # a preview, or a map for bright screens
+    logger = logging.getLogger("lentigo")
+    logger.addHandler(caplog.handler)
+    try:
+        read_image(HEIC / "several.heic")
+        read_image(HEIC / "plain.heic")
+        for beside in ([other, other], [small]):
+            data = encoded(first, "MPO", save_all=True, append_images=beside)
+            assert read_image(data)[0, 0].argmax() == 0
+    finally:
+        logger.removeHandler(caplog.handler)
+    said = list(dict.fromkeys(record.getMessage() for record in caplog.records))
+    assert len(said) == 2
+    assert said[0].endswith("several.heic holds 2 pictures; only the main one is read.")
+    assert said[1].endswith("holds 3 pictures; only the main one is read.")
