@@ -184,9 +184,13 @@ def _alike(
     columns = sparse.csc_array(matrix)
     single = np.diff(columns.indptr) == 1
     first = columns.indptr[:-1][single]
-    keys = np.stack([columns.indices[first], columns.data[first]], axis=1)
-    _, place, many = np.unique(keys, axis=0, return_index=True, return_counts=True)
-    kept = np.concatenate([np.flatnonzero(~single), np.flatnonzero(single)[place]])
+    numbers, number = np.unique(columns.data[first], return_inverse=True)
+    keys = columns.indices[first].astype(np.intp) * len(numbers) + number
+    many = np.bincount(keys)
+    place = np.zeros(len(many), dtype=np.intp)
+    place[keys] = np.flatnonzero(single)
+    kept = np.concatenate([np.flatnonzero(~single), place[many > 0]])
+    many = many[many > 0]
     groups = columns.shape[1]
     if len(kept) > groups / 4:
         return matrix, counts

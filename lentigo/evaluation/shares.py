@@ -39,6 +39,11 @@ def share_of(
     that of Clopper & Pearson 1934, which is exact: 10 of 10 in 10 groups is at least 69 %.
     NaN where all of `of` are 0.
     """
+    if len(of) and np.max(of) == 1:  # images that are all independent
+        number = int(np.sum(of))
+        return share_counting(
+            float(np.sum(hits) / number), number, groups=number, confidence=confidence
+        )
     there = np.flatnonzero(np.asarray(of) > 0)
     part = np.asarray(hits, dtype=np.float64)[there]
     whole = np.asarray(of, dtype=np.float64)[there]
