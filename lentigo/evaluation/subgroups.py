@@ -239,9 +239,11 @@ def _with(
 
 @dataclass(frozen=True)
 class _Part:
-    """The images of one subgroup, or all others, and what is measured of them."""
+    """What is counted and measured of the images of one subgroup, or of all others."""
 
-    sample: Sample
+    images: int
+    groups: int
+    melanomas: int
     metrics: Mapping[str, Interval]
     with_melanoma: int
     """Number of groups with a melanoma; `without`: of groups with another image."""
@@ -252,7 +254,8 @@ def _part(sample: Sample, mine: BoolArray, threshold: float) -> _Part:
     """Measure the images where `mine`, (N,), is True; it is in the order of the scores."""
     part = sample.ranked.taking(np.flatnonzero(mine))
     metrics = measure_some(SHOWN, Judged(part, threshold), repeats=_REPEATS, seed=0)
-    return _Part(part, metrics, *sides(part))
+    melanomas = int(np.count_nonzero(part.truth))
+    return _Part(len(part.truth), part.groups, melanomas, metrics, *sides(part))
 
 
 def _subgroup(name: str, own: _Part, rest: _Part | None) -> Subgroup:
@@ -270,9 +273,9 @@ def _subgroup(name: str, own: _Part, rest: _Part | None) -> Subgroup:
         }
     return Subgroup(
         name=name,
-        n_images=len(own.sample.truth),
-        n_groups=own.sample.groups,
-        n_melanomas=int(own.sample.truth.sum()),
+        n_images=own.images,
+        n_groups=own.groups,
+        n_melanomas=own.melanomas,
         n_melanoma_groups=own.with_melanoma,
         n_other_groups=own.without,
         metrics=own.metrics,
