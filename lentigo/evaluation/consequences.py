@@ -155,7 +155,7 @@ class Called:
 
     @cached_property
     def _counts(self) -> CallsByGroup:
-        return CallsByGroup.of(self.truth, self.called, self.group, 1)
+        return CallsByGroup.of(self.truth, self.called.astype(float), self.group, 1)
 
     def _calls(self) -> dict[str, Interval]:
         names = ("sensitivity", "specificity", "ppv", "npv")

@@ -65,7 +65,7 @@ def placements_and_ties(
         return np.empty(0), np.empty(0), math.nan
     order = None if (rest[1:] >= rest[:-1]).all() else np.argsort(rest)
     ranked = rest if order is None else rest[order]
-    left, right = (np.searchsorted(ranked, mine, side) for side in ("left", "right"))
+    left, right = np.searchsorted(ranked, mine), np.searchsorted(ranked, mine, "right")
     # An image ranks above a melanoma from its `right` on, and at least equal from `left`.
     ends = np.bincount(np.concatenate([left, right]), minlength=len(rest) + 1)
     upper = 1 - np.cumsum(ends[:-1]) / (2 * len(mine))

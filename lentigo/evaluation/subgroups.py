@@ -161,7 +161,7 @@ def subgroups_of(
     place = np.array([found.index(name) for name in names], dtype=np.int16)
     codes = place.take(numbers).take(sample.ranks)
     own = [_part(sample, codes == place, threshold) for place in range(len(found))]
-    rest = [None] if len(own) == 1 else own[::-1]
+    rest: Sequence[_Part | None] = [None] if len(own) == 1 else own[::-1]
     if len(own) > 2:
         rest = [_part(sample, codes != place, threshold) for place in range(len(found))]
     groups = map(_subgroup, found, own, rest)
