@@ -110,7 +110,7 @@ def count_groups(group: IntArray) -> int:
     return int(np.count_nonzero(np.bincount(group)))
 
 
-def dot(first: FloatArray, second: FloatArray) -> float:
+def dot(first: FloatArray | IntArray, second: FloatArray | IntArray) -> float:
     """Return the sum of the products of two arrays, (N,) each.
 
     `first @ second` divides more than 10,000 numbers among the cores; they wait for each
