@@ -103,11 +103,9 @@ def _robust(bread: FloatArray, gradients: FloatArray, group: IntArray) -> FloatA
     groups = count_groups(group)
     if groups < 2:
         return None
-    by_group = np.stack([np.bincount(group, column) for column in gradients])
-    found: FloatArray = (
-        bread @ _products(by_group, by_group) @ bread * groups / (groups - 1)
-    )
-    return found
+    by_group: FloatArray = np.stack([np.bincount(group, each) * 1.0 for each in gradients])
+    meat = _products(by_group, by_group)
+    return np.asarray(bread @ meat @ bread * groups / (groups - 1), dtype=np.float64)
 
 
 def _at_least(robust: FloatArray, plain: FloatArray) -> FloatArray:
