@@ -11,7 +11,14 @@ from scipy.special import stdtrit
 
 from lentigo.evaluation.discrimination import placements
 from lentigo.evaluation.headline import FEWEST
-from lentigo.evaluation.intervals import ROUNDING, IntArray, Interval, count_groups, wilson
+from lentigo.evaluation.intervals import (
+    ROUNDING,
+    IntArray,
+    Interval,
+    count_groups,
+    dot,
+    wilson,
+)
 from lentigo.evaluation.multiclass import Diagnoses
 from lentigo.evaluation.ranking import auc_interval
 from lentigo.evaluation.roughness import FEW, marked
@@ -140,7 +147,7 @@ def _wilson(
     value: float, added: np.ndarray[Any, Any], group: IntArray, *, freedom: int
 ) -> Interval:
     groups = count_groups(group)
-    variance = groups / max(groups - 1, 1) * float(added @ added)
+    variance = groups / max(groups - 1, 1) * dot(added, added)
     if groups < 2 or not variance > ROUNDING**2 or not 0 < value < 1:
         return Interval(value)
     times = float(stdtrit(max(freedom, 1), 0.975))

@@ -9,7 +9,7 @@ from scipy.special import ndtr, stdtrit
 
 from lentigo.evaluation.calibration import even_bins
 from lentigo.evaluation.discrimination import BoolArray, FloatArray
-from lentigo.evaluation.intervals import ROUNDING, IntArray, Interval, count_groups
+from lentigo.evaluation.intervals import ROUNDING, IntArray, Interval, count_groups, dot
 
 BINS = 10
 _LEFT = math.sqrt(2 / math.pi) * (2 - math.sqrt(2))
@@ -58,7 +58,7 @@ def _spread(beyond: FloatArray, group: IntArray) -> float:
     """
     sums, groups = np.bincount(group, beyond), count_groups(group)
     few = groups / max(groups - 1, 1)
-    return math.sqrt(float(sums @ sums) * few) / len(beyond)
+    return math.sqrt(dot(sums, sums) * few) / len(beyond)
 
 
 def _without_chance(gap: float, spread: float) -> float:

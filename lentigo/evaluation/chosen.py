@@ -19,7 +19,7 @@ import pandas as pd
 from scipy.special import betainc
 
 from lentigo.evaluation.discrimination import BoolArray, FloatArray
-from lentigo.evaluation.intervals import IntArray, Interval
+from lentigo.evaluation.intervals import IntArray, Interval, dot
 from lentigo.evaluation.operating_points import at_threshold, threshold_at_sensitivity
 
 _ALPHA = 0.05
@@ -111,8 +111,9 @@ def _worth(group: IntArray) -> FloatArray:
     squares = np.concatenate([[0.0], np.cumsum(2 * before + 1)])
     with_size = np.concatenate([[0.0], np.cumsum(size[codes])])
     part = np.arange(total + 1) / total
-    least = total**2 / float(size @ size)
-    beyond = squares - 2 * part * with_size + part**2 * float(size @ size)
+    pairs = dot(size, size)
+    least = total**2 / pairs
+    beyond = squares - 2 * part * with_size + part**2 * pairs
     between = max(len(names) - 1, 1) / len(names)
     worth = np.full(total + 1, least)
     inside = slice(1, total)

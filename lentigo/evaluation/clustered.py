@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit
 
 from lentigo.evaluation.discrimination import BoolArray, FloatArray, placements
-from lentigo.evaluation.intervals import ROUNDING, Interval, count_groups
+from lentigo.evaluation.intervals import ROUNDING, Interval, count_groups, dot
 
 IntArray = NDArray[np.intp]
 
@@ -146,14 +146,15 @@ def obuchowski_variance(
     size = int(group.max()) + 1
     parts, counts = [], []
     for places, side in ((above, truth), (below, ~truth)):
+        own = group.take(np.flatnonzero(side))
         beyond = (places - places.mean()) / len(places)
-        parts.append(np.bincount(group[side], weights=beyond, minlength=size))
-        counts.append(count_groups(group[side]))
+        parts.append(np.bincount(own, weights=beyond, minlength=size))
+        counts.append(count_groups(own))
     every = count_groups(group)
-    own = sum(
-        count / (count - 1) * float(part @ part)
+    alone = sum(
+        count / (count - 1) * dot(part, part)
         for count, part in zip(counts, parts, strict=True)
         if count > 1
     )
-    shared = 2 * every / (every - 1) * float(parts[0] @ parts[1]) if every > 1 else 0.0
-    return own + shared
+    shared = 2 * every / (every - 1) * dot(parts[0], parts[1]) if every > 1 else 0.0
+    return alone + shared

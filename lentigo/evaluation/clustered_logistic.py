@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import expit, stdtrit
 
 from lentigo.evaluation.discrimination import BoolArray, FloatArray
-from lentigo.evaluation.intervals import IntArray, Interval, count_groups
+from lentigo.evaluation.intervals import IntArray, Interval, count_groups, dot
 
 _STEPS = 200
 
@@ -66,21 +66,21 @@ def fit_logistic(
     None if 200 steps do not converge.
     """
     added: FloatArray = np.zeros(len(truth)) if offset is None else offset
+    columns = np.ascontiguousarray(design.T)
     weights = np.zeros(design.shape[1]) if start is None else start
     for _ in range(_STEPS):
-        expected = expit(design @ weights + added)
-        hessian = (design.T * (expected * (1 - expected))) @ design
+        expected = expit(np.einsum("kn,k->n", columns, weights) + added)
+        hessian = _products(columns * (expected * (1 - expected)), columns)
         bread = np.asarray(np.linalg.pinv(hessian, hermitian=True), dtype=np.float64)
         rest: FloatArray = truth - expected
         if firth:
-            rest = rest + _leverage(design, expected, bread) * (0.5 - expected)
-        step = bread @ (design.T @ rest)
+            rest = rest + _leverage(columns, expected, bread) * (0.5 - expected)
+        step = bread @ _products(columns, rest[np.newaxis])[:, 0]
         # Far from the optimum a full step overshoots: all expected shares become 0 or 1.
         step /= max(1.0, float(np.abs(step).max()))
         weights = weights + step
         if np.abs(step).max() < 1e-10:
-            gradients = design * (truth - expected)[:, np.newaxis]
-            robust = _robust(bread, gradients, group)
+            robust = _robust(bread, columns * (truth - expected), group)
             if firth and robust is not None:
                 robust = _at_least(robust, bread)
             times = float(stdtrit(_freedom(truth, group), 0.975))
@@ -88,9 +88,14 @@ def fit_logistic(
     return None
 
 
-def _leverage(design: FloatArray, expected: FloatArray, bread: FloatArray) -> FloatArray:
+def _products(first: FloatArray, second: FloatArray) -> FloatArray:
+    """Return the product of each row of `first`, (K, N), with each of `second`, (L, N)."""
+    return np.array([[dot(row, other) for other in second] for row in first])
+
+
+def _leverage(columns: FloatArray, expected: FloatArray, bread: FloatArray) -> FloatArray:
     """Return the leverage (diagonal of the hat matrix) of each image, (N,)."""
-    own: FloatArray = np.einsum("ni,ij,nj->n", design, bread, design)
+    own: FloatArray = np.einsum("in,ij,jn->n", columns, bread, columns)
     return own * expected * (1 - expected)
 
 
@@ -98,9 +103,9 @@ def _robust(bread: FloatArray, gradients: FloatArray, group: IntArray) -> FloatA
     groups = count_groups(group)
     if groups < 2:
         return None
-    by_group = np.stack([np.bincount(group, column) for column in gradients.T])
-    found: FloatArray = bread @ (by_group @ by_group.T) @ bread * groups / (groups - 1)
-    return found
+    by_group: FloatArray = np.stack([np.bincount(group, each) * 1.0 for each in gradients])
+    meat = _products(by_group, by_group)
+    return np.asarray(bread @ meat @ bread * groups / (groups - 1), dtype=np.float64)
 
 
 def _at_least(robust: FloatArray, plain: FloatArray) -> FloatArray:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -17,11 +18,11 @@ import numpy as np
 from lentigo.evaluation.discrimination import BoolArray
 from lentigo.evaluation.intervals import IntArray, Interval, count_groups
 from lentigo.evaluation.means import clustered_mean_difference
-from lentigo.evaluation.operating_points import at_threshold
+from lentigo.evaluation.operating_points import CallsByGroup
 from lentigo.evaluation.prevalence import predictive
 from lentigo.evaluation.registry import MANY
 from lentigo.evaluation.roughness import FEW
-from lentigo.evaluation.shares import clustered_share
+from lentigo.evaluation.shares import share_of
 
 FIGURES = {
     "sensitivity": "share of melanomas called melanoma",
@@ -111,15 +112,17 @@ class Called:
 
     def figures(self) -> dict[str, Interval]:
         """Return the figures at the share of melanoma of these images."""
-        calls = self._calls()
+        counts = self._counts
         parts = {
-            "found": self.truth & self.called,
-            "missed": self.truth & ~self.called,
-            "false_alarms": ~self.truth & self.called,
-            "left": ~self.truth & ~self.called,
+            "found": counts.tp,
+            "missed": counts.fn,
+            "false_alarms": counts.fp,
+            "left": counts.tn,
         }
+        every = counts.tp + counts.fn + counts.fp + counts.tn
+        calls = self._calls()
         counted = {
-            f"{name}_per_1000": scaled(clustered_share(part, self.group), 1000)
+            f"{name}_per_1000": scaled(share_of(part, every), 1000)
             for name, part in parts.items()
         }
         counted["net_benefit_per_1000"] = self._net_benefit()
@@ -150,10 +153,13 @@ class Called:
         }
         return self._marked({**_with_ratios(calls), **counted}, _ROUGH_BELOW_IN_A_CLINIC)
 
+    @cached_property
+    def _counts(self) -> CallsByGroup:
+        return CallsByGroup.of(self.truth, self.called.astype(float), self.group, 1)
+
     def _calls(self) -> dict[str, Interval]:
-        called = self.called.astype(np.float64)
-        found = at_threshold(self.truth, called, self.group, threshold=0.5)
-        return {name: found[name] for name in ("sensitivity", "specificity", "ppv", "npv")}
+        names = ("sensitivity", "specificity", "ppv", "npv")
+        return {name: getattr(self._counts, name) for name in names}
 
     def _net_benefit(self) -> Interval:
         if self.risk is None:

@@ -45,20 +45,36 @@ def placements(truth: BoolArray, score: FloatArray) -> tuple[FloatArray, FloatAr
     the share of melanomas above it; a tie counts half.
 
     The mean of either array is the AUC; DeLong's variance is made of their variances.
-    Computed by sorting, in n log n steps as in Sun & Xu 2014
-    (doi:10.1109/LSP.2014.2337313). Both are empty where a class is absent or a score is
-    NaN.
+    Both are empty where a class is absent or a score is NaN. See `placements_and_ties`.
     """
-    melanoma, others = np.sort(score[truth]), np.sort(score[~truth])
-    if not len(melanoma) or not len(others) or np.isnan(score).any():
-        return np.empty(0), np.empty(0)
-    above = score[truth]
-    below = score[~truth]
-    lower = np.searchsorted(others, above, "left") + np.searchsorted(others, above, "right")
-    upper = np.searchsorted(melanoma, below, "left") + np.searchsorted(
-        melanoma, below, "right"
-    )
-    return lower / (2 * len(others)), 1 - upper / (2 * len(melanoma))
+    above, below, _ = placements_and_ties(truth, score)
+    return above, below
+
+
+def placements_and_ties(
+    truth: BoolArray, score: FloatArray
+) -> tuple[FloatArray, FloatArray, float]:
+    """Return `placements`, and the share of pairs whose two scores are equal.
+
+    Computed by sorting, in n log n steps as in Sun & Xu 2014
+    (doi:10.1109/LSP.2014.2337313); scores in ascending order are not sorted again. The
+    share is NaN where the arrays are empty.
+    """
+    mine, rest = score.take(np.flatnonzero(truth)), score.take(np.flatnonzero(~truth))
+    if not len(mine) or not len(rest) or np.isnan(score).any():
+        return np.empty(0), np.empty(0), math.nan
+    order = None if (rest[1:] >= rest[:-1]).all() else np.argsort(rest)
+    ranked = rest if order is None else rest[order]
+    left, right = np.searchsorted(ranked, mine), np.searchsorted(ranked, mine, "right")
+    # An image ranks above a melanoma from its `right` on, and at least equal from `left`.
+    ends = np.bincount(np.concatenate([left, right]), minlength=len(rest) + 1)
+    upper = 1 - np.cumsum(ends[:-1]) / (2 * len(mine))
+    below = upper
+    if order is not None:
+        below = np.empty(len(rest))
+        below[order] = upper
+    tied = float((right - left).mean() / len(rest))
+    return (left + right) / (2 * len(rest)), below, tied
 
 
 def delong_variance(truth: BoolArray, score: FloatArray) -> float:

@@ -19,6 +19,9 @@ WORTH_SAYING = 0.02
 """Images left out are mentioned in the headline if they are more than this share, of all
 images or of the melanomas."""
 
+NOT_ON_RECORD = "how many melanomas are among them is not on record"
+"""Said of images left out by a version that did not count the melanomas among them."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Counts:
@@ -37,8 +40,9 @@ class Counts:
     """Images before any was left out."""
     left_out: Mapping[str, int]
     """Reason, such as "without a label" → number of images left out for it."""
-    melanomas_left_out: int = 0
-    """Number of melanomas among the images left out, as far as the truth says."""
+    melanomas_left_out: int | None = 0
+    """Number of melanomas among the images left out, as far as the truth says; None where
+    it is not known."""
     melanomas_named: int = 0
     """Melanomas before any was left out; 0 where these are the judged and the lost ones."""
 
@@ -95,18 +99,20 @@ def too_few(counts: Counts) -> str:
 def left_out(counts: Counts, *, where: str = "") -> str:
     """Return such as "12 of 72 images (16.7 %) are left out: …"; empty for up to 2 %.
 
-    That is 2 % of the images and of the melanomas. `where` is added after "images", such as
-    " of the table".
+    That is 2 % of the images and of the melanomas; where the latter are not known, it is
+    said of any image. `where` is added after "images", such as " of the table".
     """
-    lost, melanomas = sum(counts.left_out.values()), counts.melanomas_left_out
+    known = counts.melanomas_left_out is not None
+    lost, melanomas = sum(counts.left_out.values()), counts.melanomas_left_out or 0
     named = counts.melanomas_named or counts.melanomas + melanomas
-    few = melanomas <= WORTH_SAYING * named
+    few = known and melanomas <= WORTH_SAYING * named
     if not lost or (lost <= WORTH_SAYING * counts.named and few):
         return ""
     reasons = ", ".join(f"{many:,} {why}" for why, many in counts.left_out.items() if many)
     return (
         f"{lost:,} of {counted(counts.named, 'image')}{where} "
         f"({100 * lost / counts.named:.1f} %) {verb(lost, 'is', 'are')} left out: {reasons}"
+        + ("" if known else f"; {NOT_ON_RECORD}")
         + (f"; {counted(melanomas, 'melanoma')} among them" if melanomas else "")
     )
 

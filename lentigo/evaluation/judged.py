@@ -11,7 +11,7 @@ from lentigo.evaluation.chosen import chosen_at_sensitivity
 from lentigo.evaluation.discrimination import BoolArray, FloatArray
 from lentigo.evaluation.intervals import IntArray, Interval
 from lentigo.evaluation.multiclass import Diagnoses
-from lentigo.evaluation.operating_points import at_threshold
+from lentigo.evaluation.operating_points import CallsByGroup
 from lentigo.evaluation.sums import Calls, Sample
 
 
@@ -40,9 +40,9 @@ class Judged:
         return self.sample.group
 
     @cached_property
-    def calls(self) -> dict[str, Interval]:
+    def calls(self) -> CallsByGroup:
         """Sensitivity, specificity, PPV, NPV and balanced accuracy at the threshold."""
-        return at_threshold(self.truth, self.score, self.group, threshold=self.threshold)
+        return CallsByGroup.of(self.truth, self.score, self.group, self.threshold)
 
     @cached_property
     def at_own_threshold(self) -> dict[str, Interval]:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from scipy.special import stdtrit
 
-from lentigo.evaluation.intervals import ROUNDING, FloatArray, IntArray, Interval
+from lentigo.evaluation.intervals import ROUNDING, FloatArray, IntArray, Interval, dot
 
 
 def clustered_mean(
@@ -32,7 +32,7 @@ def clustered_mean(
     if not error > 0:
         return Interval(value)
     # Products, since a power of numpy takes twenty times as long.
-    skewness = float((beyond * beyond) @ beyond) / error**3
+    skewness = dot(beyond * beyond, beyond) / error**3
     times = float(stdtrit(len(beyond) - 1, 0.5 + confidence / 2))
     low, high = (value - error * _unskewed(each, skewness) for each in (times, -times))
     return Interval(value, max(low, 0.0), min(high, most))
@@ -84,7 +84,7 @@ def _error(beyond: FloatArray, values: FloatArray) -> float:
     groups = len(beyond)
     if groups < 2:
         return 0.0
-    error = math.sqrt(float(beyond @ beyond) * groups / (groups - 1))
+    error = math.sqrt(dot(beyond, beyond) * groups / (groups - 1))
     rounding = ROUNDING * max(1.0, float(np.abs(values).max()))
     return error if not error <= rounding else 0.0
 

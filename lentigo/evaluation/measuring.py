@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from lentigo.evaluation.calibration import room_for_doubt, separates
-from lentigo.evaluation.intervals import Interval, Statistic, count_groups, from_spread
+from lentigo.evaluation.intervals import Interval, Statistic, from_spread
 from lentigo.evaluation.judged import Judged
 from lentigo.evaluation.multiclass import Diagnoses
 from lentigo.evaluation.registry import (
@@ -72,8 +72,7 @@ def measure_some(
 
 def sides(sample: Sample) -> tuple[int, int]:
     """Return the numbers of groups with a melanoma, and of groups with another image."""
-    groups = [count_groups(sample.group[side]) for side in (sample.truth, ~sample.truth)]
-    return groups[0], groups[1]
+    return sample.sides
 
 
 def warnings_about(

@@ -16,7 +16,6 @@ from lentigo.evaluation.discrimination import delong_interval
 from lentigo.evaluation.intervals import Interval, Statistic
 from lentigo.evaluation.judged import Judged
 from lentigo.evaluation.means import clustered_mean, clustered_mean_difference
-from lentigo.evaluation.measuring import sides
 from lentigo.evaluation.multiclass import among_likeliest
 from lentigo.evaluation.partial_auc import partial_auc_interval
 from lentigo.evaluation.ranking import auc_interval
@@ -31,7 +30,8 @@ from lentigo.evaluation.sums import Precision
 
 def auc(judged: Judged) -> Interval:
     """The area under the ROC curve; see `auc_interval`."""
-    return auc_interval(judged.truth, judged.score, judged.group)
+    ranked = judged.sample.ranked
+    return auc_interval(ranked.truth, ranked.score, ranked.group)
 
 
 def auc_delong(judged: Judged) -> Interval:
@@ -40,9 +40,10 @@ def auc_delong(judged: Judged) -> Interval:
     For an AUC of 0 or 1, where DeLong's variance is 0, the interval is `auc_interval` with
     each image as its own group.
     """
-    found = delong_interval(judged.truth, judged.score)
+    ranked = judged.sample.ranked
+    found = delong_interval(ranked.truth, ranked.score)
     if found.value in {0.0, 1.0}:
-        return auc_interval(judged.truth, judged.score, np.arange(len(judged.truth)))
+        return auc_interval(ranked.truth, ranked.score, np.arange(len(ranked.truth)))
     return found
 
 
@@ -64,7 +65,7 @@ def log_loss(judged: Judged) -> Interval:
 
 def calibration_gap(judged: Judged) -> Interval:
     """Return the share of melanomas less the mean probability: calibration in the large."""
-    freedom = min(sides(judged.sample)) - 1
+    freedom = min(judged.sample.sides) - 1
     beyond = judged.truth - judged.score
     within = -1.0, 1.0
     return clustered_mean_difference(beyond, judged.group, freedom=freedom, within=within)
@@ -72,7 +73,8 @@ def calibration_gap(judged: Judged) -> Interval:
 
 def calibration_error(judged: Judged) -> Interval:
     """The expected calibration error less what chance adds; see `calibration_error`."""
-    return debiased.calibration_error(judged.truth, judged.score, judged.group)
+    ranked = judged.sample.ranked
+    return debiased.calibration_error(ranked.truth, ranked.score, ranked.group)
 
 
 def calibration_intercept(judged: Judged) -> Interval:
@@ -87,27 +89,27 @@ def calibration_slope(judged: Judged) -> Interval:
 
 def sensitivity(judged: Judged) -> Interval:
     """The share of melanomas that are called melanoma at the threshold."""
-    return judged.calls["sensitivity"]
+    return judged.calls.sensitivity
 
 
 def specificity(judged: Judged) -> Interval:
     """The share of non-melanoma images that are not called melanoma at the threshold."""
-    return judged.calls["specificity"]
+    return judged.calls.specificity
 
 
 def ppv(judged: Judged) -> Interval:
     """The share of images called melanoma at the threshold that are melanoma."""
-    return judged.calls["ppv"]
+    return judged.calls.ppv
 
 
 def npv(judged: Judged) -> Interval:
     """The share of images not called melanoma at the threshold that are not melanoma."""
-    return judged.calls["npv"]
+    return judged.calls.npv
 
 
 def balanced_accuracy(judged: Judged) -> Interval:
     """The mean of sensitivity and specificity at the threshold."""
-    return judged.calls["balanced_accuracy"]
+    return judged.calls.balanced_accuracy
 
 
 def threshold_at_sensitivity_95(judged: Judged) -> Interval:
@@ -132,7 +134,8 @@ def npv_at_sensitivity_95(judged: Judged) -> Interval:
 
 def partial_auc_80(judged: Judged) -> Interval:
     """The area under the ROC curve above 80 % sensitivity; see `partial_auc_interval`."""
-    return partial_auc_interval(judged.truth, judged.score, judged.group)
+    ranked = judged.sample.ranked
+    return partial_auc_interval(ranked.truth, ranked.score, ranked.group)
 
 
 def retrieval_sensitivity_15(judged: Judged) -> Interval | None:

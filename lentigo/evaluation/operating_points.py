@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.special import ndtri
 
 from lentigo.evaluation.discrimination import BoolArray, FloatArray
 from lentigo.evaluation.intervals import IntArray, Interval
-from lentigo.evaluation.shares import clustered_share, mean_of_shares
+from lentigo.evaluation.shares import mean_of_shares, share_of
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,54 @@ def threshold_at_sensitivity(
     return float(melanomas[max(int(needed(len(melanomas), sensitivity)), 1) - 1])
 
 
+@dataclass(frozen=True)
+class CallsByGroup:
+    """Right and wrong calls at a threshold, counted in each group: (groups,) each.
+
+    They are named as those of `Confusion`.
+    """
+
+    tn: IntArray
+    fn: IntArray
+    fp: IntArray
+    tp: IntArray
+
+    @classmethod
+    def of(
+        cls, truth: BoolArray, probability: FloatArray, groups: IntArray, threshold: float
+    ) -> CallsByGroup:
+        """Count the calls; a probability equal to `threshold` is called melanoma."""
+        size = int(groups.max(initial=-1)) + 1
+        kind = np.where(probability >= threshold, 2, 0) + truth
+        counts = np.bincount(kind * size + groups, minlength=4 * size)
+        return cls(*counts.reshape(4, size))
+
+    @cached_property
+    def sensitivity(self) -> Interval:
+        """The share of melanomas that are called melanoma; NaN where there is none."""
+        return share_of(self.tp, self.tp + self.fn)
+
+    @cached_property
+    def specificity(self) -> Interval:
+        """The share of other images that are not called melanoma, likewise."""
+        return share_of(self.tn, self.tn + self.fp)
+
+    @cached_property
+    def ppv(self) -> Interval:
+        """The share of images called melanoma that are melanoma, likewise."""
+        return share_of(self.tp, self.tp + self.fp)
+
+    @cached_property
+    def npv(self) -> Interval:
+        """The share of images not called melanoma that are not melanoma, likewise."""
+        return share_of(self.tn, self.tn + self.fn)
+
+    @cached_property
+    def balanced_accuracy(self) -> Interval:
+        """The mean of sensitivity and specificity."""
+        return mean_of_shares(self.sensitivity, self.specificity)
+
+
 def at_threshold(
     truth: BoolArray, probability: FloatArray, groups: IntArray, *, threshold: float
 ) -> dict[str, Interval]:
@@ -85,17 +134,11 @@ def at_threshold(
     not as chosen on these images. A share of no images is NaN; all five are NaN where
     `threshold` is NaN.
     """
-    names = ("sensitivity", "specificity", "ppv", "npv")
+    names = ("sensitivity", "specificity", "ppv", "npv", "balanced_accuracy")
     if math.isnan(threshold):
-        return {name: Interval(math.nan) for name in (*names, "balanced_accuracy")}
-    called = probability >= threshold
-    right = called == truth
-    found = {
-        name: clustered_share(right[among], groups[among])
-        for name, among in zip(names, (truth, ~truth, called, ~called), strict=True)
-    }
-    both = mean_of_shares(found["sensitivity"], found["specificity"])
-    return {**found, "balanced_accuracy": both}
+        return {name: Interval(math.nan) for name in names}
+    counted = CallsByGroup.of(truth, probability, groups, threshold)
+    return {name: getattr(counted, name) for name in names}
 
 
 def needed(melanomas: float, sensitivity: float) -> float:

@@ -99,7 +99,7 @@ def _likeliest(
     """
     score = next((name for name in named if not holds_calls_only(table[name])), None)
     if score == named[0]:
-        return score, []
+        return score, _beside(table, score, named[1:], source=source)
     if score is not None:
         return score, [
             f"{source}: {named[0]} holds only called classes, so the probability of "
@@ -119,6 +119,22 @@ def _likeliest(
     return named[0], [
         f"{source}: {named[0]} holds only 0 and 1, which are called classes and no "
         "probabilities, so AUC and calibration are those of one cut."
+    ]
+
+
+def _beside(
+    table: pd.DataFrame, score: str, others: list[str], *, source: str
+) -> list[str]:
+    """Return a sentence on columns that may be the probability as well as `score` may.
+
+    None where `score` has the name that we give it.
+    """
+    also = [n for n in others if _is_share(table[n]) and not table[n].equals(table[score])]
+    if not also or score.strip().lower() == PROBABILITY_COLUMNS[0]:
+        return []
+    return [
+        f"{source}: the probability of melanoma is read from {score}, though {some(also)} "
+        f"may be it, too; --column probability={also[0]} takes that one."
     ]
 
 

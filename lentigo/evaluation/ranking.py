@@ -15,8 +15,8 @@ from scipy.optimize import brentq
 from scipy.special import expit, ndtri, owens_t, stdtrit
 
 from lentigo.evaluation.clustered import obuchowski_variance
-from lentigo.evaluation.discrimination import BoolArray, FloatArray, placements
-from lentigo.evaluation.intervals import IntArray, Interval, count_groups
+from lentigo.evaluation.discrimination import BoolArray, FloatArray, placements_and_ties
+from lentigo.evaluation.intervals import IntArray, Interval, count_groups, dot
 from lentigo.evaluation.shares import kish
 
 FREEDOM = 20
@@ -86,15 +86,15 @@ class Pilot:
 
 def pilot_of(truth: BoolArray, score: FloatArray, group: IntArray) -> Pilot:
     """Return the AUC and its variance as a function of the true AUC; see `auc_interval`."""
-    above, below = placements(truth, score)
+    above, below, tied = placements_and_ties(truth, score)
     if not len(above):
         return Pilot(math.nan, None, 0)
     value = float(above.mean())
-    tied = _tied(truth, score)
-    groups = count_groups(group[truth])
+    mine, rest = (group.take(np.flatnonzero(side)) for side in (truth, ~truth))
+    groups = count_groups(mine)
     if tied == 1 or count_groups(group) < 2:
         return Pilot(value, None, groups)
-    melanomas, others = worth(above, group[truth]), worth(below, group[~truth])
+    melanomas, others = worth(above, mine), worth(below, rest)
     model = _Spread(1 / melanomas + 1 / others, 1 - tied**1.5)
     inside = min(max(value, 0.25 / melanomas), 1 - 0.25 / melanomas)
     seen = obuchowski_variance(truth, group, above, below)
@@ -144,7 +144,7 @@ def worth(places: FloatArray, group: IntArray) -> float:
     It is smaller, the more the placements correlate within groups (see `placements`).
     """
     size = np.bincount(group).astype(np.float64)
-    pairs = float(size @ (size - 1))
+    pairs = dot(size, size - 1)
     spread = float(places.var())
     if not spread > 0:
         return kish(size)
@@ -152,14 +152,6 @@ def worth(places: FloatArray, group: IntArray) -> float:
         return float(len(places))
     beyond = places - places.mean()
     total = np.bincount(group, beyond)
-    likeness = (float(total @ total) - float(beyond @ beyond)) / pairs / spread
-    design = 1 + min(max(likeness, 0.0), 1.0) * (float(size @ size) / len(places) - 1)
+    likeness = (dot(total, total) - dot(beyond, beyond)) / pairs / spread
+    design = 1 + min(max(likeness, 0.0), 1.0) * (dot(size, size) / len(places) - 1)
     return len(places) / design
-
-
-def _tied(truth: BoolArray, score: FloatArray) -> float:
-    """The share of pairs of a melanoma and another image whose scores are equal."""
-    others = np.sort(score[~truth])
-    mine = score[truth]
-    equal = np.searchsorted(others, mine, "right") - np.searchsorted(others, mine, "left")
-    return float(equal.mean() / len(others))

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from lentigo.evaluation.intervals import FloatArray, IntArray, Interval, wilson
+from lentigo.evaluation.intervals import FloatArray, IntArray, Interval, dot, wilson
 
 BoolArray = NDArray[np.bool_]
 
@@ -39,7 +39,12 @@ def share_of(
     that of Clopper & Pearson 1934, which is exact: 10 of 10 in 10 groups is at least 69 %.
     NaN where all of `of` are 0.
     """
-    there = np.asarray(of, dtype=np.float64) > 0
+    if len(of) and np.max(of) == 1:  # images that are all independent
+        number = int(np.sum(of))
+        return share_counting(
+            float(np.sum(hits) / number), number, groups=number, confidence=confidence
+        )
+    there = np.flatnonzero(np.asarray(of) > 0)
     part = np.asarray(hits, dtype=np.float64)[there]
     whole = np.asarray(of, dtype=np.float64)[there]
     if not len(whole):
@@ -79,7 +84,7 @@ def effective_number(part: FloatArray, whole: FloatArray) -> float:
     if len(whole) < 2 or not 0 < value < 1:
         return least
     beyond = part - value * whole
-    variance = len(whole) / (len(whole) - 1) * float(beyond @ beyond) / total**2
+    variance = len(whole) / (len(whole) - 1) * dot(beyond, beyond) / total**2
     if not variance > 0:
         return total
     return min(max(value * (1 - value) / variance, least), total)
@@ -90,7 +95,7 @@ def kish(sizes: FloatArray) -> float:
 
     It holds where the images of a group are identical. `sizes`, (groups,), are the n.
     """
-    return float(sizes.sum()) ** 2 / float(sizes @ sizes)
+    return float(sizes.sum()) ** 2 / dot(sizes, sizes)
 
 
 def mean_of_shares(first: Interval, second: Interval) -> Interval:

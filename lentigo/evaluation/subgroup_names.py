@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lentigo.evaluation.intervals import FloatArray
+from lentigo.evaluation.intervals import FloatArray, IntArray
 from lentigo.table_files.not_known import NOT_KNOWN
 
 UNKNOWN = "not known"
@@ -23,14 +23,29 @@ def named_values(values: pd.Series[Any]) -> pd.Series[Any]:
     more than 12 different values are divided at their quartiles; a number at which two
     quartiles or more lie is a subgroup of its own.
     """
+    codes, names = coded_names(values)
+    return pd.Series(names, dtype="string").take(codes).set_axis(values.index)
+
+
+def coded_names(values: pd.Series[Any]) -> tuple[IntArray, list[str]]:
+    """Return the number of the subgroup of each value, (N,), and the names by number.
+
+    Names are found once for each distinct value; see `named_values`.
+    """
     codes, distinct = pd.factorize(values.astype("string"))
-    each = _plain(pd.Series(distinct, dtype="string"))
+    each = _plain(pd.Series([*distinct, None], dtype="string"))
+    codes = np.where(codes < 0, len(distinct), codes)  # missing: the last one
+    times = np.bincount(codes, minlength=len(each))
     numbers = pd.to_numeric(each.dropna(), errors="coerce").astype("float64")
     if np.isfinite(numbers).all() and numbers.nunique() > _MOST_NUMBERS:
-        found = _quarters(numbers.reindex(codes))
+        found = _quarters(numbers.reindex(each.index), times)
     else:
-        found = _words(each).reindex(codes)
-    return found.astype("string").fillna(UNKNOWN).set_axis(values.index)
+        found = _words(each)
+    there = np.flatnonzero(times)
+    numbered, names = pd.factorize(found.astype("string").fillna(UNKNOWN).take(there))
+    number = np.zeros(len(each), dtype=np.intp)
+    number[there] = numbered
+    return number.take(codes), list(names)
 
 
 def crossed(first: pd.Series[Any], second: pd.Series[Any]) -> pd.Series[Any]:
@@ -47,12 +62,14 @@ def _plain(values: pd.Series[Any]) -> pd.Series[Any]:
     return text.mask(text.str.casefold().isin(NOT_KNOWN - {"other"}))
 
 
-def _quarters(numbers: pd.Series[Any]) -> pd.Series[Any]:
+def _quarters(numbers: pd.Series[Any], times: IntArray) -> pd.Series[Any]:
     """Return for each number the range between two quartiles it is in: "45 to 55".
 
-    A number at which two quartiles or more lie is a group of its own.
+    Number i comes `times[i]` times. One at which two quartiles or more lie is a group of
+    its own.
     """
-    known = np.sort(numbers.dropna().to_numpy(np.float64))
+    there = numbers.notna().to_numpy()
+    known = np.sort(np.repeat(numbers.to_numpy(np.float64)[there], times[there]))
     ranges = _ranges(known, 4)
     names = np.array(_named_ranges(ranges), dtype=object)
     place = np.searchsorted([high for _, high in ranges], numbers.fillna(known[0]))

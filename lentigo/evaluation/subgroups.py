@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from lentigo.errors import ColumnError
+from lentigo.evaluation.discrimination import BoolArray
 from lentigo.evaluation.headline import FEWEST, MOST_PARTS
 from lentigo.evaluation.intervals import Interval
 from lentigo.evaluation.judged import Judged
@@ -18,7 +19,7 @@ from lentigo.evaluation.measuring import measure_some, sides
 from lentigo.evaluation.permutation import holm
 from lentigo.evaluation.registry import MANY, METRICS
 from lentigo.evaluation.subgroup_difference import ALPHA, Difference, less, untold
-from lentigo.evaluation.subgroup_names import UNKNOWN, named_values
+from lentigo.evaluation.subgroup_names import UNKNOWN, coded_names
 from lentigo.evaluation.sums import Sample
 from lentigo.visible import visible
 from lentigo.words import aligned, counted, some, verb
@@ -149,7 +150,7 @@ def subgroups_of(
 
     Raises `ColumnError` when there are more than 40 subgroups, or 200 for two columns.
     """
-    names = named_values(values)
+    numbers, names = coded_names(values)
     found = _in_order(names)
     most = MOST_CROSSED if CROSS in by else MOST_PARTS
     if len(found) > most:
@@ -157,16 +158,13 @@ def subgroups_of(
             f"{said} has {len(found):,} values ({some(found)}), and at most {most} "
             "subgroups can be judged. Give another column with --by."
         )
-    # Sorted by score first, since later sorts of the scores are then several times faster.
-    order = np.argsort(sample.score, kind="stable")
-    ranked = Sample(
-        sample.truth[order], sample.score[order], sample.group[order], sample.groups
-    )
-    codes = pd.Index(found).get_indexer_for(pd.Index(names.iloc[order]))
-    groups = [
-        _subgroup(name, ranked, codes == place, threshold)
-        for place, name in enumerate(found)
-    ]
+    place = np.array([found.index(name) for name in names], dtype=np.int16)
+    codes = place.take(numbers).take(sample.ranks)
+    own = [_part(sample, codes == place, threshold) for place in range(len(found))]
+    rest: Sequence[_Part | None] = [None] if len(own) == 1 else own[::-1]
+    if len(own) > 2:
+        rest = [_part(sample, codes != place, threshold) for place in range(len(found))]
+    groups = map(_subgroup, found, own, rest)
     return Subgroups(by=by, said=said, groups=tuple(groups))
 
 
@@ -239,33 +237,49 @@ def _with(
     return replace(group, against_rest=against)
 
 
-def _subgroup(
-    name: str, sample: Sample, mine: np.ndarray[Any, np.dtype[np.bool_]], threshold: float
-) -> Subgroup:
-    judged = Judged(_part(sample, mine), threshold)
-    with_melanoma, without = sides(judged.sample)
-    own = measure_some(SHOWN, judged, repeats=_REPEATS, seed=0)
-    rest, fewest, few = {}, 0, _too_few(with_melanoma, without)
-    if not mine.all():
-        others = Judged(_part(sample, ~mine), threshold)
-        rest = measure_some(SHOWN, others, repeats=_REPEATS, seed=0)
-        theirs = sides(others.sample)
-        fewest = min(with_melanoma, theirs[0])
-        few = few | _too_few(*theirs)
+@dataclass(frozen=True)
+class _Part:
+    """What is counted and measured of the images of one subgroup, or of all others."""
+
+    images: int
+    groups: int
+    melanomas: int
+    metrics: Mapping[str, Interval]
+    with_melanoma: int
+    """Number of groups with a melanoma; `without`: of groups with another image."""
+    without: int
+
+
+def _part(sample: Sample, mine: BoolArray, threshold: float) -> _Part:
+    """Measure the images where `mine`, (N,), is True; it is in the order of the scores."""
+    part = sample.ranked.taking(np.flatnonzero(mine))
+    metrics = measure_some(SHOWN, Judged(part, threshold), repeats=_REPEATS, seed=0)
+    melanomas = int(np.count_nonzero(part.truth))
+    return _Part(len(part.truth), part.groups, melanomas, metrics, *sides(part))
+
+
+def _subgroup(name: str, own: _Part, rest: _Part | None) -> Subgroup:
+    """Describe a subgroup beside all other images; `rest` is None if there are none."""
+    against: dict[str, Difference] = {}
+    if rest is not None:
+        few = _too_few(own.with_melanoma, own.without)
+        few |= _too_few(rest.with_melanoma, rest.without)
+        rare = min(own.with_melanoma, rest.with_melanoma) < MANY
+        against = {
+            n: untold(own.metrics[n], each)
+            if n in few
+            else less(own.metrics[n], each, few=n != "specificity" and rare)
+            for n, each in rest.metrics.items()
+        }
     return Subgroup(
         name=name,
-        n_images=len(judged.truth),
-        n_groups=judged.sample.groups,
-        n_melanomas=int(judged.truth.sum()),
-        n_melanoma_groups=with_melanoma,
-        n_other_groups=without,
-        metrics=own,
-        against_rest={
-            n: untold(own[n], each)
-            if n in few
-            else less(own[n], each, few=n != "specificity" and fewest < MANY)
-            for n, each in rest.items()
-        },
+        n_images=own.images,
+        n_groups=own.groups,
+        n_melanomas=own.melanomas,
+        n_melanoma_groups=own.with_melanoma,
+        n_other_groups=own.without,
+        metrics=own.metrics,
+        against_rest=against,
     )
 
 
@@ -276,16 +290,8 @@ def _too_few(with_melanoma: int, without: int) -> set[str]:
     return {m.name for m in SHOWN if fewest[m.rests_on] < FEWEST}
 
 
-def _part(sample: Sample, mine: np.ndarray[Any, np.dtype[np.bool_]]) -> Sample:
-    """Return the images where `mine`, (N,), is True, with groups renumbered from 0."""
-    group = sample.group[mine]
-    there = np.bincount(group, minlength=sample.groups) > 0
-    number = np.cumsum(there) - 1
-    return Sample(sample.truth[mine], sample.score[mine], number[group], int(there.sum()))
-
-
-def _in_order(names: pd.Series[Any]) -> list[str]:
-    """Return the distinct names: numbers by size, then words, then `UNKNOWN`."""
+def _in_order(names: Sequence[str]) -> list[str]:
+    """Sort the names: numbers by size, then words, then `UNKNOWN`."""
 
     def place(name: str) -> tuple[bool, float, str]:
         try:
@@ -293,7 +299,7 @@ def _in_order(names: pd.Series[Any]) -> list[str]:
         except ValueError:
             return name == UNKNOWN, math.inf, name
 
-    return sorted(map(str, names.unique()), key=place)
+    return sorted(names, key=place)
 
 
 def _cells(group: Subgroup) -> tuple[str, ...]:

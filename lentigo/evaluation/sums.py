@@ -16,7 +16,7 @@ from scipy import sparse
 
 from lentigo.evaluation.calibration import log_losses, squared_errors
 from lentigo.evaluation.discrimination import BoolArray, FloatArray
-from lentigo.evaluation.intervals import IntArray, group_sums, ratio
+from lentigo.evaluation.intervals import IntArray, count_groups, group_sums, ratio
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,35 @@ class Sample:
     group: IntArray
     groups: int
     """Number of groups."""
+
+    @cached_property
+    def ranks(self) -> IntArray:
+        """Return the places of the images, (N,), the one with the lowest score first."""
+        return np.argsort(self.score, kind="stable")
+
+    @cached_property
+    def ranked(self) -> Sample:
+        """Return the images by `ranks`: of these, scores are not sorted again."""
+        ascending = bool((self.score[1:] >= self.score[:-1]).all())
+        return self if ascending else self.taking(self.ranks)
+
+    @cached_property
+    def sides(self) -> tuple[int, int]:
+        """Return the numbers of groups with a melanoma, and with another image."""
+        with_melanoma, without = (
+            count_groups(self.group.take(np.flatnonzero(side)))
+            for side in (self.truth, ~self.truth)
+        )
+        return with_melanoma, without
+
+    def taking(self, rows: IntArray) -> Sample:
+        """Return the images at the places `rows`, with groups renumbered from 0."""
+        group = self.group.take(rows)
+        there = np.bincount(group, minlength=self.groups) > 0
+        numbers, count = np.cumsum(there) - 1, int(np.count_nonzero(there))
+        if count < self.groups:
+            group = numbers.take(group)
+        return Sample(self.truth.take(rows), self.score.take(rows), group, count)
 
 
 def as_sample(table: pd.DataFrame) -> Sample:

@@ -17,6 +17,7 @@ from lentigo.evaluation.discrimination import (
     average_precision,
     delong_interval,
     delong_variance,
+    placements_and_ties,
     precision_recall_curve,
     roc_curve,
 )
@@ -147,3 +148,21 @@ def test_precision_recall_points_are_counted_by_eye() -> None:
     assert curve.x.tolist() == [0, 1 / 3, 2 / 3, 2 / 3, 3 / 3, 3 / 3]
     assert math.isnan(curve.y[0])
     assert curve.y[1:].tolist() == [1 / 1, 2 / 3, 2 / 4, 3 / 6, 3 / 7]
+
+
+@pytest.mark.parametrize("decimals", [1, 3])
+def test_placements_are_counted_pairs_whatever_the_order_of_the_images(
+    decimals: int,
+) -> None:
+    rng = np.random.default_rng(5)
+    truth, score = rng.random(60) < 0.3, np.round(rng.random(60), decimals)
+    pairs = score[truth][:, None] - score[~truth]
+    ahead = (pairs > 0) + (pairs == 0) / 2
+    above, below, tied = placements_and_ties(truth, score)
+    assert above == pytest.approx(ahead.mean(axis=1), abs=1e-15)
+    assert below == pytest.approx(ahead.mean(axis=0), abs=1e-15)
+    assert tied == pytest.approx((pairs == 0).mean(), abs=1e-15)
+    order = np.argsort(score, kind="stable")
+    ranked = placements_and_ties(truth[order], score[order])
+    assert np.sort(ranked[1]) == pytest.approx(np.sort(below), abs=1e-15)
+    assert ranked[2] == tied

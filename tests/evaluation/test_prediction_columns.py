@@ -105,3 +105,12 @@ def test_calls_of_the_model_are_named_where_another_threshold_is_judged() -> Non
 @pytest.mark.parametrize("name", ["Wahrscheinlichkeit", "probabilidad", "概率"])
 def test_the_probability_is_known_in_other_languages(name: str) -> None:
     assert chosen(**{name: CHANCES}) == (name, [])
+
+
+def test_a_second_column_of_probabilities_is_named() -> None:
+    score, notes = chosen(prediction=CHANCES, score=[0.1, 0.8, 0.6])
+    assert score == "prediction"
+    assert "read from prediction, though score may be it, too" in notes[0]
+    assert chosen(prediction=CHANCES, score=CHANCES)[1] == []
+    assert chosen(prediction=CHANCES, target=[1, 0, 0])[1] == []
+    assert chosen(probability=CHANCES, score=[0.1, 0.8, 0.6])[1] == []

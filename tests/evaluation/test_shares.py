@@ -49,3 +49,10 @@ def test_groups_of_unlike_sizes_count_for_fewer(
 def test_a_share_of_nothing_is_undefined() -> None:
     assert math.isnan(share_of(np.zeros(3), np.zeros(3)).value)
     assert math.isnan(clustered_share(np.empty(0, bool), np.empty(0, np.intp)).value)
+
+
+def test_the_short_way_for_independent_images_is_the_long_way() -> None:
+    hits, of = np.array([1, 0, 0, 1, 0, 0, 0]), np.ones(7, int)
+    one_alone = share_of(np.append(hits, 0), np.append(of, 0))  # a group without images
+    assert effective_number(hits * 1.0, of * 1.0) == 7
+    assert share_of(hits, of) == one_alone

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import stdtrit
 
 from lentigo.evaluation.discrimination import FloatArray
-from lentigo.evaluation.intervals import ROUNDING, IntArray, Interval
+from lentigo.evaluation.intervals import ROUNDING, IntArray, Interval, dot
 
 
 def fleiss_kappa(counts: FloatArray, group: IntArray) -> Interval:
@@ -22,7 +22,7 @@ def fleiss_kappa(counts: FloatArray, group: IntArray) -> Interval:
     all images belong to one category, however well readers agree: see `gwet_ac1`. NaN where
     no image has two readers, or all readings are of one category.
     """
-    return _with_interval(counts, group, lambda share: float(share @ share))
+    return _with_interval(counts, group, lambda share: dot(share, share))
 
 
 def gwet_ac1(counts: FloatArray, group: IntArray) -> Interval:
@@ -33,7 +33,7 @@ def gwet_ac1(counts: FloatArray, group: IntArray) -> Interval:
     """
 
     def by_chance(share: FloatArray) -> float:
-        return float(share @ (1 - share)) / (len(share) - 1)
+        return dot(share, 1 - share) / (len(share) - 1)
 
     return _with_interval(counts, group, by_chance)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lentigo.evaluation.headline import WHOLE
+from lentigo.evaluation.headline import NOT_ON_RECORD, WHOLE
 from lentigo.evaluation.intervals import Interval
 from lentigo.evaluation.prevalence import Asked, in_words
 from lentigo.evaluation.result import decimal, ends
@@ -33,7 +33,9 @@ def groups_of(known: Mapping[str, Any]) -> str:
 
 
 def among_them(melanomas: int | None) -> str:
-    """Return how many melanomas are among images left out; empty for none or not known."""
+    """Return how many melanomas are among images left out; empty for none of them."""
+    if melanomas is None:
+        return f"; {NOT_ON_RECORD}"
     return f"; {counted(int(melanomas), 'melanoma')} among them" if melanomas else ""
 
 

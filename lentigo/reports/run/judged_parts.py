@@ -24,7 +24,10 @@ _SPELLED_OUT = 5
 
 
 def counts_of(evaluation: Mapping[str, Any]) -> Counts:
-    """Return the counts for the headline; those missing in older files count as enough."""
+    """Return the counts for the headline; those missing in older files count as enough.
+
+    The lost melanomas of such a file are None: its folder holds no row that was lost.
+    """
     model, given = evaluation.get("model") or {}, evaluation.get("given") or {}
     images, melanomas = (int(model.get(n) or 0) for n in ("n_images", "n_melanomas"))
     groups = int(model.get("n_groups") or 0)
@@ -36,7 +39,7 @@ def counts_of(evaluation: Mapping[str, Any]) -> Counts:
         other_groups=int(model.get("n_other_groups", FEWEST)),
         named=int(given.get("images") or images),
         left_out=dict(given.get("left_out") or {}),
-        melanomas_left_out=int(given.get("melanomas_left_out") or 0),
+        melanomas_left_out=given.get("melanomas_left_out"),
         melanomas_named=int(given.get("melanomas") or 0),
     )
 

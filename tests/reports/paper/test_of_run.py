@@ -35,7 +35,7 @@ def judged(run: RunFolder) -> RunFolder:
     found = evaluate(run.predictions, truth, group="group_id", repeats=10)
     known = json.loads(to_json(found.without_own_thresholds().as_dict()))
     calibration = {"methods": ["none"], "before": {}, "after": {}}
-    given = {"images": 50, "left_out": {"without a file": 2}}
+    given = {"images": 50, "left_out": {"without a file": 2}, "melanomas_left_out": 1}
     evaluation = {
         "model": known, "baseline": known, "calibration": calibration, "given": given,
     }  # fmt: skip
@@ -178,7 +178,7 @@ def test_archives_are_public_only_by_a_name_that_is_known(plain: RunFolder) -> N
 
 def test_images_lost_before_the_training_are_counted(plain: RunFolder) -> None:
     found = rows(plain)
-    lost = "Left out of 50 images of the table: 2 without a file."
+    lost = "Left out of 50 images of the table: 2 without a file; 1 melanoma among them."
     for item in (("TRIPOD+AI", "11"), ("STARD-AI", "20"), ("PROBAST+AI", "evaluation 4.3")):
         assert lost in found[item]
         assert f"age of {int(plain.table['age'].isna().sum())}" in found[item]

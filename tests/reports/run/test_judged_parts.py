@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+from lentigo.evaluation.headline import left_out
 from lentigo.evaluation.recalibration import FIGURES as RECALIBRATED
 from lentigo.reports.run.judged_parts import (
     calibration_rows,
@@ -96,6 +98,11 @@ def test_what_the_table_lost_is_counted() -> None:
     given = {"images": 110, "left_out": {"without a label": 10}}
     counts = counts_of({"model": {"n_images": 20, "n_melanomas": 8}, "given": given})
     assert (counts.named, dict(counts.left_out)) == (110, {"without a label": 10})
+    assert counts.melanomas_left_out is None  # an older file does not tell
+    assert left_out(replace(counts, left_out={"without a label": 1})) == (
+        "1 of 110 images (0.9 %) is left out: 1 without a label; how many melanomas are "
+        "among them is not on record"
+    )
     lost = {**given, "melanomas": 30, "melanomas_left_out": 10}
     counts = counts_of({"model": {"n_images": 20, "n_melanomas": 8}, "given": lost})
     assert (counts.melanomas_left_out, counts.melanomas_named) == (10, 30)
