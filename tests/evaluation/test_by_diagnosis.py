@@ -109,6 +109,9 @@ def test_a_column_of_words_does_as_well_as_columns_of_0_and_1() -> None:
     by_columns = evaluate(predictions, hot, repeats=20)
     for name in ("multiclass_balanced_accuracy", "multiclass_auc", "top_2_accuracy"):
         assert by_words[name].value == pytest.approx(by_columns[name].value, abs=1e-12)
+    for most in (2, 3):
+        rank = (known.score > known.score[np.arange(400), known.truth][:, None]).sum(axis=1)
+        assert by_words[f"top_{most}_accuracy"].value == pytest.approx((rank < most).mean())
     other = truth.assign(diagnosis=truth["diagnosis"].mask(truth.index < 5, "scar"))
     found = evaluate(predictions, other, repeats=20)
     assert any("5 images of another diagnosis (scar)" in note for note in found.notes)

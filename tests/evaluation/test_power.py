@@ -121,6 +121,8 @@ def test_too_small_pilots_and_senseless_wishes_are_refused() -> None:
     few = pd.DataFrame({"image_id": names, "melanoma": [1] * 3 + [0] * 17})
     with pytest.raises(DatasetError, match="melanomas of 3 groups and other images of 17"):
         plan_study(guesses, few)
+    with pytest.raises(DatasetError, match="melanomas of 3 groups and other images of 17"):
+        plan_study(guesses, few, widths=[])
     enough = few.assign(melanoma=[0, 1] * 10)
     with pytest.raises(ConfigError, match="between 0 and 1"):
         plan_study(guesses, enough, widths=[1.5])

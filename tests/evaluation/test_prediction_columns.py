@@ -66,6 +66,11 @@ def test_a_probability_of_something_else_is_refused(chances: list[object]) -> No
         chosen(prediction=[1, 0, 0], prob=chances)
 
 
+@pytest.mark.parametrize("calls", [[1, 1, 1], [0, 0, 0]])
+def test_calls_of_one_kind_say_nothing_of_a_probability(calls: list[object]) -> None:
+    assert chosen(prediction=calls, prob=[0.9, 0.8, 0.6])[0] == "prob"
+
+
 def test_what_is_named_is_taken_whatever_it_holds() -> None:
     table = pd.DataFrame(IDS | {"prediction": [1, 0, 0], "prob": CHANCES})
     given = {"probability": "prediction"}

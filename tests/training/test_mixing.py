@@ -85,3 +85,17 @@ def test_without_mixing_nothing_changes() -> None:
 def test_kept_features_are_not_mixed() -> None:
     with pytest.raises(ConfigError, match="frozen_views keeps the features"):
         with_settings(recipe("seed"), {"training.mixup": 0.2})
+
+
+def test_a_rectangle_within_the_image_has_the_sides_of_the_paper() -> None:
+    """With a quarter to paste it is half as high and half as wide as the image."""
+    images = torch.zeros(1, 1, 16, 8, dtype=torch.uint8)
+    whole = 0
+    for seed in range(50):
+        drawn = np.random.default_rng(seed)
+        found, _ = cutmix(images, images + 1, 0.75, rng=drawn)
+        row, column = np.random.default_rng(seed).uniform(0, (16, 8))
+        if 4 <= row <= 12 and 2 <= column <= 6:
+            whole += 1
+            assert (found.sum(), int(found[0, 0].any(dim=1).sum())) == (32, 8)
+    assert whole > 5

@@ -159,3 +159,21 @@ def test_answers_that_are_no_numbers_end_the_training(
         next(started.trainer.model.parameters()).fill_(torch.nan)
     with pytest.raises(RunError, match="fold-0 diverged: from epoch 1 on"):
         started.outputs()
+
+
+def test_each_of_several_devices_answers_logits_of_all_images_without_metadata() -> None:
+    told, untold = np.array([1.0, 2.0]), np.array([3.0, 4.0])
+
+    class Part:
+        def without_metadata(self) -> str:
+            return "untold"
+
+    class Shared:
+        model = type("Model", (), {"metadata": object()})
+
+        def answers(self, part: object) -> tuple[np.ndarray, None]:
+            return (untold if part == "untold" else told), None
+
+    found = outputs._shared(Shared(), {"test": Part()})  # type: ignore[arg-type, dict-item]
+    assert found.answers["test"][0] is told
+    assert found.without["test"] is untold

@@ -7,8 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lentigo.datasets.reading.columns import guess_columns, image_names, read_truth
-from lentigo.errors import ColumnError, DatasetNotFoundError
+from lentigo.datasets.reading.columns import (
+    choose_columns,
+    guess_columns,
+    image_names,
+    read_truth,
+)
+from lentigo.errors import ColumnError, DatasetNotFoundError, UnknownNameError
 
 
 @pytest.mark.parametrize(
@@ -76,6 +81,11 @@ def test_labels_are_understood_however_they_are_written(values: list[object]) ->
     assert truth["melanoma"].dtype == "boolean"
     assert "named by the column image" in sentence
     assert "read from label (1 of 2)" in sentence
+
+
+def test_a_column_that_no_table_has_cannot_be_assigned() -> None:
+    with pytest.raises(UnknownNameError, match=r"patientid.*patient_id"):
+        choose_columns(["image", "person"], given={"patientid": "person"}, source="t.csv")
 
 
 def test_further_columns_stay() -> None:

@@ -218,6 +218,13 @@ def test_a_mark_changes_with_the_member_and_with_nothing_else(tmp_path: Path) ->
     assert packed.mark(container / "x.jpg") == before
     zip_of(container, x=PICTURE[:-1] + b"!")
     assert packed.mark(container / "x.jpg") != before
+
+    for second, moment in ((10, 20), (20, 10)):  # each part of the time counts for itself
+        with zipfile.ZipFile(container, "w") as archive:
+            archive.writestr(zipfile.ZipInfo("x.jpg", (2026, 1, 1, 0, 0, second)), PICTURE)
+            archive.writestr(zipfile.ZipInfo("y.jpg", (2026, 1, 1, 0, 0, moment)), PICTURE)
+        one, other = (packed.mark(container / name)[1] for name in ("x.jpg", "y.jpg"))
+        assert one - other == second - moment
     container.unlink()
     assert packed.mark(container / "x.jpg") == packed.GONE
 
