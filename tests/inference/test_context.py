@@ -340,7 +340,7 @@ def test_calibration_counts_the_lesions_without_a_label(
     table, folder = table_of(place), place / "fold-0" / "model"
     labels = pd.array([None, None, True, False, None, None, False, None], dtype="boolean")
     given = check_table(table.assign(melanoma=labels), source="it")
-    images, _, _ = recalibrate._answered(folder, given, device="cpu", engine="auto")
+    images, *_ = recalibrate._answered(folder, given, device="cpu", engine="auto")
     found = load(folder).predict(table, abstain=False)["logit"]
     np.testing.assert_allclose(images.logits, found[[2, 3, 6]], rtol=0, atol=1e-5)
     assert images.truth.tolist() == [True, False, False]

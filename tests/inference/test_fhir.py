@@ -147,9 +147,9 @@ def test_lesions_and_patients_of_a_table_are_in_the_bundle(tmp_path: Path) -> No
     bundle: Any = Bundle.model_validate_json(json.dumps(made, allow_nan=False))
     resources = [each.resource for each in bundle.entry]
     reports = [each for each in resources if isinstance(each, DiagnosticReport)]
-    assert [each.subject and each.subject.identifier.value for each in reports] == [
-        "p1", "p2", None,
-    ]  # fmt: skip
+    patients: list[Any] = [each.subject for each in reports]
+    named = [each and each.identifier.value for each in patients]
+    assert named == ["p1", "p2", None]
     known = {
         each.identifier[0].value: each for each in resources if hasattr(each, "hasMember")
     }
