@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import tempfile
-import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -29,12 +29,6 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 # tests beside them (a training of two epochs took 27 s so, and 3 s with one thread).
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(name, "1")
-
-# Around nohup, or behind an ampersand, tests would inherit that signals are not heard.
-if threading.current_thread() is threading.main_thread():
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    if hasattr(signal, "SIGHUP"):
-        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # Figures are drawn to files only; a display is never there on a server.
 os.environ.setdefault("MPLBACKEND", "Agg")
@@ -85,6 +79,20 @@ def pytest_collection_finish() -> None:
 
 
 _SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.fixture
+def heard() -> Iterator[None]:
+    """Signals to stop are heard, also where the tests were started so that they are not.
+
+    Around nohup, or behind an ampersand, all processes inherit that they are passed over.
+    """
+    before = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGHUP)}
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    for one, handler in before.items():
+        signal.signal(one, handler)
 
 
 @pytest.fixture(scope="session")

@@ -25,6 +25,8 @@ from lentigo.stopping import (
     stop_if_asked,
 )
 
+pytestmark = pytest.mark.usefixtures("heard")
+
 
 def ask(number: int) -> None:
     os.kill(os.getpid(), number)

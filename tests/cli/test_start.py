@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.usefixtures("heard")
+
 _SLOW = """
 import sys, time
 class Slow:

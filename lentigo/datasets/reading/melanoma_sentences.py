@@ -16,14 +16,14 @@ from lentigo.visible import shortened
 from lentigo.words import counted, some
 
 _PARTS = re.compile(
-    r"lanom|ssm|lmm|lentigo mal|dubreuilh|hautkrebs|breslow|c43|d03|素瘤|恶黑",
+    r"lanom|ssm|lmm|alm|nmm|lentigo mal|dubreuilh|hautkrebs|breslow|c43|d03|素瘤|恶黑",
     re.IGNORECASE,
 )
 """One of these is in every cell that tells of a melanoma, but for MM in capitals."""
 _CAPITALS = re.compile(r"(?<!\d )(?<!\d)\bMM\b")
 _TOLD = re.compile(
-    rf"{TUMOUR}|\b(?:ssm|lmm|lentigo malig\w*|dubreuilh|schwarzer hautkrebs|breslow|"
-    r"c43(?:\.\d+)?|d03(?:\.\d+)?)\b|黑色?素瘤|恶黑|\bmm\b"
+    rf"{TUMOUR}|\b(?:ssm|lmm|alm|nmm|lentigo malig\w*|dubreuilh|schwarzer hautkrebs|"
+    r"breslow\D{0,12}\d|c43(?:\.\d+)?|d03(?:\.\d+)?)\b|黑色?素瘤|恶黑|\bmm\b"
 )
 
 

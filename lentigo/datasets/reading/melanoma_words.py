@@ -10,7 +10,7 @@ import pandas as pd
 
 from lentigo.datasets.reading.diagnoses import DIAGNOSES
 from lentigo.datasets.reading.known_words import NOT_MELANOMA, YES_NO
-from lentigo.datasets.reading.melanoma_denied import TUMOUR, of_this_lesion
+from lentigo.datasets.reading.melanoma_denied import TUMOUR, not_denied
 from lentigo.datasets.reading.spelling import spellings
 from lentigo.table_files.each_value import each_value
 from lentigo.table_files.not_known import plain
@@ -26,7 +26,7 @@ _PARTS = (
 
 _MENTIONED = re.compile(
     rf"{TUMOUR}|黑色?素瘤|恶黑|恶性雀斑|lentigo mali\w*|schwarzer hautkrebs|dubreuilh|"
-    r"hutchinson|\b(?:mel|ssm|lmm|alm|mm|mis|breslow|c43(?:\.\d+)?|d03(?:\.\d+)?|"
+    r"hutchinson|\b(?:mel|ssm|lmm|alm|n?mm|mis|breslow|c43(?:\.\d+)?|d03(?:\.\d+)?|"
     r"2c30(?:\.\w)?|2e63|87[2-8]\d/[23]|"
     r"clark[ -](?:level |stufe |nivel )?(?:[1-5]|i{1,3}|iv|v))\b"
 )
@@ -45,8 +45,8 @@ def whole_words(column: pd.Series[Any]) -> pd.Series[bool]:
 def mentions(column: pd.Series[Any]) -> pd.Series[bool]:
     """Tell which cells of `column` are no known word, and mention a melanoma.
 
-    "Melanoma in situ, Breslow 0.3 mm" does; "no evidence of melanoma", "Z.n. Melanom" and
-    "mother had melanoma" do not.
+    "Melanoma in situ, Breslow 0.3 mm" does, "no evidence of melanoma" does not. An earlier
+    melanoma, or that of a relative, does: it may be this lesion's.
     """
     found = _told(column, _mentions)
     if found.any():
@@ -95,7 +95,7 @@ def _may_hold(column: pd.Series[Any]) -> bool:
     if not digits or digits.isdigit():
         return False
     return any(part in text for part in _PARTS) or any(
-        word.strip() in _SHORT_WORDS for word in text.split("\n")
+        _is_short(word) for word in text.split("\n")
     )
 
 
@@ -103,11 +103,17 @@ def _compared(text: str) -> str:
     return (text if text.isascii() else unicodedata.normalize("NFKC", text)).casefold()
 
 
+def _is_short(text: str) -> bool:
+    """Tell whether `text` is a short word for melanoma, or begins with one ("SSM pT1a")."""
+    begins = _BEGINS.match(text)
+    return begins is not None and begins[1] in _SHORT_WORDS
+
+
 def _is_melanoma(word: str) -> bool:
     if len(word) > _LONGEST:
         return False
     text = _compared(word).strip(" _\t")
-    if text not in _SHORT_WORDS and not any(part in text for part in _PARTS):
+    if not _is_short(text) and not any(part in text for part in _PARTS):
         return False
     if text[:2].isascii() and text[:2] not in _STARTS:
         return False  # spares looking up long texts, which takes 50 times as long
@@ -119,6 +125,8 @@ _SHORT_WORDS = frozenset(
     word for word, found in DIAGNOSES.items() if found.melanoma and len(word) <= _SHORT
 )
 
+_BEGINS = re.compile(r"[\s_(]*(\w+)")
+
 _STARTS = frozenset(
     way[:2]
     for word, found in DIAGNOSES.items()
@@ -128,7 +136,7 @@ _STARTS = frozenset(
 
 
 def _mentions(word: str) -> bool:
-    return bool(_MENTIONED.search(of_this_lesion(word)))
+    return bool(_MENTIONED.search(not_denied(word)))
 
 
 def _is_diagnosis(words: pd.Series[Any]) -> pd.Series[Any]:

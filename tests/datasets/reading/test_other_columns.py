@@ -184,8 +184,20 @@ _OF_THIS_LESION = [
     "V.a. malignes Melanom", "Histo: malignes Melanom, Breslow 0.8 mm", "V.a. MM",
     "Melanom nicht ausgeschlossen", "cannot exclude melanoma", "r/o melanoma",
     "descartar melanoma", "suspicion de me\u0301lanome", "non si può escludere melanoma",
-    "不能排除黑色素瘤", "疑似恶黑", "Z.n. Exzision, jetzt Melanom", "SSM pT1a",
+    "不能排除黑色素瘤", "疑似恶黑", "Z.n. Exzision, jetzt Melanom", "V.a. NMM",
     "Z.n. Melanom, jetzt neues Melanom", "not a nevus: melanoma", "Lentigo maligna, links",
+    "Verdacht auf ALM", "Family history: negative\nHistology: melanoma",
+    "Vorgeschichte: leer\r\nHistologie: Melanom", "Margins: free\nMelanoma in situ",
+    "Z.n. Exzision: malignes Melanom", "Z.n. PE: Melanom", "Z.n. PE malignes Melanom",
+    "prior biopsy: melanoma", "s/p shave bx melanoma", "melanoma of the anterior trunk",
+    "tórax anterior: melanoma", "melanoma in the center of a nevus",
+    "Center: melanoma, periphery: nevus", "melanoma (clinic A)", "Melanoma - previous scar",
+    "Melanoma (previous photo 2019)", "Melanoma: history of sunburn",
+    "melanoma: family history negative", "Früherkennung Melanom", "no se descarta melanoma",
+    "no se excluye melanoma", "non si esclude melanoma", "无法排除黑色素瘤",
+    "尚不能完全排除黑色素瘤", "未排除黑色素瘤", "非典型黑色素瘤",
+    "Melanom ausgeschlossen? nein", "lesión grande: melanoma", "grande melanoma nodular",
+    "in situ, non invasive melanoma",
 ]  # fmt: skip
 _OF_NONE = [
     "no evidence of melanoma", "Kein Anhalt für ein malignes Melanom", "Z.n. Melanom 2012",
@@ -193,7 +205,9 @@ _OF_NONE = [
     "Familienanamnese positiv für Melanom", "Melanomnachsorge", "fears melanoma", "5 MM",
     "se descarta melanoma", "antecedentes personales de melanoma", "storia di melanoma",
     "pas d’argument en faveur d’un mélanome", "sem sinais de melanoma", "未见黑色素瘤",
-    "黑色素瘤家族史", "Clark nevus", "mis lunares",
+    "黑色素瘤家族史", "Clark nevus", "mis lunares", "Melanoma Institute", "MelanomaScope X",
+    "Melanomzentrum Ulm", "melanoma_study_0001.jpg", "https://melanoma.org/x",
+    "Breslow nicht angegeben", "nevus\nno evidence\nof disease",
 ]  # fmt: skip
 
 
@@ -235,7 +249,21 @@ def test_a_melanoma_in_a_sentence_is_told_where_nothing_holds_a_label(
     assert "remark tells of melanoma in a sentence for 1 image without a label" in told
 
 
-def test_history_in_a_report_of_histology_refuses_no_table(tmp_path: Path) -> None:
-    rows = ["image,diagnosis,histology report", "a,nevus,Z.n. Melanom 2012", "b,nevus,"]
+@pytest.mark.parametrize(
+    "text",
+    [*_OF_THIS_LESION, "Z.n. Melanom", "mother: melanoma", "SSM pT1a", "ALM, 0,4 mm"],
+)
+def test_no_melanoma_in_a_report_of_histology_is_explained_away(text: str) -> None:
+    """A table is refused for each: a history there may be that of this lesion."""
+    words = pd.Series([text])
+    assert (mentions(words) | whole_words(words)).all()
+
+
+def test_what_a_report_of_histology_denies_refuses_no_table(tmp_path: Path) -> None:
+    rows = [
+        "image,diagnosis,histology report",
+        "a,nevus,kein Anhalt für Melanom",
+        "b,nevus,",
+    ]
     rows += ["c,nevus,sin evidencia de melanoma", "d,nevus,assenza di melanoma residuo"]
     assert labels(read_table("csv", fake_csv(tmp_path, rows))) == "0000"
