@@ -228,7 +228,7 @@ def _mapped(
         there = [f"{meanings[at]!r} ({at[0] or 'any label'})" for at in said.values()]
         raise ConfigError(
             f"--map gives {short(word)!r} several meanings: {some(there)}; the columns "
-            "melanoma and diagnosis are one to a map. Keep one meaning."
+            "melanoma and diagnosis must say the same of melanoma. Keep one meaning."
         )
     return found
 
