@@ -16,7 +16,7 @@ import pandas as pd
 from lentigo.errors import ColumnError, DatasetError, unknown_name
 from lentigo.files import write_csv, written_beside
 from lentigo.output import PREDICTIONS, check_file
-from lentigo.table_files.cells import as_boolean, to_numbers
+from lentigo.table_files.cells import as_boolean, check_numbers
 from lentigo.table_files.columnar import write_parquet
 from lentigo.table_files.door import read_any_table as read_any_table
 from lentigo.table_files.door import read_noted as read_noted
@@ -298,7 +298,7 @@ def check_predictions(table: pd.DataFrame, *, source: str) -> pd.DataFrame:
             )
     checked = table.reset_index(drop=True).copy()
     checked["image_id"] = checked["image_id"].astype("string")
-    checked["probability"] = _numbers(
+    checked["probability"] = check_numbers(
         checked["probability"], name="probability", source=source
     )
     twice = checked.loc[checked["image_id"].duplicated(), "image_id"].unique().tolist()
@@ -329,7 +329,7 @@ def _as_type(
     column: pd.Series[Any], dtype: str, *, name: str, source: str
 ) -> pd.Series[Any]:
     if dtype in {"float64", "Int64"}:
-        numbers = _numbers(column, name=name, source=source)
+        numbers = check_numbers(column, name=name, source=source)
         if (
             dtype == "Int64"
             and (wrong := numbers.dropna()[~is_whole(numbers.dropna())]).size
@@ -350,26 +350,6 @@ def _as_type(
 def is_whole(numbers: pd.Series[Any]) -> pd.Series[Any]:
     """Tell for each number whether it is whole and below 2**53, so exact as a float."""
     return (numbers % 1 == 0) & (numbers.abs() < 2**53)
-
-
-def _numbers(column: pd.Series[Any], *, name: str, source: str) -> pd.Series[Any]:
-    numbers = to_numbers(column)
-    bad = column[numbers.isna() & column.notna()].unique().tolist()
-    if bad:
-        raise ColumnError(
-            f"{source}: {name} should be a number, but holds {some(bad)}. {_advice(bad)}"
-        )
-    return numbers
-
-
-def _advice(bad: list[Any]) -> str:
-    """Return what to do about cells that are no numbers: `bad` are their values."""
-    if any(str(value).strip()[-1:] in {"%", "\u2030"} for value in bad):
-        return (
-            "Per cent are understood where every cell of the column has the sign %; "
-            "write all so, or all as shares from 0 to 1."
-        )
-    return "Write a number there, or leave the cell empty where it is not known."
 
 
 def _explain(failures: pd.DataFrame, source: str) -> str:

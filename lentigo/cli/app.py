@@ -92,10 +92,15 @@ class Commands(TyperGroup):
 def _from_home(word: str) -> str:
     """Return `~/…`, or `--option=~/…`, with the path of the home folder for `~`."""
     option, equals, path = word.partition("=") if word.startswith("--") else ("", "", word)
-    return f"{option}{equals}{Path(path).expanduser()}" if _HOME.match(path) else word
+    if not _HOME.match(path):
+        return word
+    try:
+        return f"{option}{equals}{Path(path).expanduser()}"
+    except RuntimeError:  # nobody knows the home folder
+        return word
 
 
-_HOME = re.compile(r"~[/\\]")
+_HOME = re.compile(f"~[{re.escape(os.sep + (os.altsep or ''))}]")
 _STOPPED = (
     "Stopped. Nothing is half written; give the same command again (a training goes on "
     "with --resume)."

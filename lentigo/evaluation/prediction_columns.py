@@ -50,6 +50,9 @@ or words), is taken. `target` comes last, since in a table with another of these
 is the label.
 """
 
+_LABEL_BESIDE_OTHERS = "target"
+"""The one of these names that is the label where there is another of them."""
+
 _CALLS = ("prediction", "pred", "y_pred", "predicted", "predicted_class", "called")
 """Known column names for the class that a model predicts; they never hold the label."""
 
@@ -127,9 +130,17 @@ def _beside(
 ) -> list[str]:
     """Return a sentence on columns that may be the probability as well as `score` may.
 
-    None where `score` has the name that we give it.
+    None where `score` has the name that we give it, or where they hold the same numbers or
+    the label.
     """
-    also = [n for n in others if _is_share(table[n]) and not table[n].equals(table[score])]
+    own = _numbers(table[score])
+    also = [
+        name
+        for name in others
+        if name.strip().lower() != _LABEL_BESIDE_OTHERS
+        and _is_share(table[name])
+        and not _numbers(table[name]).equals(own)
+    ]
     if not also or score.strip().lower() == PROBABILITY_COLUMNS[0]:
         return []
     return [
@@ -146,6 +157,10 @@ def _other_shares(table: pd.DataFrame, named: list[str]) -> list[str]:
         for name in table
         if name not in known and _is_share(table[name]) and len(table[name].unique()) > 1
     ]
+
+
+def _numbers(column: pd.Series[Any]) -> pd.Series[Any]:
+    return pd.to_numeric(column, errors="coerce").astype("float64")
 
 
 def _is_share(column: pd.Series[Any]) -> bool:

@@ -15,9 +15,10 @@ from PIL import Image
 from lentigo.errors import ImageError
 from lentigo.explanation.served import CASES, LESION, Examined, Gaps, Wish
 from lentigo.inference.served import Row
+from lentigo.service.crew import Closer, Crew
 from lentigo.service.decoding import Decoder, Prepared, Square
 from lentigo.service.problems import wrong_field
-from lentigo.service.queue import Closer, Crew, DiedOverItError, Queue
+from lentigo.service.queue import DiedOverItError, Queue
 from lentigo.service.worker import Hosted, RefusedError
 
 METHODS_FIELD = "methods"

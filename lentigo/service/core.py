@@ -18,9 +18,10 @@ from lentigo.progress import log
 from lentigo.service.asked import Asked
 from lentigo.service.audit_log import AuditLog, Entry
 from lentigo.service.closer import Eye, Look, Material
+from lentigo.service.crew import Crew
 from lentigo.service.decoding import Decoder, Prepared
 from lentigo.service.problems import not_ready, wrong_field
-from lentigo.service.queue import Crew, DiedOverItError, Queue
+from lentigo.service.queue import DiedOverItError, Queue
 from lentigo.service.telemetry import Telemetry
 from lentigo.service.upload import FILES
 from lentigo.service.worker import Hosted, Place, RefusedError

@@ -7,31 +7,34 @@ is computed alone and at once, under much load many together.
 from __future__ import annotations
 
 import asyncio
-import math
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from lentigo.errors import ExchangedError, LentigoError
-from lentigo.explanation.served import Examined, Wish
+from lentigo.explanation.served import Examined
 from lentigo.inference.served import Question, Reply
 from lentigo.inference.squares import Square
 from lentigo.models.backend import Preparation
 from lentigo.progress import log
+from lentigo.service.crew import (
+    Closer,
+    Crew,
+    Waiting,
+    agreed,
+    compute,
+    fail,
+    same,
+    taken,
+)
 from lentigo.service.problems import not_ready
 from lentigo.service.room import Room
 from lentigo.service.worker import (
     Hosted,
     Place,
     RefusedError,
-    Ways,
     Worker,
     WorkerDiedError,
 )
@@ -43,62 +46,6 @@ may have killed it, or the new process may not start at once."""
 
 class DiedOverItError(Exception):
     """The worker process died each time that it computed a request, also alone."""
-
-
-@dataclass
-class _Waiting:
-    """A request that waits for a worker."""
-
-    model: Hosted
-    asked: Question | Closer
-    """The request: a prediction (`Question`) or an explanation (`Closer`)."""
-    squares: dict[Preparation, list[Square]]
-    """How images were made square → the images of the request, so made square."""
-    answer: asyncio.Future[Any]
-    """Receives the result of the worker, or its exception."""
-
-    @property
-    def images(self) -> int:
-        return self.asked.images if isinstance(self.asked, Question) else 1
-
-
-@dataclass(frozen=True)
-class Closer:
-    """One image to be explained."""
-
-    wish: Wish
-    """The parts of the explanation that are requested."""
-    picture: NDArray[np.uint8]
-    """The image, (H, W, 3) RGB."""
-    until: float = math.inf
-    """When it is to be done, by the monotonic clock, though it may have to wait before."""
-
-
-@dataclass
-class Crew:
-    """Workers that have loaded the same models; a reload makes a new crew."""
-
-    workers: list[Worker]
-    models: list[Hosted] = field(default_factory=list)
-    waiting: deque[_Waiting] = field(default_factory=deque)
-    """The requests that wait, the oldest first."""
-    tasks: list[asyncio.Task[None]] = field(default_factory=list)
-    """One task for each worker, which gives it waiting requests."""
-    more: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when a request begins to wait or the crew is closed."""
-    busy: int = 0
-    closed: bool = False
-    """Whether a new crew has replaced this one."""
-
-    def find(self, wanted: str) -> Hosted:
-        """Return the model `wanted`: NAME or NAME@VERSION; the first one if it is empty.
-
-        Raises `KeyError` if there is no such model.
-        """
-        for model in self.models:
-            if wanted in {"", model.name, f"{model.name}@{model.version}"}:
-                return model
-        raise KeyError(wanted)
 
 
 class Queue:
@@ -171,7 +118,7 @@ class Queue:
         starts = [loop.run_in_executor(self._threads, each.start) for each in crew.workers]
         loaded = await asyncio.gather(*starts, return_exceptions=True)
         try:
-            crew.models = _agreed(loaded)
+            crew.models = agreed(loaded)
         except BaseException:
             for worker in crew.workers:
                 worker.close()
@@ -219,10 +166,10 @@ class Queue:
         squares: dict[Preparation, list[Square]],
     ) -> Any:
         loop = asyncio.get_running_loop()
-        waiting = _Waiting(model, asked, squares, loop.create_future())
+        waiting = Waiting(model, asked, squares, loop.create_future())
         if crew.closed:  # reloaded while the images were decoded
             crew = self.crew
-            waiting.model = _same(crew, model)
+            waiting.model = same(crew, model)
         crew.waiting.append(waiting)
         crew.more.set()
         return await waiting.answer
@@ -245,7 +192,7 @@ class Queue:
     async def _work(self, crew: Crew, worker: Worker) -> None:
         """Let a worker answer waiting requests until the crew is closed and none waits."""
         while True:
-            batch = _taken(crew, self._batch)
+            batch = taken(crew, self._batch)
             if batch:
                 await self._answer(worker, batch)
             elif crew.closed:
@@ -258,7 +205,7 @@ class Queue:
                 if not crew.waiting and not crew.closed and worker.has_died():
                     await self._replace(worker)
 
-    async def _answer(self, worker: Worker, batch: list[_Waiting]) -> None:
+    async def _answer(self, worker: Worker, batch: list[Waiting]) -> None:
         """Answer a batch; if the worker dies over it or refuses it, try each request alone.
 
         So only the request that kills the process, or makes no sense, fails.
@@ -268,7 +215,7 @@ class Queue:
             replies = await self._tried(worker, batch)
         except Exception as error:
             ours = isinstance(error, LentigoError)
-            _fail(batch, not_ready(str(error)) if ours else error)
+            fail(batch, not_ready(str(error)) if ours else error)
             if isinstance(error, ExchangedError):
                 self._load_anew()
             return
@@ -285,7 +232,7 @@ class Queue:
             if not each.answer.done():  # whoever asked may have gone
                 each.answer.set_result(reply)
 
-    async def _tried(self, worker: Worker, batch: list[_Waiting]) -> list[Any] | None:
+    async def _tried(self, worker: Worker, batch: list[Waiting]) -> list[Any] | None:
         """Return the replies to a batch; None if each request is to be tried alone.
 
         Raises `DiedOverItError` if the worker died each time over a single request, and
@@ -294,7 +241,7 @@ class Queue:
         loop = asyncio.get_running_loop()
         for _ in range(_TRIES if len(batch) == 1 else 1):
             try:
-                return await loop.run_in_executor(self._threads, _compute, worker, batch)
+                return await loop.run_in_executor(self._threads, compute, worker, batch)
             except RefusedError:
                 if len(batch) == 1:
                     raise
@@ -332,70 +279,3 @@ class Queue:
             await self.load()
         except (LentigoError, OSError, ValueError) as error:
             log.error("%s", error)
-
-
-def _taken(crew: Crew, most: int) -> list[_Waiting]:
-    """Take the next requests of one model: at least one, with at most `most` images.
-
-    An explanation is taken alone. Requests that were cancelled are dropped.
-    """
-    batch: list[_Waiting] = []
-    images = 0
-    while crew.waiting:
-        following = crew.waiting[0]
-        if following.answer.done():
-            crew.waiting.popleft()
-            continue
-        images += following.images
-        alone = isinstance(following.asked, Closer)
-        other = batch and (following.model != batch[0].model or alone)
-        if batch and (images > most or other):
-            break
-        if alone:
-            return [crew.waiting.popleft()]
-        batch.append(crew.waiting.popleft())
-    return batch
-
-
-def _compute(worker: Worker, batch: Sequence[_Waiting]) -> list[Any]:
-    """Let a worker compute a batch of predictions, or one explanation. Blocks."""
-    first = batch[0]
-    squares: Ways = {
-        way: [square for each in batch for square in each.squares[way]]
-        for way in first.squares
-    }
-    if isinstance(first.asked, Closer):
-        closer = first.asked
-        left = max(0.0, closer.until - time.monotonic())
-        wish = replace(closer.wish, seconds=min(left, closer.wish.seconds))
-        return [worker.examine(first.model.index, wish, squares, closer.picture)]
-    questions = [each.asked for each in batch if isinstance(each.asked, Question)]
-    return list(worker.ask(first.model.index, questions, squares))
-
-
-def _fail(batch: Sequence[_Waiting], error: Exception) -> None:
-    for each in batch:
-        if not each.answer.done():
-            each.answer.set_exception(error)
-
-
-def _agreed(loaded: Sequence[list[Hosted] | BaseException]) -> list[Hosted]:
-    """Return the models that all workers loaded; raise what one of them raised.
-
-    Raises `ExchangedError` if a folder was changed between the starts of two workers.
-    """
-    found: list[list[Hosted]] = []
-    for each in loaded:
-        if isinstance(each, BaseException):
-            raise each
-        found.append(each)
-    if len({tuple((m.name, m.version) for m in models) for models in found}) > 1:
-        raise ExchangedError("A model was changed while it was loaded; try again.")
-    return found[0]
-
-
-def _same(crew: Crew, model: Hosted) -> Hosted:
-    for each in crew.models:
-        if (each.name, each.version) == (model.name, model.version):
-            return each
-    raise not_ready("The model was exchanged while the request was read.")

@@ -96,6 +96,7 @@ class Worker:
         # Opened to append, so that writing goes on correctly after the file was emptied.
         self._remarks = tempfile.TemporaryFile("a+b")  # noqa: SIM115
         self._ended = False
+        self._clock: _Clock | None = None
         self._versions: list[str] = []
         self.starts = 0
         """Number of starts; each but the first replaced a process that had died."""
@@ -233,13 +234,20 @@ class Worker:
         return b""
 
     def _watched(self, seconds: float) -> _Clock:
-        return _Clock(self._process, seconds)
+        self._clock = _Clock(self._process, seconds)
+        return self._clock
 
     def _why_not_started(self) -> LentigoError:
         code = self._process.wait() if self._process else 0
         self._remarks.seek(0)
         text = self._remarks.read()[-2000:].decode(errors="replace")
         self._drop()
+        if self._clock and self._clock.killed:
+            return RunError(
+                f"The process that computes had not loaded the models after "
+                f"{self._clock.seconds:g} seconds and was ended. Give the same command "
+                "again when the machine has less to do."
+            )
         return could_not_start(text) or RunError(
             f"The process that computes ended while it started (exit code {code}). Give "
             "the same command again; if it stays so, try the model with 'lentigo predict'."
@@ -248,6 +256,8 @@ class Worker:
     def _why_died(self) -> str:
         """Remove the process that ended, and return by what: a signal, or a kind of error.
 
+        Where we killed it ourselves, it was too slow; signal 9 alone is the mark of a
+        system without memory.
         Of an error only the kind is told: its message may hold what a request said.
         """
         process = self._process
@@ -258,6 +268,8 @@ class Worker:
         self._remarks.seek(0)
         last = self._remarks.read()[-2000:].decode(errors="replace").strip()
         self._drop()
+        if self._clock and self._clock.killed:
+            return f"after {self._clock.seconds:g} seconds without an answer"
         if code is not None and code < 0:
             return f"by signal {-code}"
         kind = re.match(r"[\w.]+(Error|Exception)\b", last.splitlines()[-1] if last else "")
@@ -284,7 +296,11 @@ class _Clock:
     """Context manager that kills a process if the block takes longer than `seconds`."""
 
     def __init__(self, process: subprocess.Popen[bytes] | None, seconds: float) -> None:
-        self._timer = threading.Timer(seconds, process.kill if process else lambda: None)
+        self.seconds = seconds
+        self.killed = False
+        """Whether the time was up and the process, which still ran, was killed."""
+        self._process = process
+        self._timer = threading.Timer(seconds, self._kill)
         self._timer.daemon = True
 
     def __enter__(self) -> None:
@@ -292,6 +308,11 @@ class _Clock:
 
     def __exit__(self, *_: object) -> None:
         self._timer.cancel()
+
+    def _kill(self) -> None:
+        if self._process and self._process.poll() is None:
+            self.killed = True
+            self._process.kill()
 
 
 def _hosted(place: Place, index: int, facts: dict[str, Any]) -> Hosted:

@@ -10,6 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lentigo.errors import ColumnError
+from lentigo.words import some
+
 NOTHING = frozenset(
     {"#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN",
      "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null", ""}
@@ -219,3 +222,27 @@ def _key(name: object) -> str:
     """Return a name in lower-case letters without accents, and digits."""
     apart = unicodedata.normalize("NFKD", str(name).casefold())
     return re.sub(r"[\W_]", "", "".join(c for c in apart if not unicodedata.combining(c)))
+
+
+def check_numbers(column: pd.Series[Any], *, name: str, source: str) -> pd.Series[Any]:
+    """Return the numbers in `column`, NaN where there is none, as `to_numbers` does.
+
+    `name` and `source` name column and table. Raises `ColumnError` for another cell.
+    """
+    numbers = to_numbers(column)
+    bad = column[numbers.isna() & column.notna()].unique().tolist()
+    if bad:
+        raise ColumnError(
+            f"{source}: {name} should be a number, but holds {some(bad)}. {_advice(bad)}"
+        )
+    return numbers
+
+
+def _advice(bad: list[Any]) -> str:
+    """Return what to do about cells that are no numbers: `bad` are their values."""
+    if any(str(value).strip()[-1:] in {"%", "\u2030"} for value in bad):
+        return (
+            "Per cent are understood where every cell of the column has the sign %; "
+            "write all so, or all as shares from 0 to 1."
+        )
+    return "Write a number there, or leave the cell empty where it is not known."

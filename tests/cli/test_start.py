@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -9,6 +10,8 @@ import tomllib
 from pathlib import Path
 
 import pytest
+
+from lentigo.cli.app import _from_home
 
 pytestmark = pytest.mark.usefixtures("heard")
 
@@ -119,3 +122,22 @@ def test_nor_is_it_taken_down_beside_a_network_that_takes_too_long() -> None:
     )  # fmt: skip
     assert done.stderr == "it took more than 0 seconds\n"
     assert (done.returncode, done.stdout) == (1, "closed\n")
+
+
+def test_a_tilde_is_the_home_folder_where_there_is_one_and_a_path_follows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HOME", "/home/jane")
+    monkeypatch.setenv("USERPROFILE", "/home/jane")
+    home = Path("/home/jane/x")
+    assert [_from_home("~/x"), _from_home("--out=~/x")] == [str(home), f"--out={home}"]
+    for word in ("~", "~x", "a~/x", "--column=a=~/x", "-~/x"):
+        assert _from_home(word) == word
+    if os.sep == "/":  # a name like any other
+        assert _from_home(r"~\x.csv") == r"~\x.csv"
+
+    def unknown(path: Path) -> Path:
+        raise RuntimeError(f"Could not determine home directory of {path}.")
+
+    monkeypatch.setattr(Path, "expanduser", unknown)
+    assert _from_home("--out=~/x") == "--out=~/x"

@@ -119,3 +119,8 @@ def test_a_second_column_of_probabilities_is_named() -> None:
     assert chosen(prediction=CHANCES, score=CHANCES)[1] == []
     assert chosen(prediction=CHANCES, target=[1, 0, 0])[1] == []
     assert chosen(probability=CHANCES, score=[0.1, 0.8, 0.6])[1] == []
+
+
+def test_neither_a_label_nor_the_same_numbers_as_text_are_a_second_probability() -> None:
+    assert chosen(prediction=CHANCES, target=[1, 0.5, 0])[1] == []
+    assert chosen(prediction=CHANCES, score=["0.90", "0.2", "0.4"])[1] == []

@@ -23,9 +23,10 @@ from lentigo.models.backend import Preparation
 from lentigo.models.description import version_of
 from lentigo.service.asked import Asked
 from lentigo.service.core import Answered, Service, _decision
+from lentigo.service.crew import Crew, agreed, same
 from lentigo.service.decoding import Prepared
 from lentigo.service.problems import ProblemError
-from lentigo.service.queue import Crew, DiedOverItError, Queue, _agreed, _same
+from lentigo.service.queue import DiedOverItError, Queue
 from lentigo.service.telemetry import Telemetry
 from lentigo.service.worker import Hosted, Place, RefusedError, Worker, WorkerDiedError
 from lentigo.service.worker_process import _answered
@@ -325,11 +326,11 @@ def test_a_worker_does_not_start_again_with_another_version(
 
 def test_what_was_asked_of_one_version_is_not_computed_by_another() -> None:
     one, two = HOSTED, replace(HOSTED, version="w", index=1)
-    assert _same(Crew([], [one, two]), two) is two
+    assert same(Crew([], [one, two]), two) is two
     with pytest.raises(ProblemError, match="exchanged"):
-        _same(Crew([], [one]), two)
+        same(Crew([], [one]), two)
     with pytest.raises(ExchangedError):
-        _agreed([[one], [two]])
+        agreed([[one], [two]])
 
 
 def test_an_explanation_is_not_computed_by_a_changed_folder(tmp_path: Path) -> None:
@@ -368,4 +369,17 @@ def test_the_log_says_of_what_a_worker_died_and_nothing_of_the_request(
     )
     worker._process.wait()
     assert worker._why_died() == told
+    worker.close()
+
+
+def test_the_log_says_that_a_worker_was_too_slow() -> None:
+    worker = Worker([], engine="auto", seconds=0.1)
+    worker._process = subprocess.Popen(
+        [sys.executable, "-c", "import time; time.sleep(60)"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=worker._remarks,
+    )
+    with pytest.raises(WorkerDiedError, match=r"^after 0\.1 seconds without an answer$"):
+        worker.ask(0, [], {})
     worker.close()

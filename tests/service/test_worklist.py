@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, Route, expect
 
+from lentigo.files import csv_text
 from lentigo.service.page.language import texts
 from tests.service.browser import opened, worklist
 from tests.service.conftest import Served
@@ -203,3 +207,17 @@ def test_a_lesion_of_many_pictures_is_one_row(
     assert own == max(shares, key=float)
     expect(row).to_contain_text("(without picture 22)")
     expect(page.locator("#told")).to_contain_text("patients 1, lesions 1, pictures 22")
+
+
+def test_the_csv_of_the_page_and_of_the_commands_guard_the_same_cells(page: Page) -> None:
+    cells = [
+        'mole;"=HYPERLINK(1)".png', "=1+1", "  '\"+1+1", "a;b", "a\t@b", "a\n-b", "plain",
+        "-1.5", "+2", "-1e-7", ".5", "-x", "a;;=1", '"', "\uff1d1", "|x", "%x", "a = b",
+    ]  # fmt: skip
+    page.goto("/worklist")
+    with page.expect_download() as download:
+        page.evaluate("rows => window.lentigoSaveCsv(rows, 'x.csv')", [[c] for c in cells])
+    text = download.value.path().read_bytes().decode("utf-8-sig")
+    ours = csv_text(pd.DataFrame({"x": cells}), header=False)
+    saved, written = (list(csv.reader(io.StringIO(t, newline=""))) for t in (text, ours))
+    assert saved == written

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ from typing import Any
 import pandas as pd
 
 from lentigo.datasets.reading.column_names import key
-from lentigo.datasets.reading.known_words import YES_NO
+from lentigo.datasets.reading.known_words import LABEL_WORDS, YES_NO
 from lentigo.datasets.reading.maps import (
     ABOUT_LABELS,
     MapSource,
@@ -124,7 +124,7 @@ def translated(column: pd.Series[Any], *, name: str) -> pd.Series[Any]:
     names = (str(column.name), name, *(_EITHER if name in _EITHER else ()))
     found = {}
     for word in words.dropna().unique():
-        places = _mapped(reading.meanings, word, names, label=name in ABOUT_LABELS)
+        places = _mapped(reading.meanings, word, names, ours=name)
         if places:
             reading.used.update(places)
             found[word] = reading.meanings[places[0]]
@@ -200,27 +200,35 @@ def _as_label(meaning: str) -> str:
     return meaning if answer is None else "melanoma" if answer else "not melanoma"
 
 
+def _melanoma(meaning: str) -> bool | None:
+    """Return what a meaning says of melanoma; None if it leaves that open."""
+    return None if is_missing(meaning) else LABEL_WORDS.find(meaning)
+
+
 def _mapped(
     meanings: Mapping[tuple[str, str], str],
     word: str,
     columns: tuple[str, ...],
     *,
-    label: bool,
+    ours: str,
 ) -> list[tuple[str, str]]:
-    """Return the places of a word of one of `columns` in the map.
+    """Return the places of a word of one of `columns` in the map, the nearest first.
 
-    A map without a column counts for labels alone: M may be melanoma there, and male in
-    another column. Raises `ConfigError` where the places give the word two meanings.
+    `ours` is the column's name in a lesion table. A map without a column counts for labels
+    alone: M may be melanoma there, and male in another column. Raises `ConfigError` where
+    the places give the word two meanings; those for label and diagnosis may be two words
+    (yes and melanoma) that say the same of melanoma.
     """
     places = [(key(column), fold(word)) for column in columns]
-    places += [("", fold(word))] if label else []
+    places += [("", fold(word))] if ours in ABOUT_LABELS else []
     found = [place for place in dict.fromkeys(places) if place in meanings]
-    said = {fold(meanings[place]): place for place in found}
+    tell: Callable[[str], object] = _melanoma if ours in _EITHER else fold
+    said = {tell(meanings[place]): place for place in found}
     if len(said) > 1:
         there = [f"{meanings[at]!r} ({at[0] or 'any label'})" for at in said.values()]
         raise ConfigError(
             f"--map gives {short(word)!r} several meanings: {some(there)}; the columns "
-            "melanoma and diagnosis are one to a map. Keep one meaning."
+            "melanoma and diagnosis must say the same of melanoma. Keep one meaning."
         )
     return found
 

@@ -256,3 +256,18 @@ def _upright(facts: Facts) -> Facts:
 
 
 _SIDES = {"width", "height"}
+
+
+def says_more_after_pixels(file: BinaryIO) -> bool:
+    """Tell whether a PNG has a chunk after its pixels that may hold an orientation."""
+    place, seen_pixels = 8, False
+    while True:
+        file.seek(place)
+        head = file.read(8)
+        if len(head) < 8:
+            return False
+        length, kind = struct.unpack(">I4s", head)
+        if seen_pixels and kind in {b"eXIf", b"tEXt", b"zTXt", b"iTXt"}:
+            return True
+        seen_pixels = seen_pixels or kind == b"IDAT"
+        place += 12 + length

@@ -51,6 +51,7 @@ from lentigo.imaging.decoding.deep import (
 )
 from lentigo.imaging.decoding.dicom import SUFFIXES as DICOM_SUFFIXES
 from lentigo.imaging.decoding.dicom import DicomFile, looks_like_dicom
+from lentigo.imaging.decoding.headers import says_more_after_pixels
 from lentigo.imaging.decoding.heic import SUFFIXES as HEIC_SUFFIXES
 from lentigo.imaging.decoding.heic import HeicFile, declared_profile
 from lentigo.imaging.decoding.limits import claim, unmeasured
@@ -221,7 +222,7 @@ def read_size(source: Source) -> tuple[int, int]:
     with _refusing(name), _opened(source, name) as file:
         image = _open(file, name)
         size = image.size
-        late = isinstance(image, PngImageFile) and _says_more_after_pixels(file)
+        late = isinstance(image, PngImageFile) and says_more_after_pixels(file)
         if late and size[0] * size[1] <= MAX_PIXELS:
             _check(image, file, name)
             image.load()
@@ -314,21 +315,6 @@ def _orientation(image: ImageFile | DicomFile | HeicFile) -> int:
 
 def _turned(size: tuple[int, int], orientation: int) -> tuple[int, int]:
     return (size[1], size[0]) if orientation >= 5 else size
-
-
-def _says_more_after_pixels(file: BinaryIO) -> bool:
-    """Tell whether a PNG has a chunk after its pixels that may hold an orientation."""
-    place, seen_pixels = 8, False
-    while True:
-        file.seek(place)
-        head = file.read(8)
-        if len(head) < 8:
-            return False
-        length, kind = struct.unpack(">I4s", head)
-        if seen_pixels and kind in {b"eXIf", b"tEXt", b"zTXt", b"iTXt"}:
-            return True
-        seen_pixels = seen_pixels or kind == b"IDAT"
-        place += 12 + length
 
 
 @contextmanager

@@ -255,3 +255,22 @@ def test_a_table_of_words_is_one_that_excel_shows_as_it_is(tmp_path: Path) -> No
     filled = written.decode("utf-8-sig").replace(",1,", ",1,nevus").replace(",", ";")
     words.write_bytes(filled.replace("\n", "\r\n").encode("cp1252"))
     assert labels(read_table("csv", path, map=words)) == "001"
+
+
+@pytest.mark.parametrize(
+    ("melanoma", "diagnosis"),
+    [("yes", "melanoma"), ("melanoma", "nodular melanoma"), ("malignant", "melanoma")],
+)
+def test_two_columns_may_say_the_same_of_melanoma_in_other_words(
+    tmp_path: Path, melanoma: str, diagnosis: str
+) -> None:
+    words = tmp_path / "words.csv"
+    rows = [
+        f"melanoma,Mm,{melanoma}", f"diagnosis,Mm,{diagnosis}", "melanoma,Bb,benign",
+        "diagnosis,Bb,nevus",
+    ]  # fmt: skip
+    words.write_text("\n".join(["column,word,meaning", *rows]), encoding="utf-8")
+    path = fake_csv(tmp_path / "in", ["image,melanoma,diagnosis", "a,Mm,Mm", "b,Bb,Bb"])
+    table = read_table("csv", path, map=words)
+    assert labels(table) == "10"
+    assert list(table["diagnosis"]) == [diagnosis, "nevus"]

@@ -3,10 +3,11 @@
 window.lentigoSaveCsv = (() => {
   function cell(value) {
     // A spreadsheet runs what begins like a formula; an apostrophe makes it a text. Many
-    // divide at semicolons and tabs, or at line breaks, quoted or not.
+    // divide at semicolons and tabs, or at line breaks, quoted or not. The same rule, and the
+    // same numbers that stay as they are, stand in lentigo/files.py.
     const text = String(value ?? "");
-    const formula = /(?:^|(?<=[;\t\r\n]))(?=[\s']*[=+\-@|%\t\r\n\uff1d\uff0b\uff0d\uff20])/g;
-    const safe = /^-?\d+(\.\d+)?$/.test(text) ? text : text.replace(formula, "'");
+    const formula = /(?:^|(?<=[;\t\r\n]))(?=[\s'"]*[=+\-@|%\t\r\n\uff1d\uff0b\uff0d\uff20])/g;
+    const safe = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(text) ? text : text.replace(formula, "'");
     return `"${safe.replaceAll('"', '""')}"`;
   }
 

@@ -369,12 +369,9 @@ function speak(event) {
   if (!window.lentigoSpeak(event.currentTarget.hreflang)) return; // the browser asks first
   event.preventDefault();
   spoken();
-  const at = rows.find((each) => each.look === document.activeElement);
   for (const each of rows) delete each.line;
   tell(status);
   if (rows.length) show();
-  if (at && at.look.isConnected) go(at);
-  if (id("large").open) enlarge(large);
 }
 
 for (const [name, other] of [["folder", "files"], ["files", "folder"]]) {
