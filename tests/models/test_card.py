@@ -25,7 +25,10 @@ def test_patients_and_diagnoses_are_named(
     save(tmp_path / "model")
     plain, words = read_description(tmp_path / "model"), card_words(language)
     assert metadata not in card_text(plain, words)
-    told = {"metadata": SimpleNamespace(fields=("age", "sex", "site")), "diagnoses": ["melanoma", "nevus"]}
+    told = {
+        "metadata": SimpleNamespace(fields=("age", "sex", "site")),
+        "diagnoses": ["melanoma", "nevus"],
+    }
     members = [each.model_copy(update=told) for each in plain.members]
     text = card_text(plain.model_copy(update={"members": members}), words)
     assert metadata in text
