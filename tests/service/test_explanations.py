@@ -154,7 +154,7 @@ def test_a_costly_map_is_not_begun_because_a_cheap_one_was_quick(
             clock[0] += METHODS[name].looks / METHODS["grad_cam"].looks
             yield name
 
-    made = list(_in_time(drawn(), explainer, 5.0, gaps))
+    made: list[Any] = list(_in_time(drawn(), explainer, 5.0, gaps))
     assert made == ["grad_cam", "grad_cam_plus_plus"]
     assert set(gaps.said) == {"integrated_gradients", "occlusion"}
     assert clock[0] < 5
