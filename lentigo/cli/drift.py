@@ -42,7 +42,12 @@ _Repeats = Annotated[
         "--repeats", min=200, help="Deals of the patients by chance; more where needed."
     ),
 ]
-_Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of the deals.")]
+_Seed = Annotated[
+    int,
+    typer.Option(
+        "--seed", min=0, help="Seed of the deals, and of the images that are drawn."
+    ),
+]
 
 
 def drift_command(

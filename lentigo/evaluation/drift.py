@@ -47,7 +47,8 @@ class Shift:
     """`number`, `word`, or `features`."""
     n_reference: int
     n_period: int
-    """Images compared on either side; for numbers, those that have a value."""
+    """Images compared on either side; for numbers, those that have a value. One of each
+    group where the groups of one side have more images."""
     reference: str
     was: str
     """Summary of the column in the reference (`reference`) and in the period (`was`): the
@@ -144,12 +145,16 @@ def drift(
     among all columns of all periods, at most 100,000 (a sequential test: Besag & Clifford
     1991, doi:10.1093/biomet/78.2.301).
 
+    Each group counts once. Where those of one side have more images than those of the other
+    a random image of each, by `seed`, is compared, and a note says so: several images of a
+    patient together scatter less than one.
+
     Raises `DatasetError` when a side has fewer than 8 groups.
     """
     notes = Notes()
     jobs = []
     for period in periods:
-        deals = Deals(reference, period)
+        deals = Deals(reference, period, seed=seed)
         jobs.append((period, deals, columns_of(reference, period, columns, deals, notes)))
     count = sum(len(each) for _, _, each in jobs)
     most = max(repeats, min(math.ceil(2 * count / ALARM), _MOST_DEALS))

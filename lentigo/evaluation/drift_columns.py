@@ -135,6 +135,12 @@ def columns_of(
     found: list[Column] = [each for each in made if kept[each.key] is each]
     if reference.features is not None and period.features is not None:
         found += _of_features(reference, period, deals, notes)
+    if deals.draws:
+        notes.add(
+            f"{period.name}: of each group (patient, else lesion, else image) one image, "
+            f"drawn by the seed, is compared with one of {reference.name}, as the groups "
+            "of one side have more images."
+        )
     return found
 
 
@@ -178,10 +184,19 @@ class _Codes:
     kind: str
     summary: tuple[str, str]
 
-    def __init__(self, name: str, codes: IntArray, known: BoolArray, n: int, deals: Deals):
+    def __init__(
+        self,
+        name: str,
+        codes: IntArray,
+        known: BoolArray,
+        n: int,
+        deals: Deals,
+        *,
+        key: bytes,
+    ) -> None:
         self.name, self.is_known = name, False
         self.images = int(known[:n].sum()), int(known[n:].sum())
-        self.key = known.tobytes() + codes[known].tobytes()
+        self.key = key
         """The same for columns that divide the images alike."""
         self._deals, self._table = deals, deals.table(codes, known)
         self._bins = self._table
@@ -209,17 +224,18 @@ class _Numbers(_Codes):
     def __init__(
         self, name: str, values: FloatArray, known: BoolArray, n: int, deals: Deals
     ) -> None:
+        ranks = np.searchsorted(np.unique(values[known]), values[known])
+        # Two numbers that rank the images alike, or the other way round, are one.
+        either = min(ranks.tobytes(), (ranks.max() - ranks).tobytes())
+        key, known = known.tobytes() + either, deals.one_each(known)
         levels = np.unique(values[known])
-        ranks = np.searchsorted(levels, values[known])
         if len(levels) > _LEVELS:
             levels = np.unique(np.quantile(values[known], np.linspace(0, 1, _LEVELS)))
         codes = np.searchsorted(levels, np.where(known, values, levels[0]), side="left")
-        super().__init__(name, codes.astype(np.int64), known, n, deals)
-        # Two numbers that rank the images alike, or the other way round, are one.
-        either = min(ranks.tobytes(), (ranks.max() - ranks).tobytes())
-        self.key = known.tobytes() + either
-        first, second = values[:n][known[:n]], values[n:][known[n:]]
-        self.summary = f"mean {first.mean():.3g}", f"mean {second.mean():.3g}"
+        super().__init__(name, codes.astype(np.int64), known, n, deals, key=key)
+        before = np.arange(len(known)) < n
+        first, second = (deals.mean(values, known & side) for side in (before, ~before))
+        self.summary = f"mean {first:.3g}", f"mean {second:.3g}"
         self._bins = deals.table(stability_bins(values, known, n), known)
 
     def _apart(self, before: FloatArray, after: FloatArray) -> FloatArray:
@@ -241,20 +257,24 @@ class _Words(_Codes):
         *,
         is_known: bool,
     ) -> None:
-        codes, names = pd.factorize(np.where(asked, words, words[asked][0]))
         own, _ = pd.factorize(words[asked])
-        super().__init__(name, codes.astype(np.int64), asked, n, deals)
-        self.key = asked.tobytes() + own.astype(np.int64).tobytes()
+        key = asked.tobytes() + own.astype(np.int64).tobytes()
+        codes, names = pd.factorize(np.where(asked, words, words[asked][0]))
+        known = deals.one_each(asked)
+        super().__init__(name, codes.astype(np.int64), known, n, deals, key=key)
         self.is_known = is_known
-        before, after = (
-            np.bincount(codes[part][asked[part]], minlength=len(names)) / asked[part].sum()
-            for part in (slice(None, n), slice(n, None))
-        )
+        before, after = self._shares()
         most = int(np.abs(before - after).argmax())
         first, second = (
             f"{names[most]} {100 * each[most]:.0f} %" for each in (before, after)
         )
         self.summary = first, second
+
+    def _shares(self) -> FloatArray:
+        """Return the share of each code in reference and period, (2, C), by groups."""
+        counts = np.concatenate(self._deals.counts(self._table, self._deals.real()))
+        found: FloatArray = counts / counts.sum(axis=1, keepdims=True)
+        return found
 
     def _apart(self, before: FloatArray, after: FloatArray) -> FloatArray:
         found: FloatArray = np.abs(before - after).sum(axis=1) / 2
@@ -263,11 +283,18 @@ class _Words(_Codes):
 
 def _of_features(reference: Side, period: Side, deals: Deals, notes: Notes) -> list[Column]:
     rows, groups = [], []
-    rng = np.random.default_rng(0)
-    for side, codes in ((reference, deals.reference), (period, deals.period)):
+    rng, sides = np.random.default_rng(0), (reference, period)
+    names = [side.table["image_id"].astype(str).tolist() for side in sides]
+    held = [
+        name in (s.features or {})
+        for s, own in zip(sides, names, strict=True)
+        for name in own
+    ]
+    chosen, n = deals.one_each(np.array(held, dtype=bool)), len(names[0])
+    parts = (chosen[:n], deals.reference), (chosen[n:], deals.period)
+    for side, ids, (own, codes) in zip(sides, names, parts, strict=True):
         features = side.features or {}
-        ids = side.table["image_id"].astype(str).tolist()
-        there = [place for place, name in enumerate(ids) if name in features]
+        there = np.flatnonzero(own).tolist()
         if len(there) > _MOST_ROWS:
             there = sorted(rng.choice(there, _MOST_ROWS, replace=False).tolist())
         if not there:
@@ -285,6 +312,7 @@ class _Features:
     def __init__(self, rows: Sequence[FloatArray], groups: IntArray, deals: Deals) -> None:
         self.images = len(rows[0]), len(rows[1])
         self._rows, self._groups, self._deals = np.concatenate(rows), groups, deals
+        self._weights = 1 / np.bincount(groups)[groups]
 
     @cached_property
     def _kernel(self) -> FloatArray:
@@ -296,6 +324,7 @@ class _Features:
             _discrepancy(
                 self._kernel,
                 self._deals.of_period(dealt[start : start + _AT_ONCE], self._groups),
+                self._weights,
             )
             for start in range(0, dealt.shape[0], _AT_ONCE)
         ])  # fmt: skip
@@ -315,13 +344,15 @@ def _gaussian(rows: FloatArray) -> FloatArray:
     return kernel
 
 
-def _discrepancy(kernel: FloatArray, dealt: FloatArray) -> FloatArray:
+def _discrepancy(kernel: FloatArray, dealt: FloatArray, counting: FloatArray) -> FloatArray:
     """The squared maximum mean discrepancy of D deals, (D,); NaN where a side is empty.
 
-    `kernel` is (N, N); `dealt`, (D, N), is 1 for an image on the one side, 0 on the other.
+    `kernel` is (N, N); `dealt`, (D, N), is 1 for an image on the one side, 0 on the other;
+    `counting`, (N,), is how much each image counts.
     """
+    one, other = dealt * counting, (1 - dealt) * counting
     with np.errstate(invalid="ignore", divide="ignore"):
-        weights = dealt / dealt.sum(axis=1, keepdims=True) - (1 - dealt) / (1 - dealt).sum(
+        weights = one / one.sum(axis=1, keepdims=True) - other / other.sum(
             axis=1, keepdims=True
         )
     found: FloatArray = ((weights @ kernel) * weights).sum(axis=1)

@@ -26,6 +26,8 @@ FEWEST_GROUPS = 8
 """With fewer groups on a side, the permutation test is of no use."""
 _AT_ONCE = 1000
 """Most deals held in memory at once."""
+_UNLIKE = 1.1
+"""Ratio of the mean of 1 / (images of a group) from which one image a group is drawn."""
 _ENTRIES = 4_000_000
 """Most groups of all deals that are held in memory at once."""
 
@@ -40,17 +42,22 @@ class _Grouped(Protocol):
 class Deals:
     """The groups of a reference and a period, and random assignments to the two sides.
 
-    Each assignment keeps the number of groups on each side. Raises `DatasetError` when a
+    Each assignment keeps the number of groups on each side. `seed` is that of the images
+    that `one_each` draws. Raises `DatasetError` when a
     side has fewer than `FEWEST_GROUPS` groups.
     """
 
-    def __init__(self, reference: _Grouped, period: _Grouped) -> None:
+    def __init__(self, reference: _Grouped, period: _Grouped, *, seed: int = 0) -> None:
         codes, counts = zip(*(_codes(side) for side in (reference, period)), strict=True)
         first, second = counts
         self.count = first + second
         self.reference, self.period = codes[0], codes[1] + first
         """The group of each image on either side, integers from 0. A patient with images on
         both sides counts as two groups."""
+        self.groups = np.concatenate([self.reference, self.period])
+        self._order = np.random.default_rng(seed).permutation(len(self.groups))
+        self.draws = False
+        """Whether `one_each` had to draw images."""
         self._is_period = second <= first
         """Whether the period is the side that is dealt: that of fewer groups."""
         self._own = np.arange(first, self.count) if self._is_period else np.arange(first)
@@ -96,6 +103,30 @@ class Deals:
         shape = (deals, self.count)
         return csr_matrix((np.ones(deals * few), chosen.ravel(), ends), shape=shape)
 
+    def one_each(self, known: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Return which of the images where `known` is True are compared, (N,).
+
+        All of them, or a random one of each group if the groups of one side have more of
+        them than those of the other. What several images tell of a patient together
+        scatters less than one does: without a change, sides of single images would be
+        further apart than any deal.
+        """
+        there = np.flatnonzero(known)
+        if not len(there):
+            return known
+        sizes = np.bincount(self.groups[there], minlength=self.count)
+        first = int(self.reference.max()) + 1
+        each = [1 / own[own > 0] for own in (sizes[:first], sizes[first:])]
+        if not all(len(own) for own in each):
+            return known
+        means = sorted(float(own.mean()) for own in each)
+        if means[1] < _UNLIKE * means[0]:
+            return known
+        self.draws = True
+        mixed = there[np.argsort(self._order[there], kind="stable")]
+        chosen = mixed[np.unique(self.groups[mixed], return_index=True)[1]]
+        return np.isin(np.arange(len(known)), chosen)
+
     def table(self, codes: IntArray, known: NDArray[np.bool_]) -> csr_matrix:
         """Return the share of each group's images with each code, (G, C); for `counts`.
 
@@ -106,10 +137,16 @@ class Deals:
         """
         from scipy.sparse import csr_matrix
 
-        groups = np.concatenate([self.reference, self.period])[known]
+        groups = self.groups[known]
         shape = (self.count, int(codes.max(initial=0)) + 1)
         weights = 1 / np.bincount(groups, minlength=self.count)[groups]
         return csr_matrix((weights, (groups, codes[known])), shape=shape)
+
+    def mean(self, values: FloatArray, known: NDArray[np.bool_]) -> float:
+        """Return the mean of `values`, (N,), where `known`; each group counts once."""
+        groups = self.groups[known]
+        weights = 1 / np.bincount(groups, minlength=self.count)[groups]
+        return float(np.average(values[known], weights=weights))
 
     def counts(self, table: csr_matrix, dealt: Dealt) -> tuple[FloatArray, FloatArray]:
         """Return the groups with each code in reference and period of D deals, (D, C)."""

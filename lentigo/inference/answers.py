@@ -96,11 +96,13 @@ class Answers:
             table.insert(place, "metadata", used)
         return self._decided(table, self.logits, decision)
 
-    def lesions(self, decision: Decision | None = None) -> pd.DataFrame:
+    def lesions(
+        self, decision: Decision | None = None, *, quiet: bool = False
+    ) -> pd.DataFrame:
         """Return the prediction table of the lesions; see `Model.predict_lesions`.
 
         An image on which the model abstains is in no mean, unless `decision.abstain` is
-        False.
+        False. A warning names images without a lesion, unless `quiet`.
         """
         mean, reasons, logits = self.model.mean, dict(self.reasons), self.logits
         shown = decision is not None and not decision.abstain
@@ -109,7 +111,7 @@ class Answers:
         for place in np.flatnonzero(refused).tolist():
             reasons[place] = judged.told(place)
         left = np.where(refused, np.nan, logits)
-        averaged = lesion_logits(self.sources, left, mean)
+        averaged = lesion_logits(self.sources, left, mean, quiet=quiet)
         table = self._lesion_table(averaged, reasons)
         decided = self._decided(table, averaged.logits, decision)
         for row, own in enumerate(averaged.places.values()):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -16,19 +15,18 @@ from numpy.typing import NDArray
 from lentigo.answer_columns import ABSTAIN, YES
 from lentigo.errors import ConfigError, DatasetError, ModelError
 from lentigo.evaluation.drift import Drift, Side, drift
-from lentigo.evaluation.drift_deals import FEWEST_GROUPS
 from lentigo.evaluation.joining import read_predictions
 from lentigo.inference.decide import CALLED, NOT_CALLED
+from lentigo.inference.drift_notes import large_enough, told_apart
 from lentigo.inference.drift_patients import PATIENTS, groups_of, joined, patients_of
 from lentigo.inference.inputs import Source, find_sources
 from lentigo.inference.predict import Model, load
 from lentigo.inference.squares import squares
 from lentigo.models.calibration import probability
 from lentigo.models.description import find_models, read_description
-from lentigo.models.metadata import WITHOUT
 from lentigo.models.operating_point import read_points
 from lentigo.run_layout import FoldLayout, RunLayout, fold_of, run_of
-from lentigo.tables import DIAGNOSIS_COLUMNS, WITHOUT_METADATA, diagnosis_column
+from lentigo.tables import DIAGNOSIS_COLUMNS, diagnosis_column
 from lentigo.words import counted
 
 ANSWERS = ("probability", "answered", "call", "strangeness", "abstain")
@@ -42,7 +40,6 @@ _CALLS = (
     "Calls are not compared: they were made for different shares of melanoma, by a limit "
     "on the probability. To compare them, predict both with the same --prevalence."
 )
-_UNTOLD, _SAME = f"logit{WITHOUT_METADATA}", 1e-9
 _MOST_LOOKED_AT = 500
 """Most held-out images whose features are computed."""
 
@@ -91,7 +88,7 @@ def watch_drift(
         for each in predictions
     ]
     _check_names(periods)
-    periods, notes = _large_enough(periods)
+    periods, notes = large_enough(periods)
     if alike:
         first = _with_calls(first, periods, find_models(Path(model)))
     if images:
@@ -104,38 +101,10 @@ def watch_drift(
         answers = tuple(each for each in answers if each != "call")
         notes.append(_CALLS)
     if alike:
-        notes += [said for each in periods if (said := _told_less(first, each))]
+        notes += [said for each in periods if (said := told_apart(first, each))]
     columns = [each for each in (*answers, *PATIENTS) if _is_held(each, first, *periods)]
     found = drift(first, periods, columns, repeats=repeats, seed=seed)
     return replace(found, notes=(*notes, *found.notes))
-
-
-_TOLD_APART = 0.05
-"""Difference of the shares of images told of from which it may move the answers."""
-
-
-def _told_less(first: Side, period: Side) -> str:
-    """Return a note if age, sex and site were told of other shares of images; or ""."""
-    before, now = _told_of(first.table), _told_of(period.table)
-    if math.isnan(before) or math.isnan(now) or abs(before - now) < _TOLD_APART:
-        return ""
-    return (
-        f"{period.name}: age, sex or site were used for {100 * now:.0f} % of the "
-        f"answers, in the reference for {100 * before:.0f} %. The answers may have moved "
-        "for this alone: give 'lentigo predict' a table that tells of as many."
-    )
-
-
-def _told_of(table: pd.DataFrame) -> float:
-    """Return the share of answers with age, sex or site; NaN for a model without these."""
-    known = table["probability"].notna()
-    if "metadata" in table:
-        used = table["metadata"].fillna(WITHOUT) != WITHOUT
-    elif {"logit", _UNTOLD} <= set(table):  # of a run: both answers of each image
-        used = (table["logit"] - table[_UNTOLD]).abs() > _SAME
-    else:
-        return math.nan
-    return float(used[known].mean()) if known.any() else math.nan
 
 
 def _with_calls(first: Side, periods: Sequence[Side], models: Sequence[Path]) -> Side:
@@ -252,24 +221,6 @@ def _check_names(periods: Sequence[Side]) -> None:
     twice = [name for name in names if names.count(name) > 1]
     if twice:
         raise ConfigError(f"Two periods are called {twice[0]}; rename one of the tables.")
-
-
-def _large_enough(periods: list[Side]) -> tuple[list[Side], list[str]]:
-    """Return the periods that can be compared, and notes that name the others.
-
-    If none can be compared all are returned, so that the comparison says why.
-    """
-    counts = {each.name: len(pd.unique(pd.Series(each.groups))) for each in periods}
-    enough = [each for each in periods if counts[each.name] >= FEWEST_GROUPS]
-    if not enough:
-        return periods, []
-    notes = [
-        f"{name} is not compared: it has images of {counted(count, 'group')} (patients, "
-        f"else lesions, else images); at least {FEWEST_GROUPS} are needed."
-        for name, count in counts.items()
-        if count < FEWEST_GROUPS
-    ]
-    return enough, notes
 
 
 def _side(predictions: Path, tables: Sequence[Path | str], *, name: str) -> Side:

@@ -143,6 +143,9 @@ def _of_lesion(
     first = subjects[lesion.images[0]]
     subject = replace(first, name=lesion.name, sha256="")
     found = _observation(lesion.row, subject, device, moment)
+    members = [images[place]["id"] for place in lesion.images]
+    # With its members: a lesion and an image, or two lesions, may have the same name.
+    found["id"] = _id("observation", device["id"], "lesion", lesion.name, moment, *members)
     found["identifier"] = [{"system": "urn:lentigo:lesion", "value": lesion.name}]
     found["hasMember"] = [{"reference": _url(images[place])} for place in lesion.images]
     return found

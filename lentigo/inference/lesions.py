@@ -66,19 +66,24 @@ class LesionLogits(NamedTuple):
 
 
 def lesion_logits(
-    sources: Sequence[Source], logits: Logits, mean: Callable[[Logits], Logits]
+    sources: Sequence[Source],
+    logits: Logits,
+    mean: Callable[[Logits], Logits],
+    *,
+    quiet: bool = False,
 ) -> LesionLogits:
     """Average each network's outputs over the images for which all networks have a logit.
 
     `logits` are `Answers.logits`, `mean` is `Model.mean`. Images without a lesion id are
-    left out, with a warning. Raises what `check_lesions` raises.
+    left out, with a warning unless `quiet`. Raises what `check_lesions` raises.
     """
     check_lesions(sources)
     places: dict[str, list[int]] = {}
     for place, source in enumerate(sources):
         if source.lesion_id:
             places.setdefault(source.lesion_id, []).append(place)
-    _tell_of_others(sources)
+    if not quiet:
+        _tell_of_others(sources)
     answered = np.asarray(np.isfinite(mean(logits)).all(axis=0))
     counting = [[place for place in each if answered[place]] for each in places.values()]
     averaged = np.full((len(logits), len(places)), np.nan)

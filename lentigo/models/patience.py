@@ -32,7 +32,8 @@ timm need three times more, but run on machines that are faster by as much."""
 
 
 _BUSY = 20.0
-"""How often a time limit may pass by the clock while other programs keep the cores busy."""
+"""How many times its length a time limit may last by the clock while other programs keep
+the cores busy."""
 _LOOK = 0.05
 
 

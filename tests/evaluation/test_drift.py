@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -75,7 +77,7 @@ def test_the_discrepancy_is_that_of_its_definition() -> None:
         - 2 * kernel[np.ix_(x, y)].mean()
     )  # fmt: skip
     dealt = np.isin(np.arange(7), y)[None].astype(float)
-    assert _discrepancy(kernel, dealt)[0] == pytest.approx(wanted)
+    assert _discrepancy(kernel, dealt, np.ones(7))[0] == pytest.approx(wanted)
 
 
 def clustered(rng: np.random.Generator, patients: int, *, shift: float = 0.0) -> Side:
@@ -245,3 +247,40 @@ def test_one_image_of_a_period_of_single_images_is_no_alarm() -> None:
     (found,) = drift(before, [after], ["answered"], repeats=400).shifts
     assert found.distance == pytest.approx(1 / 24)
     assert found.p == pytest.approx(24 / 54, abs=0.08)
+
+
+def test_the_texts_tell_of_patients_as_the_distance_does() -> None:
+    """Of 30 patients 29 say yes on either side; the other one has half of the images."""
+    before = side("a", {"w": ["no"] * 60 + ["yes"] * 29, "x": [9.0] * 60 + [1.0] * 29})
+    groups = np.array(["P"] * 60 + [f"Q{n}" for n in range(29)], dtype=object)
+    after = side("b", {"w": ["no"] + ["yes"] * 29, "x": [9.0] + [1.0] * 29})
+    grouped = replace(before, groups=groups)
+    for period in (after, replace(grouped, name="b")):
+        for each in drift(grouped, [period], ["w", "x"], repeats=100).shifts:
+            assert each.distance == pytest.approx(0)
+            assert (
+                each.reference == each.was == {"w": "no 3 %", "x": "mean 1.27"}[each.column]
+            )
+
+
+def test_sides_of_other_group_sizes_differ_by_chance_no_more_often_than_told() -> None:
+    """60 patients of four images beside 24 of one: independent numbers, and features."""
+    rng = np.random.default_rng(6)
+    small: dict[str, int] = {"x": 0, "w": 0, "features": 0}
+    for seed in range(60):
+        sides = []
+        for name, patients, each in (("a", 60, 4), ("b", 24, 1)):
+            x = rng.normal(size=patients * each)
+            made = side(
+                name, {"x": x, "w": np.where(rng.random(len(x)) < 0.5, "y", "n")}, each=each
+            )
+            rows = dict(
+                zip(made.table["image_id"], rng.normal(size=(len(x), 4)), strict=True)
+            )
+            sides.append(replace(made, features=rows))
+        found = drift(sides[0], sides[1:], ["x", "w"], repeats=100, seed=seed)
+        for one in found.shifts:
+            small[one.column] += one.p < 0.05
+            assert (one.n_reference, one.n_period) == (60, 24)
+        assert found.notes[-1].startswith("b: of each group")
+    assert max(small.values()) <= 8  # 3 are expected; more than 8 happen once in 200 times

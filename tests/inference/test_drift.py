@@ -18,7 +18,8 @@ from typer.testing import CliRunner
 from lentigo.cli.app import app
 from lentigo.errors import ConfigError, DatasetError
 from lentigo.evaluation.drift import Drift, Shift, Side
-from lentigo.inference.drift import _told_less, watch_drift
+from lentigo.inference.drift import watch_drift
+from lentigo.inference.drift_notes import told_apart
 from lentigo.json_files import read_json, write_json
 from lentigo.models.operating_point import OperatingPoint
 from lentigo.reports.drift.write import write_drift
@@ -285,7 +286,10 @@ def test_calls_are_compared_with_those_of_the_run_at_the_same_threshold(
     march.assign(call=called, operating_point="youden").to_csv(
         place / "march.csv", index=False
     )
-    found = watch_drift(place / "run", [place / "march.csv"], repeats=200)
+    found = watch_drift(
+        place / "run", [place / "march.csv"], tables=[place / "march-patients.csv"],
+        repeats=200,
+    )  # fmt: skip
     (call,) = [each for each in found.shifts if each.column == "call"]
     kept = run["probability"].mask(run["abstain"].astype(bool))
     told = call.reference.split(" ")
@@ -328,8 +332,16 @@ def test_it_is_said_that_answers_were_told_of_other_shares_of_patients(run: bool
     nobody = np.full(20, "", dtype=object)
     first = Side(name="ref", table=untold if run else beside, groups=nobody)
     bare = Side(name="May", table=known.assign(metadata="none"), groups=nobody)
-    assert _told_less(first, bare).startswith(
+    assert told_apart(first, bare).startswith(
         "May: age, sex or site were used for 0 % of the answers, in the reference for 100 %"
     )
-    assert _told_less(first, replace(bare, table=beside)) == ""
-    assert _told_less(replace(first, table=known), bare) == ""
+    assert told_apart(first, bare).endswith(
+        "Give 'lentigo predict' a table that tells of as many."
+    )
+    # A table for the period is no help where it is the period of which more is told.
+    less, more = replace(bare, name="ref"), replace(bare, name="June", table=beside)
+    assert told_apart(less, more).endswith(
+        "Give a --reference that was predicted with a table that tells of as many."
+    )
+    assert told_apart(first, replace(bare, table=beside)) == ""
+    assert told_apart(replace(first, table=known), bare) == ""

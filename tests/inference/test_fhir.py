@@ -161,3 +161,50 @@ def test_lesions_and_patients_of_a_table_are_in_the_bundle(tmp_path: Path) -> No
     ]
     (mean,) = model.answers(both).lesions(decision)["probability"]
     assert float(known["p1 1"].valueQuantity.value) == pytest.approx(mean, abs=1e-9)
+
+
+def bundled(place: Path, sources: list[Source]) -> list[Any]:
+    """The resources of the Bundle of `sources`, as plain values, each with its own id."""
+    save(place / "model")
+    model = lentigo.load(place / "model")
+    made = bundle_of(
+        model.answers(sources), model.decision(None, "none"), model="m", version="v",
+        when=datetime(2026, 1, 1, tzinfo=UTC),
+    )  # fmt: skip
+    assert len({each["fullUrl"] for each in made["entry"]}) == len(made["entry"])
+    return [each["resource"] for each in made["entry"]]
+
+
+def reported(resources: list[Any]) -> list[str]:
+    return [
+        each.get("subject", {}).get("identifier", {}).get("value", "")
+        for each in resources
+        if each["resourceType"] == "DiagnosticReport"
+    ]
+
+
+def test_patients_of_one_number_in_two_data_sets_are_two(tmp_path: Path) -> None:
+    sources = [
+        Source(name, image=noise(seed=n), patient_id="1", dataset=name, lesion_id="1")
+        for n, name in enumerate("xy")
+    ]
+    assert reported(bundled(tmp_path, sources)) == ["x 1", "y 1"]
+
+
+def test_a_lesion_called_as_its_image_is_a_resource_of_its_own(tmp_path: Path) -> None:
+    found = bundled(tmp_path, [Source("i0", image=noise(seed=0), lesion_id="i0")])
+    assert [each["resourceType"] for each in found].count("Observation") == 2
+
+
+def test_a_lesion_with_an_image_of_no_patient_stays_one(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    sources = [
+        Source("a", image=noise(seed=0), lesion_id="x", patient_id="p"),
+        Source("b", image=noise(seed=1), lesion_id="x"),
+        Source("c", image=noise(seed=2), patient_id="p"),
+    ]
+    found = bundled(tmp_path, sources)
+    assert [len(each["hasMember"]) for each in found if "hasMember" in each] == [2]
+    assert reported(found) == ["p"]
+    assert "no row among the lesions" not in caplog.text

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -18,8 +19,9 @@ from PIL import Image
 
 import lentigo
 from lentigo.explanation.abcd import measure_abcd
+from lentigo.explanation.registry import METHODS
 from lentigo.explanation.run import load_explainer
-from lentigo.explanation.served import Examined, Examiner, Wish
+from lentigo.explanation.served import Examined, Examiner, Gaps, Wish, _in_time
 from lentigo.imaging.decoding.square import to_square
 from lentigo.service.closer import Material, chosen
 from lentigo.service.decoding import Prepared
@@ -131,10 +133,31 @@ def test_maps_for_which_no_time_is_left_are_named_and_the_others_stay(
     squares = {each.preparation: to_square(image, size=32) for each in model.members}
     wish = Wish(methods=("all",), lesion=False, seconds=0.0)
     found = Examiner(model, folder).examine(wish, squares, image)
-    assert [each["method"] for each in found.maps] == ["occlusion"]
+    assert [each["method"] for each in found.maps] == ["grad_cam"]
     late = {name for name, kind in found.reasons.items() if kind == "no_time"}
-    assert late == {"grad_cam", "grad_cam_plus_plus", "integrated_gradients"}
+    assert late == {"occlusion", "grad_cam_plus_plus", "integrated_gradients"}
     assert all("no time left" in found.missing[name] for name in late)
+
+
+def test_a_costly_map_is_not_begun_because_a_cheap_one_was_quick(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # A CAM takes a second here, so occlusion would take five, and three are left.
+    clock, gaps = [0.0], Gaps()
+    monkeypatch.setattr("lentigo.explanation.served.time.monotonic", lambda: clock[0])
+    explainer: Any = SimpleNamespace(
+        methods=("grad_cam", "grad_cam_plus_plus", "integrated_gradients", "occlusion")
+    )
+
+    def drawn() -> Iterator[Any]:
+        for name in explainer.methods:
+            clock[0] += METHODS[name].looks / METHODS["grad_cam"].looks
+            yield name
+
+    made: list[Any] = list(_in_time(drawn(), explainer, 5.0, gaps))
+    assert made == ["grad_cam", "grad_cam_plus_plus"]
+    assert set(gaps.said) == {"integrated_gradients", "occlusion"}
+    assert clock[0] < 5
 
 
 def test_all_work_for_the_page_counts_as_under_way(knowing: Served, images: Path) -> None:
