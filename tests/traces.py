@@ -7,6 +7,7 @@ bytes.
 
 from __future__ import annotations
 
+from functools import wraps
 from pathlib import Path
 
 import torch
@@ -21,6 +22,7 @@ def trace_once(folder: Path) -> None:
     """Keep in `folder` what the exporter traces, and take it from there."""
     trace = onnx_export._followed
 
+    @wraps(trace)
     def followed(
         network: Classifier, outputs: nn.Module, size: int
     ) -> torch.onnx.ONNXProgram:

@@ -79,7 +79,7 @@ def all_squares(
     [
         ("os.kill(os.getpid(), signal.SIGSEGV)", "crashed or was killed (exit code -11)"),
         ("time.sleep(600)", "took longer than 0.5 seconds by the clock"),
-        ("[0 for _ in iter(int, 1)]", "takes more than 1 seconds of work"),
+        ("any(iter(int, 1))", "takes more than 1 seconds of work"),
         ("bytearray(2 * 10**9)", "needs more memory than it may take"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,8 @@ def test_the_second_network_is_not_followed_and_answers_as_itself(
         return whole(*arguments, **options)
 
     monkeypatch.setattr(onnx_export, "_KNOWN", {})
+    own = inspect.unwrap(onnx_export._followed)  # not what other processes have traced
+    monkeypatch.setattr(onnx_export, "_followed", own)
     monkeypatch.setattr(torch.onnx, "export", noted)
     images = np.random.default_rng(0).integers(0, 256, (3, 3, 32, 32), np.uint8)
     contents, answers = [], []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -216,6 +217,8 @@ def test_each_model_offers_its_own_thresholds(knowing: Served) -> None:
     with knowing.client() as client:
         for address in ("/", "/worklist"):
             text = client.get(address).text
+            # In templates the same form waits in the other languages.
+            text = re.sub("<template.*?</template>", "", text, flags=re.DOTALL)
             groups = text.split("<optgroup ")[1:]
             assert [g.split('data-model="')[1].split("@")[0] for g in groups] == [
                 "one", "two",
