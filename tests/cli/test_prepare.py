@@ -13,7 +13,8 @@ import pytest
 from typer.testing import CliRunner
 
 from lentigo.cli.app import app
-from lentigo.imaging.store.build import open_store
+from lentigo.imaging.store.build import Work, open_store
+from lentigo.imaging.store.prepare import Preparation
 from lentigo.imaging.store.unfinished import Build
 from lentigo.tables import read_table_file
 from tests.fakes import draw_image, fake_ham10000
@@ -92,6 +93,9 @@ def test_one_json_object_says_it_all(tmp_path: Path, here: Path) -> None:
     counts = [said[name] for name in ("images", "usable", "decoded", "there_already")]
     assert counts == [4, 4, 4, 0]
     assert said["megabytes"] == 4 * 64 * 64 * 3 / 1e6
+    done = open_store(here / said["store"])
+    prepared = Preparation(done, Work(decoded=6, seconds=2.0), here / said["table"], None)
+    assert prepared.images_per_second == 3
     assert (said["store"], said["fit"]) == ("four-64-pad", "pad")
     assert (said["failures"], said["reasons"], said["notes"]) == (None, [], [])
     assert read_table_file(here / said["table"])["sex"].isna().all()

@@ -51,6 +51,7 @@ def test_each_map_is_a_picture_values_and_a_row_and_all_are_on_one_page(
     done = CliRunner().invoke(app, asked)
     assert done.exit_code == 0, done.output
     assert "1 map fail" in done.stdout
+    assert all(f"\n{name}: " in f"\n{done.stdout}" for name in METHODS)
     assert "broken.jpg" in done.stderr
     table = pd.read_csv(out / "explanations.csv", keep_default_na=False)
     assert list(table) == list(COLUMNS)
