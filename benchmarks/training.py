@@ -151,7 +151,7 @@ def watch(line: list[str]) -> Told:
 
 
 def _watch_memory(process: int, told: Told, done: threading.Event) -> None:
-    while not done.wait(0.5):
+    while not done.wait(2.0):  # the kernel counts for half a second
         told.peak = max(told.peak, sum(map(_share, _family(process))) / 1e3)
 
 

@@ -48,9 +48,9 @@ network = tf.keras.Sequential(
     ]
 )
 network.compile(
-    tf.keras.optimizers.Adam(1e-3),
-    "binary_crossentropy",
-    [tf.keras.metrics.AUC(name="auc")],
+    optimizer=tf.keras.optimizers.Adam(1e-3),
+    loss="binary_crossentropy",
+    metrics=[tf.keras.metrics.AUC(name="auc")],
 )
 print("begins", flush=True)
 network.fit(
