@@ -55,9 +55,9 @@ class Told:
 
 def main() -> None:
     asked = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    asked.add_argument("--images", type=int, default=3000)
-    asked.add_argument("--size", type=int, default=96)
-    asked.add_argument("--epochs", type=int, default=6)
+    asked.add_argument("--images", type=int, default=1200)
+    asked.add_argument("--size", type=int, default=72)
+    asked.add_argument("--epochs", type=int, default=3)
     asked.add_argument("--tensorflow", help="a Python with TensorFlow")
     asked.add_argument("--fastai", help="a Python with fastai and timm")
     asked.add_argument("--only", action="append", help="name of a training; repeatable")
