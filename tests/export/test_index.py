@@ -24,9 +24,12 @@ class Remembering:
     """A network that takes the age, and remembers which it was given for which image."""
 
     metadata: MetadataEncoding
-    preparation: Preparation = Preparation(16, "stretch", 10**8)
     given: list[tuple[int, float | None]] = field(default_factory=list)
     """First value of each square, and the encoded age, None where none was given."""
+
+    @property
+    def preparation(self) -> Preparation:
+        return Preparation(16, "stretch", 10**8)
 
     def looked(
         self, squares: Images, *, looks: int | None, metadata: Metadata | None = None
