@@ -32,10 +32,10 @@ def shrunk(image: Images, size: int) -> Images:
     side = image.shape[0]
     if side == 2 * size:  # here OpenCV adds whole numbers, and rounds a half up
         quarters = image.reshape(size, 2, size, 2, 3).astype(np.uint16)
-        return ((quarters.sum(axis=(1, 3)) + 2) >> 2).astype(np.uint8)
+        return np.asarray((quarters.sum(axis=(1, 3)) + 2) >> 2, np.uint8)
     taps = _taps(side, size)
     rows = _means(image.astype(np.float32).swapaxes(0, 1), taps).swapaxes(0, 1)
-    return np.rint(_means(rows, taps)).clip(0, 255).astype(np.uint8)
+    return np.asarray(np.rint(_means(rows, taps)).clip(0, 255), np.uint8)
 
 
 def _means(lines: NDArray[np.float32], taps: _Taps) -> NDArray[np.float32]:
