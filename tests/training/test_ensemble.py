@@ -182,7 +182,7 @@ def test_a_backbone_of_one_member_is_told_with_the_member(
 ) -> None:
     path = tmp_path / "resnet10t.safetensors"
     path.touch()
-    members = ({}, {"model.weights": str(path)})
+    members: tuple[dict[str, str], ...] = ({}, {"model.weights": str(path)})
     config = with_settings(recipe("quick"), {"members": members})
     with caplog.at_level("INFO", "lentigo"):
         settled(config, backbone_given=False)
