@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from lentigo.inference.decide import AUTO
+from lentigo.service.memo import BEFORE_FIELD, MEMO_FIELD
 from lentigo.service.problems import wrong_field
 from lentigo.service.upload import Upload
 
@@ -19,7 +20,7 @@ SITES = (
 """Places on the body, in the words of the ISIC Archive."""
 FIELDS = (
     "age", "sex", "site", "patient", "lesion", "prevalence", "operating_point", "model",
-    "features",
+    "features", MEMO_FIELD, BEFORE_FIELD,
 )  # fmt: skip
 ID = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{1,64}")
 """Pattern of the id of a patient or lesion."""
@@ -44,6 +45,10 @@ class Asked:
     operating_point: str = AUTO
     features: bool = False
     """Whether the answer is to hold the features of each image."""
+    memo: bool = False
+    """Whether the answer is to hold a note of each lesion, for a further request."""
+    before: str = ""
+    """The note of the lesion's images in earlier requests; empty without such."""
 
     @cached_property
     def lesion_keys(self) -> tuple[str, ...]:
@@ -77,7 +82,7 @@ def asked(upload: Upload) -> Asked:
     for name in upload.fields:
         if name not in FIELDS:
             raise wrong_field(name, f"There is no such field. Known: {', '.join(FIELDS)}.")
-    return Asked(
+    found = Asked(
         model=_one(upload, "model"),
         age=_number(upload, "age", 0, _OLDEST),
         sex=_word(upload, "sex", SEXES),
@@ -87,7 +92,12 @@ def asked(upload: Upload) -> Asked:
         prevalence=_share(upload),
         operating_point=_one(upload, "operating_point") or AUTO,
         features=_word(upload, "features", ("yes", "no")) == "yes",
+        memo=_word(upload, MEMO_FIELD, ("yes", "no")) == "yes",
+        before=_one(upload, BEFORE_FIELD),
     )
+    if found.before and len(set(found.lesion_keys)) != 1:
+        raise wrong_field(BEFORE_FIELD, "It goes with the images of one lesion.")
+    return found
 
 
 def _one(upload: Upload, name: str) -> str:

@@ -27,7 +27,7 @@ function tell(words) {
   id("status").textContent = status();
 }
 
-async function ask(group, pictures) {
+async function ask(group, pictures, before) {
   const body = new FormData();
   for (const each of pictures) body.append("images", each.file, "picture");
   body.append("lesion", `${group.patient}.${group.lesion}`);
@@ -35,6 +35,8 @@ async function ask(group, pictures) {
   body.append("operating_point", id("operating_point").value);
   body.append("model", model());
   body.append("features", "yes");
+  if (group.parts.length > 1) body.append("memo", "yes");
+  if (before) body.append("before", before);
   for (let tries = 0; tries < 60; tries += 1) {
     const answer = await fetch("/v1/predictions", { method: "POST", body });
     if (answer.status === 503) {
@@ -44,37 +46,36 @@ async function ask(group, pictures) {
     const said = await answer.json();
     if (answer.ok) return said;
     // A wrong choice, or no key: the pictures are not at fault, and the list stays.
-    const choice = answer.status === 401 || answer.status === 403 || (said.field && said.field !== "images");
-    throw Object.assign(new Error(said.detail), { choice });
+    const choice = answer.status === 401 || answer.status === 403 || (said.field && !["images", "before"].includes(said.field));
+    throw Object.assign(new Error(said.detail), { choice, stale: said.field === "before" });
   }
   throw new Error(texts.problem);
 }
 
-// Of a lesion of which no picture can be read there is no answer but to its pictures.
-const lesionOf = (said) => said.lesions[0] || said.images[0];
-
-async function answered(group) {
-  // One answer for a lesion. Of a lesion in parts, the highest answer is shown: no picture
-  // that was called is hidden by others. A part that fails leaves the others their answer.
-  const parts = [];
+async function answered(group, again = true) {
+  // One answer for a lesion. Each part of many pictures takes along a note of those before,
+  // so that the last answer is for all. A part that fails leaves the others their answer.
+  const unread = { probability: null, call: "", reason: "", sha256: "" };
+  let last = { lesions: [unread] };
+  const images = [];
   for (const pictures of group.parts) {
     try {
-      parts.push(await ask(group, pictures));
+      const said = await ask(group, pictures, last.lesions[0].memo);
+      images.push(...said.images);
+      last = { ...said, lesions: said.lesions.length ? said.lesions : last.lesions };
     } catch (error) {
+      // The service was started anew, or has other models: the notes are from before.
+      if (error.stale && again) return answered(group, false);
       if (error.choice) throw error;
-      const unread = { probability: null, call: "", reason: error.message, sha256: "" };
-      parts.push({ images: pictures.map(() => unread), lesions: [unread] });
+      images.push(...pictures.map(() => ({ ...unread, reason: error.message })));
     }
   }
-  const shares = parts.map((part) => lesionOf(part).probability);
-  const likely = (part) => lesionOf(part).probability ?? -1;
-  const first = parts.reduce((one, other) => (likely(other) > likely(one) ? other : one), parts[0]);
-  return { ...first, shares, images: parts.flatMap((each) => each.images) };
+  return { ...last, images };
 }
 
 function row(group, said) {
   const sent = group.parts.flat();
-  const [images, lesion] = [said.images || [], said.lesions ? lesionOf(said) : { probability: null, call: "" }];
+  const [images, lesion] = [said.images, said.lesions[0]];
   const doubted = images.filter((each) => each.reason);
   const counts = images.filter((each) => each.probability !== null);
   const out = group.pictures.filter((each) => each.bad || images[sent.indexOf(each)].probability === null);
@@ -82,7 +83,7 @@ function row(group, said) {
   const quiet = doubted.length === images.length && lesion.call !== "melanoma";
   if (said.model) told = { model: `${said.model.name} ${said.model.version}`, abstains: said.model.abstains, point: said.operating_point, share: said.prevalence, time: new Date() };
   return {
-    ...group, shares: said.shares, probability: lesion.probability, call: quiet ? "" : lesion.call,
+    ...group, probability: lesion.probability, call: quiet ? "" : lesion.call,
     judged: lesion.probability !== null && counts.every((each) => !each.reason),
     whole: lesion.probability !== null && !doubted.length && !out.length,
     out: out.map((each) => each.number),
@@ -94,8 +95,7 @@ function row(group, said) {
 
 function toldOf(each) {
   // What this page knows of a row, in its language: parts of a lesion, and files not sent.
-  const shares = each.shares.map((share) => (share === null ? "–" : percent(share))).join("; ");
-  const parts = each.shares.length > 1 ? [fill(texts.in_parts, { n: each.shares.length, of: each.pictures.length, shares })] : [];
+  const parts = each.parts.length > 1 ? [fill(texts.in_parts, { n: each.parts.length, of: each.parts.flat().length })] : [];
   const bad = each.pictures.filter((picture) => picture.bad).map((picture) => fill(texts[picture.bad], { n: picture.number, mb: BYTES / 1e6 }));
   return [...parts, ...bad].join(" ");
 }
