@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,6 +10,7 @@ from lentigo.inference.decide import AUTO
 from lentigo.service.memo import BEFORE_FIELD, MEMO_FIELD
 from lentigo.service.problems import wrong_field
 from lentigo.service.upload import Upload
+from lentigo.visible import visible
 
 SEXES = ("female", "male")
 SITES = (
@@ -22,8 +22,7 @@ FIELDS = (
     "age", "sex", "site", "patient", "lesion", "prevalence", "operating_point", "model",
     "features", MEMO_FIELD, BEFORE_FIELD,
 )  # fmt: skip
-ID = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{1,64}")
-"""Pattern of the id of a patient or lesion."""
+_LONGEST_ID = 64
 _OLDEST = 120
 
 
@@ -100,6 +99,15 @@ def asked(upload: Upload) -> Asked:
     return found
 
 
+def is_id(value: str) -> bool:
+    """Tell whether `value` may be the id of a patient or lesion.
+
+    It has 1 to 64 letters. None of them is invisible, or turns the order of those around
+    it: two ids would look the same to who reads the answer.
+    """
+    return 0 < len(value) <= _LONGEST_ID and visible(value) == value
+
+
 def _one(upload: Upload, name: str) -> str:
     values = [each for each in upload.fields.get(name, []) if each]
     if len(values) > 1:
@@ -112,7 +120,7 @@ def _number(upload: Upload, name: str, low: float, high: float) -> float | None:
     if not text:
         return None
     try:
-        value = float(text)
+        value = math.nan if "_" in text else float(text)  # Python reads 1_0 as 10
     except ValueError:
         value = math.nan
     if not low <= value <= high:
@@ -141,7 +149,7 @@ def _ids(upload: Upload, name: str) -> tuple[str, ...]:
         raise wrong_field(
             name, f"Value {values.index('') + 1} of {len(values)} is empty; give each one."
         )
-    if any(not ID.fullmatch(value) for value in values):
+    if not all(is_id(value) for value in values):
         raise wrong_field(name, "It has 1 to 64 letters, all of them visible.")
     if len(values) == 1:
         return (values[0],) * len(upload.files)

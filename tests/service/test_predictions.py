@@ -226,6 +226,9 @@ def test_an_empty_number_counts_for_no_other_image(
         ({"operating_point": "sensitivity_99"}, "operating_point"),
         ({"model": "other"}, "model"),
         ({"lesion": ["a", "b"]}, "lesion"),
+        ({"lesion": "a\u202eb"}, "lesion"),
+        ({"patient": "7\u200b"}, "patient"),
+        ({"age": "1_0"}, "age"),
         ({"name": "x"}, "name"),
     ],
 )

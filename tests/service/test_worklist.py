@@ -216,6 +216,19 @@ def test_a_lesion_of_many_pictures_is_answered_for_as_predict_does(
     expect(page.locator("#told")).to_contain_text("patients 1, lesions 1, pictures 22")
 
 
+def test_a_name_that_turns_the_order_of_letters_is_written_out(
+    page: Page, images: Path, tmp_path: Path
+) -> None:
+    with zipfile.ZipFile(tmp_path / "w.zip", "w") as container:
+        container.write(images / "0.png", "a\u202egnp.png")
+        container.writestr("b\u2066.txt", "no picture")
+    worklist(page, tmp_path / "w.zip", count=1)
+    page.check("#names")
+    expect(page.locator("#rows tbody tr")).to_contain_text(r"a\u202egnp.png")
+    expect(page.locator("#left")).to_contain_text(r"b\u2066.txt")
+    assert not {"\u202e", "\u2066"} & set(page.content())
+
+
 def test_the_csv_of_the_page_and_of_the_commands_guard_the_same_cells(page: Page) -> None:
     cells = [
         'mole;"=HYPERLINK(1)".png', "=1+1", "  '\"+1+1", "a;b", "a\t@b", "a\n-b", "plain",

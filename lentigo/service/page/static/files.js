@@ -161,5 +161,10 @@ window.lentigoFiles = (() => {
     return found;
   }
 
-  return { listed, grouped, kinds };
+  // Marks that nobody sees, or that turn the order of the letters around, are written out: a
+  // name, and those after it, would be read as others.
+  const HIDDEN = /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Zl}\p{Zp}]/gu;
+  const visible = (name) => name.replace(HIDDEN, (mark) => `\\u${mark.codePointAt(0).toString(16).padStart(4, "0")}`);
+
+  return { listed, grouped, kinds, visible };
 })();

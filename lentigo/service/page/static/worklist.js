@@ -10,7 +10,7 @@ const MOST = Number(form.dataset.most);
 const BYTES = Number(form.dataset.bytes);
 const BODY = 0.98 * Number(form.dataset.body); // the rest is for the fields
 const AT_ONCE = 2;
-const { listed, grouped, kinds } = window.lentigoFiles;
+const { listed, grouped, kinds, visible } = window.lentigoFiles;
 const offer = window.lentigoOfferPoints;
 const PHRASES = JSON.parse(form.dataset.phrases); // of a reason, and the text that says it
 let [rows, run] = [[], 0];
@@ -253,7 +253,7 @@ function show() {
     own.classList.toggle("odd", isOdd(each));
     each.cells[0].textContent = place + 1;
     each.cells[6].textContent = oddSaid(each);
-    each.name.textContent = each.pictures.map((picture) => (names ? picture.name : picture.number)).join(", ");
+    each.name.textContent = each.pictures.map((picture) => (names ? visible(picture.name) : picture.number)).join(", ");
     return own;
   });
   body.replaceChildren(...lines);
@@ -291,7 +291,7 @@ function shownTold() {
 function leftTold(read) {
   if (!read) return "";
   const { left, beyond, most } = read;
-  const names = id("names").checked ? ` ${left.join(", ")}` : "";
+  const names = id("names").checked ? ` ${left.map(visible).join(", ")}` : "";
   const other = left.length ? fill(texts.left_files, { n: left.length, kinds: kinds(left, texts.other_kind) }) + names : "";
   return [other, beyond ? fill(texts.left_beyond, { most, n: beyond }) : ""].filter(Boolean).join(" ");
 }
@@ -353,7 +353,7 @@ function csv() {
   const [shown, left] = [shownTold(), leftTold(whole)];
   const lines = chosen().map((each, place) => [
     place + 1, each.pictures.map((picture) => picture.number).join(" "),
-    ...(id("names").checked ? [each.pictures.map((picture) => picture.name).join(" | ")] : []),
+    ...(id("names").checked ? [each.pictures.map((picture) => visible(picture.name)).join(" | ")] : []),
     each.patient, each.lesion, each.probability, each.call, each.odd && each.odd.oddness, isOdd(each) ? "yes" : "", [toldOf(each), each.reason].filter(Boolean).join("; "), each.images.join(" "), told && told.model, told && told.point, told && told.share, told && (told.abstains ? "yes" : "no"), shown, left, texts.notice,
   ]);
   window.lentigoSaveCsv([head, ...lines], "worklist.csv");
