@@ -213,6 +213,8 @@ def test_a_lesion_of_many_pictures_is_answered_for_as_predict_does(
         1 / (1 + exp(-all_of_them)), abs=1e-6
     )
     expect(row).to_contain_text("(without picture 22)")
+    expect(row).to_contain_text("Picture 22: No number could be computed for it.")
+    expect(row).to_contain_text("22: The image holds no JPEG")
     expect(page.locator("#told")).to_contain_text("patients 1, lesions 1, pictures 22")
 
 

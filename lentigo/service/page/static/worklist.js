@@ -10,7 +10,7 @@ const MOST = Number(form.dataset.most);
 const BYTES = Number(form.dataset.bytes);
 const BODY = 0.98 * Number(form.dataset.body); // the rest is for the fields
 const AT_ONCE = 2;
-const { listed, grouped, kinds, visible } = window.lentigoFiles;
+const { listed, grouped, kinds, reasons, visible } = window.lentigoFiles;
 const offer = window.lentigoOfferPoints;
 const PHRASES = JSON.parse(form.dataset.phrases); // of a reason, and the text that says it
 let [rows, run] = [[], 0];
@@ -55,17 +55,15 @@ async function ask(group, pictures, before) {
 async function answered(group, again = true) {
   // One answer for a lesion. Each part of many pictures takes along a note of those before,
   // so that the last answer is for all. A part that fails leaves the others their answer.
-  const unread = { probability: null, call: "", reason: "", sha256: "" };
+  const [images, unread] = [[], { probability: null, call: "", reason: "", sha256: "" }];
   let last = { lesions: [unread] };
-  const images = [];
   for (const pictures of group.parts) {
     try {
       const said = await ask(group, pictures, last.lesions[0].memo);
       images.push(...said.images);
       last = { ...said, lesions: said.lesions.length ? said.lesions : last.lesions };
     } catch (error) {
-      // The service was started anew, or has other models: the notes are from before.
-      if (error.stale && again) return answered(group, false);
+      if (error.stale && again) return answered(group, false); // notes of another service or model
       if (error.choice) throw error;
       images.push(...pictures.map(() => ({ ...unread, reason: error.message })));
     }
@@ -74,9 +72,9 @@ async function answered(group, again = true) {
 }
 
 function row(group, said) {
-  const sent = group.parts.flat();
-  const [images, lesion] = [said.images, said.lesions[0]];
+  const [sent, images, lesion] = [group.parts.flat(), said.images, said.lesions[0]];
   const doubted = images.filter((each) => each.reason);
+  const found = reasons(sent, images);
   const counts = images.filter((each) => each.probability !== null);
   const out = group.pictures.filter((each) => each.bad || images[sent.indexOf(each)].probability === null);
   // Of a lesion that no picture lets judge, "not called" would be a judgement; "called" stays.
@@ -87,7 +85,7 @@ function row(group, said) {
     judged: lesion.probability !== null && counts.every((each) => !each.reason),
     whole: lesion.probability !== null && !doubted.length && !out.length,
     out: out.map((each) => each.number),
-    reason: [...new Set(doubted.map((each) => each.reason))].join("; "),
+    reasons: found, reason: found.map(([reason, own]) => (group.pictures.length > 1 ? `${own.join(", ")}: ${reason}` : reason)).join("; "),
     images: images.map((each) => each.sha256).filter(Boolean),
     features: counts.filter((each) => each.features).map((each) => each.features), odd: null,
   };
@@ -196,11 +194,15 @@ function said(each) {
 }
 
 function why(each) {
-  // In the language of the page, if the reason is one of those that have a text.
-  if (!each.reason) return toldOf(each);
-  const known = PHRASES.find(([phrase]) => each.reason.includes(phrase));
-  const text = known ? texts[known[1]] : each.probability === null ? texts.why_unreadable : "";
-  return [toldOf(each), text].filter(Boolean).join(" ");
+  // In the language of the page, if the reasons are some of those that have a text.
+  const by = new Map();
+  for (const [reason, own] of each.reasons) {
+    const known = PHRASES.find(([phrase]) => reason.includes(phrase));
+    const text = known ? texts[known[1]] : each.out.includes(own[0]) ? texts.why_unreadable : "";
+    if (text) by.set(text, [...(by.get(text) || []), ...own]);
+  }
+  const of = (own) => (each.pictures.length > 1 ? `${fill(texts.picture, { n: own.join(", ") })}${texts.colon} ` : "");
+  return [toldOf(each), ...[...by].map(([text, own]) => of(own) + text)].filter(Boolean).join(" ");
 }
 
 function reasoned(each) {
@@ -234,7 +236,8 @@ function line(each) {
   const image = document.createElement("img");
   image.alt = `${fill(texts.picture, { n: each.pictures[0].number })}: ${texts.enlarge}`;
   image.loading = "lazy";
-  image.addEventListener("error", () => image.replaceWith(image.alt)); // DICOM, HEIC
+  each.look.setAttribute("aria-label", image.alt);
+  image.addEventListener("error", () => image.replaceWith(fill(texts.picture, { n: each.pictures[0].number }))); // DICOM, HEIC
   image.src = each.urls[0];
   each.look.append(image);
   each.cells[1].append(each.look, each.name);
