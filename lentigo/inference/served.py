@@ -118,7 +118,7 @@ def answer(
                 row[FEATURES] = told[place]
         lesions = []
         if any(question.lesions):
-            lesions = _lesion_rows(_part(whole, own), question)
+            lesions = _lesion_rows(model, _part(whole, own), question)
         replies.append(Reply(images, lesions))
     return replies
 
@@ -154,9 +154,9 @@ def _part(whole: Answers, places: Sequence[int]) -> Answers:
     return Answers(whole.model, sources, whole.logits[:, list(places)], reasons)
 
 
-def _lesion_rows(own: Answers, question: Question) -> list[Row]:
+def _lesion_rows(model: Model, own: Answers, question: Question) -> list[Row]:
     """Return the rows of the lesions of a question, whose images have the answers `own`."""
-    decision = _decision(own.model, question)
+    decision = _decision(model, question)
     if question.before is not None:
         own = _continued(own, question.before)
     rows = _rows(own.lesions(decision))
