@@ -138,7 +138,7 @@ FLAGS = {
     ],
     "view": ["--json", "--mask", "--out", "--sheet", "--size", "--view"],
     "watch": [
-        "--engine", "--format", "--model", "--once", "--operating-point", "--out",
+        "--dicom-sr", "--engine", "--format", "--model", "--once", "--operating-point", "--out",
         "--prevalence", "--seconds",
     ],
 }  # fmt: skip
