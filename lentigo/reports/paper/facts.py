@@ -299,7 +299,7 @@ def diagnoses(facts: Facts) -> str:
 
 def size_and_diagnoses(facts: Facts) -> str:
     """Return the numbers of images, groups, melanomas, and of other diagnoses if known."""
-    told = diagnoses(facts)
+    told = facts.answer("diagnoses")
     return f"{size(facts)} {told or f'{OPEN_PART} diagnoses.'}"
 
 
