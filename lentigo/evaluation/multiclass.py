@@ -130,11 +130,10 @@ def _outside(score: FloatArray, names: list[str]) -> str:
 
     `score` is (N, classes), without NaN.
     """
-    odd = ((score < -ROUNDING) | (score > 1 + ROUNDING)).any(axis=0)
-    if not odd.any():
+    odd = np.flatnonzero(((score < -ROUNDING) | (score > 1 + ROUNDING)).any(axis=0))
+    if not len(odd):
         return ""
-    which = [name for name, beyond in zip(names, odd, strict=True) if beyond]
-    own = score[:, odd]
+    which, own = [names[place] for place in odd], score[:, odd]
     return (
         f"Balanced accuracy over {some(names, at_most=12)} is left out: {some(which)} "
         f"{verb(len(which), 'holds', 'hold')} numbers outside 0–1 ({own.min():.3g} to "

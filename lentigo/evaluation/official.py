@@ -163,14 +163,14 @@ def _columns(table: pd.DataFrame, name: str) -> tuple[BoolArray, FloatArray]:
             f"The {which} no column {name}, which this challenge asks for; there is "
             f"{some([each.removesuffix(OF_TRUTH) for each in there], at_most=8)}."
         )
-    score = _known(table[ours], str(ours))
-    if beyond := int(((score < -ROUNDING) | (score > 1 + ROUNDING)).sum()):
+    own = _known(table[ours], str(ours))
+    if beyond := int(((own < -ROUNDING) | (own > 1 + ROUNDING)).sum()):
         raise ColumnError(
             f"{counted(beyond, 'row')} of the column {ours} "
-            f"{verb(beyond, 'lies', 'lie')} outside 0–1 ({score.min():.3g} to "
-            f"{score.max():.3g}), which this challenge refuses."
+            f"{verb(beyond, 'lies', 'lie')} outside 0–1 ({own.min():.3g} to "
+            f"{own.max():.3g}), which this challenge refuses."
         )
-    return _known(table[theirs], str(theirs)) > 0.5, score
+    return _known(table[theirs], str(theirs)) > 0.5, own
 
 
 def _first(table: pd.DataFrame, names: Iterable[str]) -> str:

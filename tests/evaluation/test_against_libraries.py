@@ -68,13 +68,13 @@ def ends(interval: Interval) -> Any:
 def test_a_share_has_the_interval_of_wilson(hits: int, of: int) -> None:
     assert proportion_confint(hits, of, method="wilson") == ends(wilson_interval(hits, of))
     alpha = 2 * norm.sf(student.ppf(0.975, of - 1))
-    found = share_of(1.0 * (np.arange(of) < hits), np.ones(of))
+    found = share_of((np.arange(of) < hits).astype(np.float64), np.ones(of))
     assert proportion_confint(hits, of, alpha=alpha, method="wilson") == ends(found)
 
 
 @pytest.mark.parametrize(("hits", "of"), [(0, 8), (140, 140)])
 def test_a_share_of_none_or_all_has_that_of_clopper_and_pearson(hits: int, of: int) -> None:
-    found = share_of(1.0 * (np.arange(of) < hits), np.ones(of))
+    found = share_of((np.arange(of) < hits).astype(np.float64), np.ones(of))
     assert proportion_confint(hits, of, method="beta") == ends(found)
 
 

@@ -332,7 +332,7 @@ def test_the_folder_holds_each_table_three_times(tmp_path: Path) -> None:
 
 def test_what_patients_are_like_is_filled_in_where_it_was_judged() -> None:
     truth = TRUTH.assign(
-        sex=["female", "male", "male", None] * 20, age=[35.0, 60.0] * 40, site="torso"
+        sex=["female", "male", "male", ""] * 20, age=[35.0, 60.0] * 40, site="torso"
     )
     found = evaluate(PREDICTED, truth, repeats=20, by=("sex", "age", "site"))
     facts = Facts(json.loads(to_json(found.as_dict())), "9.9")
