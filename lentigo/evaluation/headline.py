@@ -134,7 +134,7 @@ def upside_down_within(bounds: Iterable[tuple[str, float]]) -> str:
     `bounds` has the name of each part, such as "site torso", with the upper bound of its
     AUC.
     """
-    names = [visible(name) for name, high in bounds if high < 0.5]
+    names = list(dict.fromkeys(visible(name) for name, high in bounds if high < 0.5))
     if not names:
         return ""
     return (

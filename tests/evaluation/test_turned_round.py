@@ -43,6 +43,8 @@ def test_what_is_inverted_as_a_whole_is_said_once() -> None:
     said = evaluate(turned, LABELS, by="site", repeats=10).headline
     assert sum("below 0.5" in each for each in said) == 1
     assert upside_down_within([("a", 0.6), ("b", float("nan"))]) == ""
+    twice = upside_down_within([("dataset a", 0.4), ("dataset a", 0.4)])
+    assert "in dataset a: melanomas" in twice
 
 
 def classes(**columns: object) -> pd.DataFrame:
