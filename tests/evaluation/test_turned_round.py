@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from lentigo.errors import ColumnError
-from lentigo.evaluation import evaluate
+from lentigo.evaluation import compare_models, evaluate
 from lentigo.evaluation.headline import upside_down_within
 from lentigo.evaluation.official import official_scores
 from lentigo.evaluation.ranking import auc_interval
@@ -137,3 +137,14 @@ def test_the_melanomas_of_one_patient_count_as_one() -> None:
     apart = auc_interval(TRUTH, score, alone)
     assert found.high - found.low > 3 * (apart.high - apart.low)
     assert found.high - found.low > 0.8 * (single.high - single.low)
+
+
+def test_a_model_that_ranks_the_wrong_way_round_is_pointed_out_among_others() -> None:
+    turned = GUESSES.assign(probability=1 - SCORE)
+    half = GUESSES.assign(probability=np.where(SITE == "leg", 1 - SCORE, SCORE))
+    models = {"right": GUESSES, "turned": turned, "half": half}
+    found = compare_models(models, LABELS.assign(dataset=SITE), repeats=20)
+    (said,) = [note for note in found.notes if "below 0.5" in note]
+    assert "in the answers of turned, the answers of half in leg: melanomas" in said
+    fine = compare_models({"right": GUESSES, "again": GUESSES}, LABELS, repeats=20)
+    assert not any("below 0.5" in note for note in fine.notes)
