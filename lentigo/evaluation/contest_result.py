@@ -241,7 +241,10 @@ def turned_round(
 
 
 def places(aucs: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return mean rank and share of first places of each model, from AUCs (models, resamples)."""
+    """Return the mean rank and the share of first places of each model: (models,) each.
+
+    `aucs` are its AUCs in resamples, (models, resamples); without any, both are NaN.
+    """
     if not aucs.shape[1]:
         return np.full(len(aucs), np.nan), np.full(len(aucs), np.nan)
     higher = (aucs[None] > aucs[:, None]).sum(axis=1)  # (models, R)
