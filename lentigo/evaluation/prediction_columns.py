@@ -96,20 +96,18 @@ def _check_only_one(table: pd.DataFrame, ours: str, chosen: str, *, source: str)
     A later one of the same name in a file has been called `chosen`.1 by its reader.
     """
     alike = re.compile(rf"{re.escape(chosen.strip())}(\.\d+)?", re.IGNORECASE)
-    own = table[chosen].astype("string")
-    differ = [
-        str(name)
-        for name in table
-        if name != chosen
-        and alike.fullmatch(str(name).strip())
-        and not table[name].astype("string").equals(own)
-    ]
+    others = [n for n in table if n != chosen and alike.fullmatch(str(n).strip())]
+    differ = [str(name) for name in others if not _are_same(table[name], table[chosen])]
     if differ:
         raise ColumnError(
             f"{source} has several columns called {chosen}, which differ; the later "
             f"{verb(len(differ), 'one is', 'ones are')} {listed(differ)} here. Say which "
             f"is meant: --column {ours}={chosen} or --column {ours}={differ[0]}."
         )
+
+
+def _are_same(one: pd.Series[Any], other: pd.Series[Any]) -> bool:
+    return one.astype("string").equals(other.astype("string"))
 
 
 def with_names_once(table: pd.DataFrame) -> pd.DataFrame:
