@@ -30,9 +30,13 @@ def shrunk(image: Images, size: int) -> Images:
     Each pixel is the mean over the area that it covers, as `cv2.INTER_AREA` takes it.
     """
     side = image.shape[0]
-    if side == 2 * size:  # here OpenCV adds whole numbers, and rounds a half up
-        quarters = image.reshape(size, 2, size, 2, 3).astype(np.uint16)
-        return np.asarray((quarters.sum(axis=(1, 3)) + 2) >> 2, np.uint8)
+    if side % size == 0:  # here OpenCV adds whole numbers
+        each = side // size
+        sums = image.reshape(size, each, size, each, 3).sum(axis=(1, 3), dtype=np.uint32)
+        if each == 2:  # and rounds a half up
+            return np.asarray((sums + 2) >> 2, np.uint8)
+        means = sums.astype(np.float32) * np.float32(1 / each**2)
+        return np.asarray(np.rint(means), np.uint8)
     taps = _taps(side, size)
     rows = _means(image.astype(np.float32).swapaxes(0, 1), taps).swapaxes(0, 1)
     return np.asarray(np.rint(_means(rows, taps)).clip(0, 255), np.uint8)

@@ -24,3 +24,11 @@ def test_an_install_without_opencv_sees_the_same_pixels(
     expected = cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA)
     monkeypatch.setitem(sys.modules, "cv2", None)
     assert np.array_equal(network_view(image, size), expected)
+
+
+@pytest.mark.parametrize("each", [3, 4, 6, 10, 12, 26])
+def test_a_mean_halfway_between_two_levels_is_rounded_as_opencv_does(each: int) -> None:
+    """Of whole numbers of pixels; dark noise has many means that lie halfway."""
+    image = noise(12 * each, each) % 2
+    expected = cv2.resize(image, (12, 12), interpolation=cv2.INTER_AREA)
+    assert np.array_equal(network_view(image, 12), expected)
