@@ -18,6 +18,7 @@ from lentigo.inference.rows import looked_at
 from lentigo.inference.squares import Square, Squares
 from lentigo.models.backend import Preparation
 from lentigo.models.index import unit_length
+from lentigo.words import counted
 
 Row = dict[str, Any]
 """A row of a prediction table, by column; missing values are None."""
@@ -39,6 +40,8 @@ class Memo:
     base64."""
     doubted: bool
     """Whether one of the images may be no dermoscopy."""
+    left_out: int = 0
+    """Number of further images, which are not in the mean."""
 
 
 @dataclass(frozen=True)
@@ -160,11 +163,20 @@ def _lesion_rows(model: Model, own: Answers, question: Question) -> list[Row]:
     if question.before is not None:
         own = _continued(own, question.before)
     rows = _rows(own.lesions(decision))
+    earlier = 0 if question.before is None else question.before.left_out
     if question.memo:
         found = own.averaged(decision)
-        for row, mean, images in zip(rows, found.logits.T, found.counting, strict=True):
+        places = found.places.values()
+        for row, mean, images, every in zip(
+            rows, found.logits.T, found.counting, places, strict=True
+        ):
             outputs = base64.b64encode(mean.astype("<f8").tobytes()).decode("ascii")
-            row[MEMO] = asdict(Memo(len(images), outputs, DOUBT in row["reason"]))
+            left = earlier + len(every) - len(images)
+            row[MEMO] = asdict(Memo(len(images), outputs, DOUBT in row["reason"], left))
+    if earlier:
+        told = f"{counted(earlier, 'earlier image')} left out"
+        for row in rows:
+            row["reason"] = "; ".join(filter(None, [told, row["reason"]]))
     return rows
 
 

@@ -182,7 +182,7 @@ class Service:
             raise wrong_field(FILES, "Send one image at least.")
         crew, model = self.model(asked.model)
         if asked.before:  # refused before anything is decoded
-            self.notary.read(asked.before, model.version)
+            self.notary.read(asked.before, _about(model, asked, 0))
         return crew, Answered(request_id, asked, model, _decision(model, asked), [], [], [])
 
     @asynccontextmanager
@@ -224,9 +224,18 @@ class Service:
             images[place] = row
         for row in reply.lesions:
             if MEMO in row:
-                row[MEMO] = self.notary.written(row[MEMO], answered.model.version)
+                row[MEMO] = self._note(row, images, answered)
         bare = [Prepared(each.sha256, each.size, {}, each.reason) for each in found]
         return replace(answered, files=bare, images=images, lesions=reply.lesions)
+
+    def _note(self, row: Row, images: Sequence[Row | None], answered: Answered) -> str:
+        """Return the note of a lesion, which counts its unreadable images, too."""
+        keys = answered.asked.lesion_keys
+        own = [place for place, key in enumerate(keys) if key == row["lesion_id"]]
+        memo = dict(row[MEMO])
+        memo["left_out"] += sum(images[place] is None for place in own)
+        about = _about(answered.model, answered.asked, own[0])
+        return self.notary.written(memo, about)
 
     async def _reply(
         self, found: list[Prepared], there: list[int], answered: Answered, crew: Crew
@@ -234,13 +243,14 @@ class Service:
         if not there:
             return Reply([], [])
         model, asked = answered.model, answered.asked
+        about = _about(model, asked, 0)
         lesions = tuple(asked.lesion_keys[place] for place in there if asked.lesions)
         patients = tuple(asked.patients[place] for place in there if asked.patients)
         question = Question(
             len(there), lesions, patients, asked.prevalence, asked.operating_point,
             asked.features, age=asked.age, sex=asked.sex, site=asked.our_site,
             numbers=tuple(place + 1 for place in there), memo=asked.memo,
-            before=self.notary.read(asked.before, model.version) if asked.before else None,
+            before=self.notary.read(asked.before, about) if asked.before else None,
         )  # fmt: skip
         squares = {way: [found[p].squares[way] for p in there] for way in model.ways}
         try:
@@ -296,6 +306,11 @@ class Service:
         except sqlite3.OperationalError as error:
             self._audit_failed = time.monotonic()
             log.error("The audit log cannot be written: %s.", error)
+
+
+def _about(model: Hosted, asked: Asked, place: int) -> list[object]:
+    """Return what all images of the lesion of the image at `place` have in common."""
+    return [model.version, *asked.ids(place), asked.age, asked.sex, asked.our_site]
 
 
 def _decision(model: Hosted, asked: Asked) -> Decision:

@@ -3,7 +3,8 @@
 A lesion may have more pictures than a request. Each request may take along the mean over
 the pictures before, as a note that this service wrote, so that the last one answers for
 all. The client keeps the note; the service keeps nothing. A signature shows that nobody
-changed it, since the audit log records what is made of it.
+changed it, and that it is of the same lesion, since the audit log records what is made of
+it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import hashlib
 import hmac
 import json
 import secrets
+from collections.abc import Sequence
 from typing import Any
 
 from lentigo.inference.served import Memo
@@ -33,30 +35,35 @@ class Notary:
     def __init__(self) -> None:
         self._key = secrets.token_bytes(32)
 
-    def written(self, memo: dict[str, Any], version: str) -> str:
-        """Return the note of a lesion (`Memo` as a mapping) by the model `version`."""
-        told = json.dumps([version, memo]).encode()
-        return base64.urlsafe_b64encode(self._mark(told) + told).decode("ascii")
+    def written(self, memo: dict[str, Any], about: Sequence[Any]) -> str:
+        """Return the note of a lesion (`Memo` as a mapping).
 
-    def read(self, note: str, version: str) -> Memo:
+        `about` tells for which answers the note holds: the version of the model, the
+        lesion, and what else is the same for all its images.
+        """
+        told = json.dumps(memo).encode()
+        return base64.urlsafe_b64encode(self._mark(told, about) + told).decode("ascii")
+
+    def read(self, note: str, about: Sequence[Any]) -> Memo:
         """Return what a note says.
 
-        Raises `ProblemError` 422 for a note that was not written here by this model, such
-        as one from before the service was started again.
+        Raises `ProblemError` 422 for a note that was not written here about the same, such
+        as that of another lesion, or one from before the service was started again.
         """
         try:
             whole = base64.b64decode(note, altchars=b"-_", validate=True)
         except (binascii.Error, ValueError):
             whole = b""
         mark, told = whole[:32], whole[32:]
-        if hmac.compare_digest(mark, self._mark(told)):
-            by, memo = json.loads(told)
-            if by == version:
-                return Memo(**memo)
+        if hmac.compare_digest(mark, self._mark(told, about)):
+            return Memo(**json.loads(told))
         raise wrong_field(
             BEFORE_FIELD,
-            "It is no note of this model. Send the lesion's first images again.",
+            "It is no note of this lesion by this model, with the same patient, age, sex "
+            "and site. Send the lesion's first images again.",
         )
 
-    def _mark(self, told: bytes) -> bytes:
-        return hmac.digest(self._key, told, hashlib.sha256)
+    def _mark(self, told: bytes, about: Sequence[Any]) -> bytes:
+        # JSON has no line break of its own: what is told cannot pass for a part of `about`.
+        whole = json.dumps(list(about)).encode() + b"\n" + told
+        return hmac.digest(self._key, whole, hashlib.sha256)

@@ -106,6 +106,20 @@ def test_a_doubted_image_of_an_earlier_request_stays_in_doubt(
     assert found["call"] != "not melanoma"
 
 
+def test_images_left_out_in_earlier_requests_are_counted(
+    served: Served, images: Path
+) -> None:
+    image = (images / "0.png").read_bytes()
+    note: dict[str, str] = {}
+    with served.client() as client:
+        for part in ([b"no image", image], [image, b"none", b"none"], [image]):
+            sent = post(client, *part, lesion="a", memo="yes", **note)
+            (found,) = sent.json()["lesions"]
+            note = {"before": found["memo"]}
+    assert found["n_images"] == 3
+    assert found["reason"] == "3 earlier images left out"
+
+
 @pytest.mark.parametrize("change", ["", "A", "AAAA" * 40, "cut", "twice"])
 def test_a_note_that_was_not_written_here_is_refused(
     served: Served, images: Path, change: str
@@ -113,13 +127,19 @@ def test_a_note_that_was_not_written_here_is_refused(
     image = (images / "0.png").read_bytes()
     with served.client() as client:
         first = post(client, image, lesion="a", memo="yes").json()["lesions"][0]["memo"]
-        note = {"cut": first[:-8], "twice": first * 2, "": f"B{first[1:]}"}.get(change)
+        other = "A" if first[0] == "B" else "B"
+        note = {"cut": first[:-8], "twice": first * 2, "": f"{other}{first[1:]}"}.get(
+            change
+        )
         answer = post(client, image, lesion="a", before=note or change)
         assert answer.status_code == 422
         assert answer.json()["field"] == "before"
-        for named in ({}, {"lesion": ["a", "b"]}):
+        for named in (
+            {}, {"lesion": ["a", "b"]}, {"lesion": "b"}, {"lesion": "a", "patient": "1"},
+            {"lesion": "a", "age": "70"},
+        ):  # fmt: skip
             answer = post(client, image, image, before=first, **named)
-            assert answer.json()["field"] == "before"
+            assert answer.json().get("field") == "before", named
 
 
 def test_lesion_1_of_two_patients_is_two_lesions(served: Served, images: Path) -> None:
