@@ -136,8 +136,8 @@ _FURTHER = {
     BEFORE_FIELD: _field(
         "Note (`memo`) of the images of the lesion in earlier requests: the lesion is "
         "answered for with them. It holds for the same model, lesion, patient, age, sex "
-        "and site, until the service ends. If no image of a request can be read, its answer "
-        "has no lesion, and the note before goes on.",
+        "and site, until the service ends. If no image of a request can be read, its "
+        "answer has no lesion, and the note before goes on.",
         type="string", maxLength=LONGEST,
     ),
     "features": _field(
