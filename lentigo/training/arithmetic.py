@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import platform
-import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from importlib import metadata
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from lentigo.config import TrainConfig
 from lentigo.errors import RunError
@@ -22,7 +21,12 @@ from lentigo.models.network import Classifier
 from lentigo.models.stages import first_stages
 from lentigo.progress import log
 from lentigo.run_layout import RunLayout
-from lentigo.training.compiling import check_compiles, measure_compiling
+from lentigo.training.compiling import (
+    Compiling,
+    check_compiles,
+    measure_compiling,
+    step_seconds,
+)
 from lentigo.training.schedule import epoch_length
 
 
@@ -48,9 +52,9 @@ def settle_arithmetic(
 
     `images` is the number of images of the table; 0 stands for a training of some steps.
     If that file exists already (a resumed run), its arithmetic is kept. With precision
-    `auto` the fastest arithmetic is measured, and the choice is also stored in the user's
-    cache folder, so that the same training uses the same arithmetic on this machine: two
-    of them are often so close that the measured times decide by chance.
+    `auto` the fastest arithmetic is measured. What was measured, of compiling too, is also
+    stored in the user's cache folder, so that the same training uses the same arithmetic on
+    this machine: two of them are often so close that the measured times decide by chance.
 
     Raises `RunError` if a resumed run was started on a kind of device that is missing now,
     and `ConfigError` if the steps are to be compiled and cannot be.
@@ -85,20 +89,14 @@ def _compiles(
     # On the CPUs measured, compiled steps took as long as plain ones (docs/results.md).
     if config.compile == "never" or config.method != "gradient" or device.type != "cuda":
         return False
-    batch = config.micro_batch or config.batch_size
+    world = config.devices * config.nodes
+    batch = -(-config.batch_size // world)
+    batch = min(batch, config.micro_batch or batch)
     epochs = max(config.epochs - config.frozen_epochs, 0)
-    steps = epochs * epoch_length(config, images) // batch
+    steps = epochs * epoch_length(config, images) // (batch * world)
     if not steps:
         return False
-    _layout(model, chosen.channels_last)
-    found = measure_compiling(
-        model,
-        size=config.image_size,
-        batch=batch,
-        device=device,
-        short=_SHORT.get(chosen.precision),
-        frozen_stages=config.frozen_stages,
-    )
+    found = _remembered_compiling(model, config, chosen, device, batch=batch)
     pays = found is not None and found.pays_back(steps)
     if found is not None:
         log.info(
@@ -144,9 +142,42 @@ def _remembered(model: Classifier, config: TrainConfig, device: torch.device) ->
         return Arithmetic(**read_json(path))
     except (OSError, ValueError, TypeError):
         chosen = faster_arithmetic(model, size=size, device=device, frozen_stages=frozen)
-    with suppress(RunError, OSError):  # a home that cannot be written to
-        write_json(path, asdict(chosen))
+    _remember(chosen, path)
     return chosen
+
+
+def _remembered_compiling(
+    model: Classifier,
+    config: TrainConfig,
+    chosen: Arithmetic,
+    device: torch.device,
+    *,
+    batch: int,
+) -> Compiling | None:
+    """Return what compiling gives, from the cache folder; if missing there, measure it."""
+    size, frozen = config.image_size, config.frozen_stages
+    situation = _situation(model, size, device, frozen)
+    way = f"{batch}-{chosen.precision}-{'last' if chosen.channels_last else 'first'}"
+    path = cache_folder() / f"compiling-{situation}-{way}.json"
+    with suppress(OSError, ValueError, TypeError):
+        return Compiling(**read_json(path))
+    _layout(model, chosen.channels_last)
+    found = measure_compiling(
+        model,
+        size=size,
+        batch=batch,
+        device=device,
+        short=_SHORT.get(chosen.precision),
+        frozen_stages=frozen,
+    )
+    if found is not None:
+        _remember(found, path)
+    return found
+
+
+def _remember(found: Arithmetic | Compiling, path: Path) -> None:
+    with suppress(RunError, OSError):  # a home that cannot be written to
+        write_json(path, asdict(found))
 
 
 _MEASURED = 2
@@ -208,7 +239,7 @@ def faster_arithmetic(
     for _ in range(5):
         for way in ways:
             _layout(model, way.channels_last)
-            laps[way].append(_seconds(model, images, short=_SHORT.get(way.precision)))
+            laps[way].append(step_seconds(model, images, short=_SHORT.get(way.precision)))
     for weight in stages.parameters:
         weight.requires_grad_(True)
     plain = ways[0]
@@ -229,16 +260,6 @@ def short_precision(device: torch.device) -> str:
         including_emulation=False
     )
     return "16-mixed" if old else "bf16-mixed"
-
-
-def _seconds(model: Classifier, images: Tensor, *, short: torch.dtype | None) -> float:
-    start = time.perf_counter()
-    with torch.autocast(images.device.type, short, enabled=short is not None):
-        value = model(images).float().square().mean()
-    value.backward()
-    if images.device.type == "cuda":
-        torch.cuda.synchronize(images.device)
-    return time.perf_counter() - start
 
 
 def _layout(model: nn.Module, channels_last: bool) -> None:

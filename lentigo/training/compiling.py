@@ -44,6 +44,7 @@ def check_compiles(device: torch.device) -> None:
 
     On a CPU that takes a C++ compiler, on a GPU Triton, which comes with torch on Linux.
     """
+    _keep_what_is_compiled()
     try:
         torch.compile(lambda values: values.sin() + 1)(torch.zeros(8, device=device))
     except (RuntimeError, ImportError, OSError) as error:
@@ -76,10 +77,10 @@ def measure_compiling(
         batch, size, size, model.channels, dtype=torch.uint8, device=device
     ).permute(0, 3, 1, 2)
     try:
-        network = torch.compile(model)
-        plain = [_seconds(model, images, short) for _ in range(_TIMED + 1)]
-        first = _seconds(network, images, short)
-        compiled = [_seconds(network, images, short) for _ in range(_TIMED)]
+        network = compiled(model)
+        plain = [step_seconds(model, images, short=short) for _ in range(_TIMED + 1)]
+        first = step_seconds(network, images, short=short)
+        times = [step_seconds(network, images, short=short) for _ in range(_TIMED)]
     except (RuntimeError, ImportError, OSError) as error:  # no compiler, or no memory
         log.debug("The network is not compiled: %s", error)
         return None
@@ -87,10 +88,14 @@ def measure_compiling(
         model.zero_grad(set_to_none=True)
         for weight in stages.parameters:
             weight.requires_grad_(True)
-    return Compiling(first - min(compiled), min(plain[1:]), min(compiled))
+    return Compiling(first - min(times), min(plain[1:]), min(times))
 
 
-def _seconds(network: Any, images: Tensor, short: torch.dtype | None) -> float:
+def step_seconds(network: nn.Module, images: Tensor, *, short: torch.dtype | None) -> float:
+    """Return how long `network` takes for the gradient of a batch, in seconds.
+
+    `short` is the number format of 16 bits, None for 32 bits.
+    """
     start = time.perf_counter()
     with torch.autocast(images.device.type, short, enabled=short is not None):
         value: Tensor = network(images).float().square().mean()
@@ -106,8 +111,16 @@ def compiled(network: nn.Module) -> nn.Module:
     What chance decides, such as dropout, is drawn as without compiling, so that the two
     differ by rounding alone.
     """
-    # Kept like what was measured, so that the next training need not compile again.
-    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(cache_folder() / "compiled"))
+    _keep_what_is_compiled()
     whole: Any = torch.compile(network, options={"fallback_random": True})
     found: nn.Module = whole
     return found
+
+
+def _keep_what_is_compiled() -> None:
+    """Keep it in the user's cache folder, so that the next training finds it there.
+
+    torch takes a folder for temporary files for all that this process compiles, once it has
+    compiled anything: so this comes before.
+    """
+    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(cache_folder() / "compiled"))

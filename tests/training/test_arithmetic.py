@@ -50,7 +50,7 @@ def test_the_quickest_is_taken_and_the_weights_stay(
     def seconds(_model: object, _images: object, *, short: torch.dtype | None) -> float:
         return 1.0 if (short is not None) == (quick == "bf16-mixed") else 2.0
 
-    monkeypatch.setattr(arithmetic, "_seconds", seconds)
+    monkeypatch.setattr(arithmetic, "step_seconds", seconds)
     model = build_model(TINY)
     before = {name: value.clone() for name, value in model.named_parameters()}
     chosen = faster_arithmetic(model, size=32, device=torch.device("cpu"))
@@ -62,7 +62,7 @@ def test_a_gain_within_the_noise_changes_nothing(monkeypatch: pytest.MonkeyPatch
     def seconds(_model: object, _images: object, *, short: torch.dtype | None) -> float:
         return 0.97 if short is not None else 1.0
 
-    monkeypatch.setattr(arithmetic, "_seconds", seconds)
+    monkeypatch.setattr(arithmetic, "step_seconds", seconds)
     chosen = faster_arithmetic(build_model(TINY), size=32, device=torch.device("cpu"))
     assert chosen == Arithmetic("32-true", channels_last=False, device="cpu")
 
@@ -83,7 +83,7 @@ def test_what_is_timed_is_a_step_of_the_training(monkeypatch: pytest.MonkeyPatch
         found.append(images.stride())
         return 1.0
 
-    monkeypatch.setattr(arithmetic, "_seconds", seconds)
+    monkeypatch.setattr(arithmetic, "step_seconds", seconds)
     model = build_model(TINY)
     faster_arithmetic(model, size=32, device=torch.device("cpu"), frozen_stages=1)
     assert len(found) == 20

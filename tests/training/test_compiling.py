@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -57,18 +58,22 @@ def test_on_a_gpu_it_is_measured_and_written_down(
         return found
 
     monkeypatch.setattr(arithmetic, "device_of", lambda _: torch.device("cuda"))
+    monkeypatch.setattr(arithmetic, "_situation", lambda *_: "here")
     monkeypatch.setattr(arithmetic, "measure_compiling", measured)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     config = TrainConfig(
-        precision="bf16-mixed", batch_size=32, epochs=10, frozen_epochs=0, image_size=64
-    )
-    settle_arithmetic(build_model(TINY), config, tmp_path, images=images)
-    assert read_arithmetic(tmp_path).compiled == pays
-    assert asked == [
-        {
-            "size": 64, "batch": 32, "device": torch.device("cuda"),
-            "short": torch.bfloat16, "frozen_stages": config.frozen_stages,
-        }
-    ]  # fmt: skip
+        precision="bf16-mixed", batch_size=64, devices=2, epochs=10, frozen_epochs=0,
+        image_size=64,
+    )  # fmt: skip
+    for name in ("a", "b"):  # the clock decides once
+        (tmp_path / name).mkdir()
+        settle_arithmetic(build_model(TINY), config, tmp_path / name, images=2 * images)
+        assert read_arithmetic(tmp_path / name).compiled == pays
+    whole = {
+        "size": 64, "batch": 32, "device": torch.device("cuda"),
+        "short": torch.bfloat16, "frozen_stages": config.frozen_stages,
+    }  # fmt: skip
+    assert asked == [whole] * (1 if found else 2)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +117,7 @@ def test_without_a_compiler_the_error_says_what_to_do(
 
 
 def test_measuring_leaves_the_network_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch, "compile", lambda network: network)
+    monkeypatch.setattr(torch, "compile", lambda network, **_: network)
     model = build_model(TINY)
     before = {name: value.clone() for name, value in model.named_parameters()}
     found = measure_compiling(
@@ -125,6 +130,29 @@ def test_measuring_leaves_the_network_as_it_was(monkeypatch: pytest.MonkeyPatch)
         assert torch.equal(before[name], weight), name
         assert weight.requires_grad, name
         assert weight.grad is None, name
+
+
+def test_what_is_compiled_is_kept_in_the_cache_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """torch chooses a folder when the first is compiled, and keeps to it."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    kept: list[str | None] = []
+
+    def noted(network: Any, **_: object) -> Any:
+        kept.append(os.environ.get("TORCHINDUCTOR_CACHE_DIR"))
+        return network
+
+    monkeypatch.setattr(torch, "compile", noted)
+    for compile in (
+        lambda: check_compiles(CPU),
+        lambda: measure_compiling(
+            build_model(TINY), size=32, batch=2, device=CPU, short=None
+        ),
+    ):
+        monkeypatch.delenv("TORCHINDUCTOR_CACHE_DIR", raising=False)
+        compile()
+    assert kept == [str(tmp_path / "lentigo" / "compiled")] * 2
 
 
 def trained(folder: Path, *, compile: bool) -> Trainer:
