@@ -8,7 +8,6 @@ that names the file.
 from __future__ import annotations
 
 import os
-import re
 import stat
 import struct
 import threading
@@ -57,9 +56,9 @@ from lentigo.imaging.decoding.heic import SUFFIXES as HEIC_SUFFIXES
 from lentigo.imaging.decoding.heic import HeicFile, declared_profile
 from lentigo.imaging.decoding.limits import claim, unmeasured
 from lentigo.imaging.decoding.other_kinds import is_avif, is_heic, other_kind
+from lentigo.imaging.decoding.reasons import reason_of
 from lentigo.imaging.decoding.rgb import to_rgb
 from lentigo.imaging.decoding.several import check_one_picture
-from lentigo.visible import named
 
 MAX_PIXELS = 100_000_000
 """Larger images are refused unless the caller raises the limit; a large camera has half."""
@@ -358,27 +357,14 @@ def _refusing(name: str) -> Iterator[None]:
         yield
     except OSError as error:
         verb = "read" if error.errno else "decoded"
-        raise ImageError(f"{name} cannot be {verb}: {_reason(error)}.") from error
+        raise ImageError(f"{name} cannot be {verb}: {reason_of(error)}.") from error
     except _BROKEN as error:
-        raise ImageError(f"{name} cannot be decoded: {_reason(error)}.") from error
+        raise ImageError(f"{name} cannot be decoded: {reason_of(error)}.") from error
 
 
 def surprise(error: Exception) -> str:
     """Describe an unexpected error of a decoder in one line: its type and its message."""
-    return f"{type(error).__name__}: {_reason(error)}"
-
-
-_QUOTED = re.compile(r"""(?<!\w)(['"]).*\1""")
-
-
-def _reason(error: BaseException) -> str:
-    """Return the message of a library, without what it quotes of the file.
-
-    Where a number should stand in a header, a patient's name may.
-    """
-    text = (isinstance(error, OSError) and error.strerror) or str(error)
-    text = named(_QUOTED.sub("'…'", " ".join(text.split())))
-    return text.rstrip(".") or type(error).__name__
+    return f"{type(error).__name__}: {reason_of(error)}"
 
 
 _WARNINGS = threading.Lock()
