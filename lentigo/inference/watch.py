@@ -63,8 +63,8 @@ class Watch:
     """One of `FORMATS`."""
     reports: Path | None = None
     """The folder of DICOM structured reports, one of each DICOM image; None for none."""
-    _place: tuple[int, int] | None = None
-    """Device and inode of `out`, from the first scan on."""
+    _places: dict[Path, tuple[int, int]] = field(default_factory=dict)
+    """Device and inode of `out` and of `reports`, from the first scan on."""
     _seen: dict[Path, _Stamp] = field(default_factory=dict)
     """File → size and time in the last scan."""
     _known: dict[Path, tuple[_Stamp, str]] = field(default_factory=dict)
@@ -75,7 +75,7 @@ class Watch:
     """By the digest of an image file, whether its first answer is by this model and these
     settings."""
     _unread: bool = False
-    """Whether the folder, or that of the answers, could not be read at the last scan."""
+    """Whether one of the folders could not be read at the last scan."""
 
     @cached_property
     def _models(self) -> list[str]:
@@ -99,7 +99,8 @@ class Watch:
         cannot be read, such as one that is taken away meanwhile, nothing is predicted until
         the next scan; without `settled`, `DatasetError` is raised. The same holds if the
         folder of the answers is another one than before: each image would be predicted
-        again, maybe on the disk below a share that is not mounted any more.
+        again, maybe on the disk below a share that is not mounted any more. And if that of
+        the reports is: what is written there would be missed where it is waited for.
         """
         new: dict[str, Path] = {}
         names = self._names(settled=settled)
@@ -127,7 +128,9 @@ class Watch:
     def _names(self, *, settled: bool) -> list[str] | None:
         """Return the files in the folder; None, with a log line, if it cannot be read."""
         try:
-            self._check_out()
+            self._check_place(self.out, "answers")
+            if self.reports is not None:
+                self._check_place(self.reports, "reports")
             found = sorted(files_below(self.folder))
         except LentigoError as error:
             if not settled:
@@ -139,17 +142,16 @@ class Watch:
         self._unread = False
         return found
 
-    def _check_out(self) -> None:
-        """Raise `DatasetError` if `out` is no longer the folder that it was at first."""
+    def _check_place(self, folder: Path, what: str) -> None:
+        """Raise `DatasetError` if `folder` is no longer the one that it was at first."""
         try:
-            found = self.out.stat()
+            found = folder.stat()
         except OSError as error:
-            raise DatasetError(f"The folder of the answers {self.out} is gone.") from error
+            raise DatasetError(f"The folder of the {what} {folder} is gone.") from error
         place = found.st_dev, found.st_ino
-        self._place = self._place or place
-        if place != self._place:
+        if place != self._places.setdefault(folder, place):
             raise DatasetError(
-                f"{self.out} is another folder than when the watch began. Bring the first "
+                f"{folder} is another folder than when the watch began. Bring the first "
                 "one back, or start the command again."
             )
 

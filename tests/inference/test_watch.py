@@ -190,6 +190,23 @@ def test_while_the_folder_of_answers_is_gone_nothing_is_answered_twice(
     assert len(caplog.records) == 1
 
 
+def test_while_the_folder_of_reports_is_gone_nothing_is_answered(inbox: Path) -> None:
+    one, model = watching(inbox)
+    one.reports = inbox.parent / "reports"
+    one.reports.mkdir()
+    vars(one)["_by"] = None  # the model of these tests is in no report
+    assert one.scan() == []
+    one.reports.rename(inbox.parent / "away")
+    (inbox / "a.jpg").write_bytes(b"picture")
+    assert [one.scan(), one.scan()] == [[], []]
+    one.reports.mkdir()
+    assert one.scan() == []
+    one.reports.rmdir()
+    (inbox.parent / "away").rename(one.reports)
+    assert [len(one.scan()), len(one.scan())] == [0, 1]
+    assert model.looked == ["a.jpg"]
+
+
 def test_a_folder_that_is_taken_away_during_a_look_ends_nothing(
     inbox: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
