@@ -123,10 +123,13 @@ def _unlike_predict(model: Model, rows: pd.DataFrame) -> list[str]:
     """Return notes on how the answers differ from those of `lentigo predict`."""
     notes = []
     if model.takes_metadata:
-        known = int(rows[list(FIELDS)].notna().any(axis=1).sum())
+        encodings = [each.metadata for each in model.members if each.metadata is not None]
+        fields = [name for name in FIELDS if any(name in own.fields for own in encodings)]
+        known = int(rows[fields].notna().any(axis=1).sum())
+        what = "it" if len(fields) == 1 else "one of them"
         notes.append(
-            "The model takes age, sex and site, undisturbed and disturbed alike: one of "
-            f"them is known of {known:,} of {counted(len(rows), 'image')}."
+            f"The model takes {listed(fields)}, undisturbed and disturbed alike: {what} "
+            f"is known of {known:,} of {counted(len(rows), 'image')}."
         )
     if model.can_abstain:
         notes.append(

@@ -327,6 +327,5 @@ def test_a_command_names_at_once_the_extra_that_brings_all_it_needs(
 ) -> None:
     monkeypatch.setattr("lentigo.extras.find_spec", lambda library: None)
     words = [*command.split(), "--out", str(tmp_path / "out")]
-    done = CliRunner().invoke(commands.load_command(words[0]), words[1:])
-    assert isinstance(done.exception, LentigoError)
-    assert f"pip install 'lentigo[{extra}]'" in str(done.exception)
+    with pytest.raises(LentigoError, match=rf"pip install 'lentigo\[{extra}\]'"):
+        commands.load_command(words[0]).main(words[1:], standalone_mode=False)
