@@ -12,6 +12,7 @@ import pandas as pd
 
 from lentigo.datasets.reading.ages import births_beside, read_ages
 from lentigo.datasets.reading.column_names import header, is_hearsay, key
+from lentigo.datasets.reading.column_remarks import not_taken
 from lentigo.datasets.reading.columns import choose_columns, image_names
 from lentigo.datasets.reading.files import (
     ImageFiles,
@@ -189,6 +190,7 @@ def _patients(
         notes += said
     else:
         notes += births_beside({key(name): str(name) for name in source})
+    notes += not_taken(chosen, source)
     if "skin_type" in table:
         table["skin_type"] = pd.to_numeric(table["skin_type"])
     return table, notes

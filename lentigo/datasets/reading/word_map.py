@@ -19,6 +19,7 @@ from typing import Any
 import pandas as pd
 
 from lentigo.datasets.reading.column_names import key
+from lentigo.datasets.reading.diagnoses import DIAGNOSES, lineage
 from lentigo.datasets.reading.known_words import LABEL_WORDS, MALIGNANT, YES_NO
 from lentigo.datasets.reading.maps import (
     ABOUT_LABELS,
@@ -29,7 +30,6 @@ from lentigo.datasets.reading.maps import (
     short,
 )
 from lentigo.datasets.reading.spelling import fold
-from lentigo.datasets.reading.vocabulary import DIAGNOSES
 from lentigo.errors import ConfigError, UnknownWordsError, unknown_name
 from lentigo.output import TABLE, check_file
 from lentigo.progress import log
@@ -210,7 +210,7 @@ def _apart(one: str, other: str) -> bool:
     """Tell whether two meanings of a label name diagnoses of which only one can be right.
 
     So do nevus and basal cell carcinoma, and benign and basal cell carcinoma; two kinds of
-    melanoma, a diagnosis and its parent, or "not melanoma" and nevus, do not.
+    melanoma, a diagnosis and what it is a kind of, or "not melanoma" and nevus, do not.
     """
     named = [DIAGNOSES.find(each) for each in (one, other)]
     bad = {each.malignant if each else MALIGNANT.find(word)
@@ -218,7 +218,8 @@ def _apart(one: str, other: str) -> bool:
     first, second = named
     if len(bad) > 1 or not (first and second) or first.melanoma:
         return len(bad) > 1
-    return first.name not in {second.name, second.parent} and second.name != first.parent
+    one, other = first.name, second.name
+    return one not in lineage(other) and other not in lineage(one)
 
 
 def _mapped(
