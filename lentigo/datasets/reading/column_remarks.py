@@ -82,18 +82,22 @@ def not_taken(chosen: Mapping[str, str], names: Iterable[str]) -> list[str]:
         said.append(
             f"No column is read as the patient, though {found[0]} seems to name patients: "
             "without it, images of one patient may be learnt from and judged. If it does, "
-            f"say so with --column patient_id={quote(found[0])}."
+            f"add --column patient_id={_quoted(found[0])} to the command."
         )
     if "age" not in chosen and (found := list(filter(_tells_age, left))):
         unit = (
             " An age is in years, so divide it."
             if _has_other_unit(found[0])
-            else f" If so, say it with --column age={quote(found[0])}."
+            else f" If so, add --column age={_quoted(found[0])} to the command."
         )
         said.append(
             f"No column is read as the age, though {found[0]} seems to hold ages.{unit}"
         )
     return said
+
+
+def _quoted(name: str) -> str:
+    return name if name.isidentifier() else quote(f" {name}").replace(" ", "", 1)
 
 
 def _words(name: str) -> list[str]:

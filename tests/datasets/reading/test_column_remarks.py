@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from lentigo.datasets import read_archive
+from lentigo.datasets.reading.column_names import COLUMN_NAMES
 from lentigo.datasets.reading.column_remarks import not_taken
 from lentigo.datasets.reading.columns import guess_columns
+from lentigo.table_files.cells import is_id
 
 
 @pytest.mark.parametrize(
@@ -46,6 +48,14 @@ def test_a_remark_or_a_number_sign_does_not_hide_a_column(name: str, ours: str) 
 )  # fmt: skip
 def test_a_remark_that_changes_the_meaning_does(name: str) -> None:
     assert guess_columns([name]) == {}
+
+
+def test_every_name_of_ids_keeps_its_column_text() -> None:
+    """Else 007 would be 7, and P 1,5 a decimal number."""
+    for ours in ("image_id", "patient_id", "lesion_id"):
+        assert [name for name in COLUMN_NAMES[ours] if not is_id(name)] == []
+    assert is_id("Patienten-Nr. (intern)")
+    assert not is_id("Alter (id)")
 
 
 def test_a_name_without_a_remark_comes_first_and_of_two_with_one_none_is_taken() -> None:
