@@ -38,8 +38,8 @@ def unclear_classes(source: pd.DataFrame, column: str | None) -> list[str]:
         said.append(
             f"{counted(count, 'image')} {verb(count, 'is', 'are')} of no class: 0 in "
             f"{column} and in {some(list(others))}. By {column} "
-            f"{verb(count, 'it is', 'they are')} not melanoma; for no label, leave the cell "
-            f"of {column} empty."
+            f"{verb(count, 'it is', 'they are')} not melanoma; for no label, leave the "
+            f"cell of {column} empty."
         )
     if count := int((label.eq(True).fillna(False) & named).sum()):
         said.append(
