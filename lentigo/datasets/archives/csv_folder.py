@@ -192,7 +192,7 @@ def _patients(
         notes += said
     else:
         notes += births_beside({key(name): str(name) for name in source})
-    notes += not_taken(chosen, source)
+    notes += not_taken(chosen, map(str, source))
     if "skin_type" in table:
         table["skin_type"] = pd.to_numeric(table["skin_type"])
     return table, notes
