@@ -14,6 +14,7 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
@@ -120,6 +121,8 @@ class Verdicts:
         crashed = failed.startswith("pytest ended")
         if crashed or failed not in self._sound:
             again = self._run(names if crashed else [failed], WORK, [])[0]
+            if crashed and again == failed:
+                raise RuntimeError(f"{failed} also without a change: {', '.join(names)}")
             self._sound[failed] = not again
         return self._sound[failed]
 
@@ -180,8 +183,14 @@ def _run_tests(
                 del sys.modules[name]
         sys.path[:0] = [str(copy)]
         options = ["-x", "-q", "--no-header", "-p", "no:cacheprovider", "-m", "not slow"]
+        # Plugins that the warm process has already would each be told.
+        options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
         skipped = [word for name in unfit for word in ("--deselect", name)]
         plugin = _Watched(seconds, room / "failed")
         status = int(pytest.main([*options, *skipped, *names], plugins=[plugin]))
+    except BaseException:
+        traceback.print_exc()
     finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
         os._exit(status)
