@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.nearness import Nearness
-from tests.verdict import NO_END, Verdicts, warm_up
+from tests.verdict import NO_END, Verdicts, cool_down, warm_up
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -197,6 +197,7 @@ def tried(
                 found = verdicts.of(mutant.file, mutant.source, near.rings(mutant.file))
                 known.note(mutant, found)
             yield mutant, found
+        cool_down()
 
 
 def _copied(place: Path) -> Path:

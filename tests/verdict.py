@@ -27,6 +27,8 @@ told as such: a loop that never ends, or a machine that is very busy."""
 
 NO_END = "no end"
 
+_NOT_FOUND = pytest.ExitCode.USAGE_ERROR
+
 _LIBRARIES = (
     "hypothesis", "pandas", "pandera", "scipy.stats", "scipy.ndimage", "cv2", "numba",
     "sklearn.linear_model", "matplotlib.pyplot", "pyarrow.parquet", "torch", "torchvision",
@@ -49,6 +51,12 @@ def warm_up() -> None:
             import_module(name)
     gc.disable()
     gc.freeze()  # a search for garbage in the fork would copy all pages
+
+
+def cool_down() -> None:
+    """Let libraries be taken down as usual, which otherwise tell of what is left."""
+    gc.unfreeze()
+    gc.enable()
 
 
 class _Watched:
@@ -104,6 +112,8 @@ class Verdicts:
                     break
                 if failed == NO_END or self._is_sound(failed, names):
                     return failed
+                if failed in unfit:
+                    raise RuntimeError(f"{failed} cannot be left out.")
                 unfit.append(failed)
         return ""
 
@@ -144,6 +154,8 @@ class Verdicts:
         shutil.rmtree(room, ignore_errors=True)
         if status is None or status == -signal.SIGXCPU:
             return NO_END, spent
+        if status == _NOT_FOUND:
+            raise RuntimeError(f"pytest finds no {' '.join(names)}")
         if not failed and status not in {0, 2, 5}:  # passed, time is up, no tests
             failed = f"pytest ended with {status}"
         return failed, spent
@@ -182,7 +194,8 @@ def _run_tests(
             if name.partition(".")[0] in {"lentigo", "tests"}:
                 del sys.modules[name]
         sys.path[:0] = [str(copy)]
-        options = ["-x", "-q", "--no-header", "-p", "no:cacheprovider", "-m", "not slow"]
+        options = ["-x", "-q", "--no-header", "-p", "no:cacheprovider", "-m", "not slow",
+                   f"--rootdir={copy}"]  # fmt: skip
         # Plugins that the warm process has already would each be told.
         options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
         skipped = [word for name in unfit for word in ("--deselect", name)]
