@@ -27,6 +27,7 @@ def test_limit():
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     for place, text in {
+        "pytest.ini": "[pytest]\naddopts = -p no:schemathesis\n",  # a second to import
         "lentigo/__init__.py": "",
         "lentigo/near.py": SOURCE,
         "lentigo/far.py": FAR,
@@ -34,7 +35,7 @@ def project(tmp_path: Path) -> Path:
         "tests/test_far.py": "from lentigo import far\n\ndef test_one():\n    pass\n",
         "tests/test_other.py": "def test_other():\n    pass\n",
     }.items():
-        (tmp_path / place).parent.mkdir(exist_ok=True)
+        (tmp_path / place).parent.mkdir(exist_ok=True, parents=True)
         (tmp_path / place).write_text(text)
     return tmp_path
 
