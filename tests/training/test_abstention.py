@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+
 import numpy as np
 import pytest
 
 from lentigo.models.abstention import Abstention, Signal
-from lentigo.training.abstention import limit_of_several
+from lentigo.training.abstention import _say, limit_of_several
 
 OWN = Abstention(
     signals=[Signal(name="early", middle=0.0, spread=1.0)], limit=2.0, set_on="of one"
@@ -36,3 +38,23 @@ def test_too_few_groups_set_no_limit_however_many_images_they_have() -> None:
     groups = [f"g{row % 44}" for row in range(440)]
     found = limit_of_several(np.ones((2, 440)), np.zeros((2, 440)), OWN, groups)
     assert (found.limit, found.refused) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("limit", "refused", "said"),
+    [
+        (2.0, 0.0414, "of the validation images these are 4.1 %"),
+        (None, None, "7 validation groups are too few"),
+    ],
+)
+def test_the_log_tells_how_many_images_are_not_answered(
+    limit: float | None,
+    refused: float | None,
+    said: str,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(logging.getLogger("lentigo"), "propagate", True)
+    with caplog.at_level("INFO", logger="lentigo"):
+        _say(OWN.model_copy(update={"limit": limit, "refused": refused, "n_groups": 7}))
+    assert said in caplog.text
