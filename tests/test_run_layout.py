@@ -112,3 +112,16 @@ def test_a_run_is_prepared_when_its_table_is_there(tmp_path: Path) -> None:
     run.table.touch()
     run.predictions.touch()
     assert (run.is_prepared(), run.is_trained()) == (True, True)
+
+
+def test_a_folder_of_a_fold_tells_its_repeat_and_number(tmp_path: Path) -> None:
+    layout = RunLayout(tmp_path)
+    for fold, repeat in ((0, 0), (12, 0), (3, 2)):
+        place = layout.fold(fold, repeat)
+        assert (place.number, place.repeat) == (fold, repeat)
+    assert layout.fold(3, 2).folder.name == "repeat-2-fold-3"
+    with pytest.raises(ValueError, match="fold-x is no folder of a fold"):
+        _ = FoldLayout(tmp_path / "fold-x").number
+    # Python reads other digits, too; a folder called so is none of ours.
+    with pytest.raises(ValueError, match="is no folder of a fold"):
+        _ = FoldLayout(tmp_path / "fold-\u0663").repeat
