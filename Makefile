@@ -26,6 +26,8 @@ $(READY): pyproject.toml constraints.txt
 	@# compiles torch and the others anew (11 of the 24 seconds that a training imports).
 	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python \
 	  -c constraints.txt -e '.[train,dev]'
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[official]' \
+	  2>/dev/null || echo "isic-challenge-scoring was not installed (it takes a C compiler): its test is skipped."
 	@touch $@
 
 demo: $(READY)   ## draw lesions, train, judge, and write a report

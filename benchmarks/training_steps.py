@@ -19,8 +19,15 @@ from lentigo.models.augment import augment
 from lentigo.models.network import build_model
 from lentigo.recipes import quick
 from lentigo.training.arithmetic import faster_arithmetic
+from lentigo.training.compiling import measure_compiling
 
-BACKBONES = ("resnet10t", "mobilenet_edgetpu_100", "mobilenetv3_large_100")
+BACKBONES = (
+    "resnet10t",
+    "mobilenet_edgetpu_100",
+    "mobilenetv3_large_100",
+    "tf_efficientnet_lite0",
+    "legacy_xception",
+)
 SIZE, BATCH, STEPS = 160, 32, 4
 CPU = torch.device("cpu")
 
@@ -62,6 +69,14 @@ def compare_steps(name: str) -> None:
     print(f"{name}, {SIZE} px, {torch.get_num_threads()} threads: {ours:.1f} images a "
           f"second ({chosen.precision}{layout}); 32-true {plain:.1f}; "
           f"ratio {ours / plain:.2f}")  # fmt: skip
+    short = torch.bfloat16 if chosen.precision == "bf16-mixed" else None
+    found = measure_compiling(model, size=SIZE, batch=BATCH, device=CPU, short=short)
+    if found is None:
+        print(f"{name} cannot be compiled here")
+        return
+    print(f"{name}, compiled: {BATCH / found.compiled:.1f} images a second without the "
+          f"optimiser; not compiled {BATCH / found.plain:.1f}; compiling took "
+          f"{found.once:.0f} s")  # fmt: skip
 
 
 def step(model: torch.nn.Module, *, precision: str) -> Callable[[], object]:

@@ -166,6 +166,10 @@ class TrainConfig(Settings):
     """Number of machines; start the same command on each with torchrun."""
     precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = "auto"
     """Numeric precision; `auto` tries a few steps and uses the faster one."""
+    compile: Literal["auto", "always", "never"] = "auto"
+    """Compile the training steps (`torch.compile`), which takes from seconds to minutes
+    and can make each step faster; `auto` measures it on a GPU and compiles where the
+    training ends earlier, and never compiles on a CPU, where it gained nothing."""
     workers: int | None = Field(default=None, ge=0, le=1024)
     """Processes of each device that prepare batches; by default none on a CPU, and on a GPU
     its share of the cores, at most 8."""

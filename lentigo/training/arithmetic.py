@@ -6,7 +6,7 @@ import hashlib
 import platform
 import time
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib import metadata
 from pathlib import Path
 
@@ -22,6 +22,8 @@ from lentigo.models.network import Classifier
 from lentigo.models.stages import first_stages
 from lentigo.progress import log
 from lentigo.run_layout import RunLayout
+from lentigo.training.compiling import check_compiles, measure_compiling
+from lentigo.training.schedule import epoch_length
 
 
 @dataclass(frozen=True)
@@ -35,17 +37,23 @@ class Arithmetic:
     the images always are."""
     device: str | None = None
     """Kind of device by Fabric's name, such as "cuda"; None: as the settings say."""
+    compiled: bool = False
+    """Whether the training steps are compiled (`torch.compile`)."""
 
 
-def settle_arithmetic(model: Classifier, config: TrainConfig, out: Path) -> None:
+def settle_arithmetic(
+    model: Classifier, config: TrainConfig, out: Path, *, images: int = 0
+) -> None:
     """Choose the arithmetic of a run once and write it to `out/arithmetic.json`.
 
+    `images` is the number of images of the table; 0 stands for a training of some steps.
     If that file exists already (a resumed run), its arithmetic is kept. With precision
     `auto` the fastest arithmetic is measured, and the choice is also stored in the user's
     cache folder, so that the same training uses the same arithmetic on this machine: two
     of them are often so close that the measured times decide by chance.
 
-    Raises `RunError` if a resumed run was started on a kind of device that is missing now.
+    Raises `RunError` if a resumed run was started on a kind of device that is missing now,
+    and `ConfigError` if the steps are to be compiled and cannot be.
     """
     path = RunLayout(out).arithmetic
     if path.is_file():
@@ -62,7 +70,45 @@ def settle_arithmetic(model: Classifier, config: TrainConfig, out: Path) -> None
     else:
         known = "32-true" if config.precision == "auto" else config.precision
         chosen = Arithmetic(known, channels_last=True, device=device.type)
+    chosen = replace(chosen, compiled=_compiles(model, config, chosen, images=images))
     write_json(path, asdict(chosen))
+
+
+def _compiles(
+    model: Classifier, config: TrainConfig, chosen: Arithmetic, *, images: int
+) -> bool:
+    """Tell whether the steps are to be compiled: as the settings say, else if it pays."""
+    device = device_of(config)
+    if config.compile == "always" and config.method == "gradient":
+        check_compiles(device)
+        return True
+    # On the CPUs measured, compiled steps took as long as plain ones (docs/results.md).
+    if config.compile == "never" or config.method != "gradient" or device.type != "cuda":
+        return False
+    batch = config.micro_batch or config.batch_size
+    epochs = max(config.epochs - config.frozen_epochs, 0)
+    steps = epochs * epoch_length(config, images) // batch
+    if not steps:
+        return False
+    _layout(model, chosen.channels_last)
+    found = measure_compiling(
+        model,
+        size=config.image_size,
+        batch=batch,
+        device=device,
+        short=_SHORT.get(chosen.precision),
+        frozen_stages=config.frozen_stages,
+    )
+    pays = found is not None and found.pays_back(steps)
+    if found is not None:
+        log.info(
+            "Compiling takes %.0f s; a step takes %.0f ms instead of %.0f: %s.",
+            found.once,
+            1000 * found.compiled,
+            1000 * found.plain,
+            "it pays back" if pays else "it does not pay back",
+        )
+    return pays
 
 
 def read_arithmetic(out: Path) -> Arithmetic:

@@ -38,6 +38,8 @@ class Fold:
     validation: Examples
     channels_last: bool = False
     """Whether the channels of a pixel are adjacent in memory; see `Arithmetic`."""
+    compiled: bool = False
+    """Whether the training steps are compiled; see `Arithmetic`."""
     given: Lesson | None = None
     """Targets, sampling and loss; by default those of melanoma or not (`plain_lesson`)."""
     stop_after: int | None = None

@@ -174,9 +174,10 @@ def begun(
     )
     _say_split(fabric, work, role, layout)
     told = held_out.after_epoch or watcher(config, layout, work.out)
+    arithmetic = read_arithmetic(work.out)
     fold = Fold(
         layout, config, train_set, validation,
-        channels_last=read_arithmetic(work.out).channels_last, given=lesson,
+        channels_last=arithmetic.channels_last, compiled=arithmetic.compiled, given=lesson,
         stop_after=stop_after, after_epoch=told,
         teacher=teacher_of(
             fabric, work, role, config, lesson, number=held_out.number, layout=layout

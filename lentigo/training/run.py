@@ -140,7 +140,7 @@ def train(
         with alone(out):
             claim(out, config=config, folds=folds, resume=resume)
             watch = Stopwatch(out)
-            settle_arithmetic(model, config.training, out)
+            settle_arithmetic(model, config.training, out, images=len(labelled.table))
             prepare(labelled, config, out, folds=folds, split=split)
             means, given = _means(config, out), left_out(as_noted(table).table, out)
             note_in_environment(out, folds=folds, trained_by=means, given=given)

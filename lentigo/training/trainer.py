@@ -27,6 +27,7 @@ from lentigo.progress import Meter
 from lentigo.stopping import deferred, stop_if_asked
 from lentigo.training.averaging import ENOUGH, EpochAverage
 from lentigo.training.checkpoint import Progress, Row, no_checkpoint
+from lentigo.training.compiling import compiled
 from lentigo.training.data import Draw, Examples, Order, load, worker_count
 from lentigo.training.distillation import class_logits_of
 from lentigo.training.divergence import check_finite, diverged
@@ -340,9 +341,11 @@ class Trainer:
             if not kept:
                 self.frozen.forget()
             scores = self.fold.lesson.tells_diagnoses
-            taught = (Head if kept else Taught)(
+            taught: nn.Module = (Head if kept else Taught)(
                 self.model, scores=scores, samples=self.samples
             )
+            if self.fold.compiled and not kept:
+                taught = compiled(taught)
             self._wrapped = (self.fabric.setup_module(taught), optimizer)
             self._frozen = frozen
         return self._wrapped

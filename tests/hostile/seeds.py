@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 from functools import cache
+from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -253,6 +254,10 @@ def _ppms() -> list[bytes]:
     ]
 
 
+JPEG_LS = find_spec("jpeg_ls") is not None
+"""Whether pyjpegls is here; it has no wheel for Python 3.14."""
+
+
 def _dicoms() -> list[bytes]:
     rgb = np.asarray(picture())
     gray = np.asarray(picture().convert("L"))
@@ -276,9 +281,12 @@ def _dicoms() -> list[bytes]:
         lambda: compressed(frames, rgb, "YBR_FULL_422", **_FIXED),
         lambda: compressed(lossless, rgb, "YBR_RCT", syntax=JPEG2000Lossless, **_FIXED),
         lambda: _encoded(rgb, "RGB", RLELossless),
-        lambda: _encoded(rgb, "RGB", JPEGLSLossless),
-        lambda: _encoded(deep, "MONOCHROME2", JPEGLSLossless, bits=12),
     ]
+    if JPEG_LS:
+        made += [
+            lambda: _encoded(rgb, "RGB", JPEGLSLossless),
+            lambda: _encoded(deep, "MONOCHROME2", JPEGLSLossless, bits=12),
+        ]
     return [make() for make in made]
 
 

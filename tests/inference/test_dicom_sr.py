@@ -25,6 +25,8 @@ from tests.cohorts import tiny_config
 from tests.dicoms import dicom
 from tests.inference.test_predict import noise, save
 
+pytest.importorskip("highdicom", reason="the extra sr is not installed")
+
 CONFIG = tiny_config(training__image_size=32, imaging__size=48)
 STUDY, SERIES = generate_uid(), generate_uid()
 
