@@ -39,15 +39,17 @@ class Nearness:
         """Return test files, nearest first: of this module, and of who imports it.
 
         A ring holds the tests of the modules that import one of the ring before. The rest
-        of the module's own room comes third.
+        of the module's own room comes third. In a ring, files called as the module come
+        first, then the shortest.
         """
         module = _module(file)
-        room = self._mirrored[module]
+        room, own = self._mirrored[module], module.rpartition(".")[2]
         known: set[Path] = set()
         rings: list[list[Path]] = []
 
         def add(paths: Iterable[Path]) -> None:
-            new = sorted(set(paths) - known, key=lambda path: (path.stat().st_size, path))
+            new = sorted(set(paths) - known, key=lambda path: (
+                own not in path.stem, path.stat().st_size, path))  # fmt: skip
             known.update(new)
             rings.extend([new] if new else [])
 

@@ -62,8 +62,14 @@ def cool_down() -> None:
 class _Watched:
     """A plugin that notes the first failure, and ends when the time is up."""
 
-    def __init__(self, seconds: float, failed: Path) -> None:
+    def __init__(self, seconds: float, failed: Path, names: list[str]) -> None:
         self._seconds, self._failed = seconds, failed
+        self._place = {Path(name).name: place for place, name in enumerate(names)}
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Run the files in the order given: the tests of a project may sort theirs."""
+        items.sort(key=lambda item: self._place.get(item.path.name, 0))
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         self._session = session
@@ -199,7 +205,7 @@ def _run_tests(
         # Plugins that the warm process has already would each be told.
         options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
         skipped = [word for name in unfit for word in ("--deselect", name)]
-        plugin = _Watched(seconds, room / "failed")
+        plugin = _Watched(seconds, room / "failed", names)
         status = int(pytest.main([*options, *skipped, *names], plugins=[plugin]))
     except BaseException:
         traceback.print_exc()
