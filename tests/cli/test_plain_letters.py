@@ -16,7 +16,7 @@ def encoded(text: str, errors: str, encoding: str = "cp437") -> str:
     stream.write(text)
     stream.flush()
     stream.seek(0)
-    return stream.buffer.read().decode(encoding)  # type: ignore[attr-defined,no-any-return]
+    return stream.buffer.read().decode(encoding)
 
 
 def test_a_dash_that_the_code_page_lacks_becomes_a_hyphen() -> None:
