@@ -151,10 +151,11 @@ def test_an_orientation_that_does_not_exist_is_ignored(value: int) -> None:
     assert (read_image(data) == SIX).all()
 
 
-def test_broken_exif_does_not_cost_the_image() -> None:
-    data = encoded(
-        Image.fromarray(SIX), "PNG", exif=b"Exif\0\0MM\0*\xff\xff\xff\xffrubbish"
-    )
+@pytest.mark.parametrize(
+    "content", [b"MM\0*\xff\xff\xff\xffrubbish", b"XX*\0rubbish", b"MM"]
+)
+def test_broken_exif_does_not_cost_the_image_nor_turn_it(content: bytes) -> None:
+    data = encoded(Image.fromarray(SIX), "PNG", exif=b"Exif\0\0" + content)
     assert (read_image(data) == SIX).all()
 
 
