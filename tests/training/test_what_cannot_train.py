@@ -81,7 +81,7 @@ def test_an_optimiser_goes_on_with_its_moments_and_the_rate_of_now() -> None:
     def learnt(width: int, rate: float) -> torch.optim.Optimizer:
         weight = nn.Parameter(torch.ones(width))
         optimizer = torch.optim.AdamW([weight], lr=rate)
-        weight.sum().backward()
+        weight.sum().backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         return optimizer
 

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from lentigo.reports.paper.facts import (
-    OPEN_PART,
     Facts,
     beside,
     diagnoses,
@@ -17,6 +16,7 @@ from lentigo.reports.paper.facts import (
     size_and_diagnoses,
     utility,
 )
+from lentigo.reports.paper.wording import OPEN_PART
 
 CLINIC = {
     "prevalence": {"asked_for": 0.01, "meant_for": 0.025, "judged": 0.025, "said": True}
