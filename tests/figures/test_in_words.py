@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.lines import Line2D
 
 from lentigo.evaluation.intervals import Interval
 from lentigo.evaluation.readers.study_result import OneReader
@@ -18,6 +19,14 @@ from lentigo.figures.rates import plot_rates
 from lentigo.figures.readers import plot_readers
 from lentigo.figures.style import new_figure
 from lentigo.figures.tuning import _places, plot_trials
+
+
+def x_of(line: Line2D) -> list[float]:
+    return [float(each) for each in np.asarray(line.get_xdata())]
+
+
+def y_of(line: Line2D) -> list[float]:
+    return [float(each) for each in np.asarray(line.get_ydata())]
 
 
 def test_the_legend_tells_what_is_not_known() -> None:
@@ -55,11 +64,11 @@ def test_the_best_trial_is_ringed_among_those_trained_to_their_end() -> None:
     _, [ax] = new_figure()
     plot_trials(ax, TRIALS, by="balance", base=0.75, log=False)
     ring = ax.lines[-1]
-    assert (ring.get_xdata()[0], ring.get_ydata()[0]) == (0, 0.8)  # "class", not the 0.9
+    assert (x_of(ring)[0], y_of(ring)[0]) == (0, 0.8)  # "class", not the 0.9
     assert [label.get_text() for label in ax.get_xticklabels()] == ["class", "none"]
     assert ax.get_xlim() == (-0.5, 1.5)
     crosses = next(line for line in ax.lines if line.get_marker() == "x")
-    assert crosses.get_ydata().tolist() == [0.9]
+    assert y_of(crosses) == [0.9]
 
 
 ROW = {
@@ -90,10 +99,10 @@ def test_a_subgroup_is_a_dot_with_its_ends_or_the_words_too_few() -> None:
         ("too few", 4),
     ]
     dots = [line for line in ax.lines if line.get_marker() == "o"]
-    assert [dot.get_ydata()[0] for dot in dots] == [1, 2, 5]
+    assert [y_of(dot)[0] for dot in dots] == [1, 2, 5]
     assert [dot.get_markerfacecolor() == "white" for dot in dots] == [False, True, False]
-    bars = [line for line in ax.lines if list(line.get_xdata()) == [0.7, 0.9]]
-    assert [bar.get_ydata()[0] for bar in bars] == [1, 2]
+    bars = [line for line in ax.lines if x_of(line) == [0.7, 0.9]]
+    assert [y_of(bar)[0] for bar in bars] == [1, 2]
     assert ax.get_ylim() == (5.5, -0.7)
     assert ax.get_xlim() == pytest.approx((0.7 - 0.3 * 0.04, 1 + 0.3 * 0.04))
 
@@ -105,8 +114,8 @@ def test_the_curves_of_a_training_are_told_apart_and_named() -> None:
     _, [ax] = new_figure()
     plot_history(ax, history, measure="auc")
     by_name = {line.get_label(): line for line in ax.lines}
-    assert by_name["training"].get_ydata().tolist() == [0.6, 0.7]
-    assert by_name["validation"].get_ydata().tolist() == [0.5, 0.8]
+    assert y_of(by_name["training"]) == [0.6, 0.7]
+    assert y_of(by_name["validation"]) == [0.5, 0.8]
     assert by_name["training"].get_marker() != by_name["validation"].get_marker()
     assert ax.get_ylabel() == "AUC"
 
@@ -152,13 +161,13 @@ def test_readers_are_dots_with_a_cross_and_one_entry_in_the_legend() -> None:
     two = [reader(0.8, 0.7), reader(math.nan, 0.5), reader(0.6, 0.5)]
     plot_readers(ax, two, label="doctors")
     dots = [line for line in ax.lines if line.get_linestyle() == "None"]
-    at = [(float(dot.get_xdata()[0]), float(dot.get_ydata()[0])) for dot in dots]
+    at = [(x_of(dot)[0], y_of(dot)[0]) for dot in dots]
     assert at == [pytest.approx((0.3, 0.8)), pytest.approx((0.5, 0.6))]
     assert dots[0].get_label() == "doctors"
     assert sum(line.get_label() == "doctors" for line in ax.lines) == 1
     across, along = ax.lines[:2]
-    assert list(across.get_xdata()) == pytest.approx([0.1, 0.5])
-    assert list(along.get_ydata()) == pytest.approx([0.7, 0.9])
+    assert x_of(across) == pytest.approx([0.1, 0.5])
+    assert y_of(along) == pytest.approx([0.7, 0.9])
 
 
 def test_the_majority_is_larger_than_one_reader() -> None:
