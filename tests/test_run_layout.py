@@ -125,3 +125,11 @@ def test_a_folder_of_a_fold_tells_its_repeat_and_number(tmp_path: Path) -> None:
     # Python reads other digits, too; a folder called so is none of ours.
     with pytest.raises(ValueError, match="is no folder of a fold"):
         _ = FoldLayout(tmp_path / "fold-\u0663").repeat
+
+
+def test_networks_of_a_fold_come_in_the_order_of_their_numbers(tmp_path: Path) -> None:
+    fold = FoldLayout(tmp_path / "fold-0")
+    for name in ("member-10", "member-2", "member-x", "member-\u0663", "other-1"):
+        (fold.folder / name).mkdir(parents=True)
+    assert [each.folder.name for each in fold.members()] == ["member-2", "member-10"]
+    assert fold.member(2).name == "fold-0 member-2"
