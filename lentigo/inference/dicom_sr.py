@@ -287,6 +287,7 @@ def _parameters(row: dict[str, Any], by: Reported) -> list[str]:
         "chosen": by.point.aim if by.point else None,
         "meant_for_share_of_melanoma": row["meant_for"],
         "share_of_melanoma": row["prevalence"],
+        "patient_data_used": row.get("metadata"),
     }
     known = {name: value for name, value in told.items() if value is not None}
     shown = [
