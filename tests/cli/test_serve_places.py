@@ -70,7 +70,7 @@ def test_what_is_missing_is_named(words: list[str], said: str) -> None:
 def test_a_certificate_and_its_key_belong_together(tmp_path: Path) -> None:
     for name in ("tls_certificate", "tls_key"):
         with pytest.raises(ConfigError, match="belong together; give both"):
-            ServingConfig(**{name: tmp_path / "x"})
+            ServingConfig.model_validate({name: tmp_path / "x"})
 
 
 def test_an_audit_log_can_be_verified_and_nothing_else(tmp_path: Path) -> None:
