@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import base64
+import time
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from lentigo.explanation import served
+from lentigo.explanation.registry import METHODS
 from lentigo.explanation.served import Gaps, _in_time, heat_of
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     now = [0.0]
-    monkeypatch.setattr(served.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     return now
 
 
@@ -25,7 +26,7 @@ def drawn(names: tuple[str, ...], clock: list[float], seconds: float, until: flo
 
     def maps() -> Any:
         for name in names:
-            clock[0] += seconds * served.METHODS[name].looks
+            clock[0] += seconds * METHODS[name].looks
             yield name
 
     gaps = Gaps()
