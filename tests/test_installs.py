@@ -54,7 +54,10 @@ def install(tmp_path_factory: pytest.TempPathFactory) -> Install:
     _install(folder / "environment", _source(folder / "source"))
     save(
         folder / "model",
-        config=tiny_config(model__backbone="test_resnet", training__image_size=32),
+        # The image is stored larger than the network sees it, as by all larger recipes.
+        config=tiny_config(
+            model__backbone="test_resnet", training__image_size=32, imaging__size=40
+        ),
     )
     (folder / "images").mkdir()
     for seed in range(8):
@@ -112,13 +115,13 @@ from lentigo.explanation.served import Examiner, Wish, heat_of
 from lentigo.imaging.decoding.square import to_square
 image = np.asarray(Image.open("images/0.png").convert("RGB"))
 model = lentigo.load("out")
-square = to_square(image, size=32)
+square = to_square(image, size=40)
 ways = {model.members[0].preparation: square}
 found = Examiner(model, "out").examine(Wish(methods=("all",), cases=3), ways, image)
 assert [each["method"] for each in found.maps] == ["occlusion"], found.maps
 one = found.maps[0]
 assert one["checked"] is False and one["likeness"] is None and one["lesion"] is None, one
-assert 0 < one["deletion"] < 1 and heat_of(one).shape == (32, 32), one
+assert 0 < one["deletion"] < 1 and heat_of(one).shape == (40, 40), one
 assert found.outline is None and found.abcd is None
 assert "lentigo[data]" in found.missing["lesion"], found.missing
 for name in ("shuffled", "grad_cam", "integrated_gradients"):

@@ -114,14 +114,16 @@ def _said(
     answering: _Answering,
     reports: Written | None,
 ) -> predict_said.Said:
-    decision = answering.decision(model)
+    from lentigo.inference.finished import views_of
+
+    decision, own = answering.decision(model), views_of(model.folders, None)
     return predict_said.Said(
         tally=predict_said.Tally.of(answers.parts(decision)),
         model=model,
         decision=decision,
         out=out,
         lesions=predict_places.lesions_beside(out) if answering.by_lesion else None,
-        views=answering.views,
+        views=None if str(answering.views) == own else answering.views,
         reports=reports,
     )
 

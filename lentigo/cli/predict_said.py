@@ -100,7 +100,7 @@ class Said:
     lesions: Path | None
     """Path of the table of lesions, if it was asked for."""
     views: int | None
-    """Number of views of each image, if it was given."""
+    """Number of views of each image, if another than that of the training was given."""
     reports: Written | None = None
     """The structured reports, if they were asked for."""
 
@@ -157,6 +157,12 @@ class Said:
         if used := self.tally.metadata:
             found = listed([f"{name} ({count:,})" for name, count in used.items()])
             say(f"Number of images whose patient's data the model used: {found}.")
+            if not any(used.values()):
+                say(
+                    "It takes them from a table of the images with the columns age, sex "
+                    "and site; 'lentigo read dicom FOLDER --out TABLE' makes one of DICOM "
+                    "files."
+                )
 
     def _show_untold(self) -> None:
         """Print that a sensitivity was asked only of answers with age, sex and site.

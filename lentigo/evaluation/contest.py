@@ -15,7 +15,14 @@ import pandas as pd
 from lentigo.config import ScoringConfig
 from lentigo.errors import ConfigError, DatasetError, unknown_name
 from lentigo.evaluation.clustered import Estimate, estimated_difference
-from lentigo.evaluation.contest_result import ALPHA, Contest, Entrant, Pair
+from lentigo.evaluation.contest_result import (
+    ALPHA,
+    Contest,
+    Entrant,
+    Pair,
+    places,
+    turned_round,
+)
 from lentigo.evaluation.discrimination import FloatArray
 from lentigo.evaluation.grouping import Groups
 from lentigo.evaluation.headline import FEWEST
@@ -73,8 +80,10 @@ def compare_models(
     archives, small = _by_archive(samples, first.get(DATASET))
     warnings = _nothing_told(pairs, first_sample, unit, repeats)
     warnings += _spreadless(pairs, samples)
+    entrants = _entrants(samples, repeats=repeats, seed=seed)
+    warnings += turned_round(entrants, archives)
     return Contest(
-        entrants=_entrants(samples, repeats=repeats, seed=seed), pairs=pairs,
+        entrants=entrants, pairs=pairs,
         archives=archives, small_archives=small, sample=samples, unit=unit,
         margin=margin, repeats=repeats, seed=seed,
         notes=(*notes, *([WHY[DATASET]] if archives else []), *warnings),
@@ -261,7 +270,7 @@ def _samples(tables: Mapping[str, pd.DataFrame]) -> dict[str, Sample]:
 def _entrants(
     samples: Mapping[str, Sample], *, repeats: int, seed: int
 ) -> tuple[Entrant, ...]:
-    ranks, first = _places(_resampled_aucs(samples, repeats=repeats, seed=seed))
+    ranks, first = places(_resampled_aucs(samples, repeats=repeats, seed=seed))
     found = [
         Entrant(
             name=name,
@@ -288,16 +297,6 @@ def _resampled_aucs(
         ]
     )
     return np.asarray(aucs[:, ~np.isnan(aucs).any(axis=0)])
-
-
-def _places(aucs: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Mean rank and share of first places of each model, from AUCs (models, resamples)."""
-    if not aucs.shape[1]:
-        return np.full(len(aucs), np.nan), np.full(len(aucs), np.nan)
-    higher = (aucs[None] > aucs[:, None]).sum(axis=1)  # (models, R)
-    equal = (aucs[None] == aucs[:, None]).sum(axis=1)
-    best = higher == 0
-    return (1 + higher + (equal - 1) / 2).mean(axis=1), (best / equal).mean(axis=1)
 
 
 def _auc(sample: Sample) -> Interval:
@@ -383,7 +382,7 @@ def _by_archive(
     if len(known) < 2:
         return {}, ()
     parts = {
-        model: {name: _part(sample, names == name) for name in known}
+        model: {name: sample.taking(np.flatnonzero(names == name)) for name in known}
         for model, sample in samples.items()
     }
     one = next(iter(parts.values()))  # labels and groups are those of every model
@@ -393,8 +392,3 @@ def _by_archive(
         for model, row in parts.items()
     }
     return aucs, tuple(name for name in known if not large[name])
-
-
-def _part(sample: Sample, rows: Any) -> Sample:
-    codes, groups = np.unique(sample.group[rows], return_inverse=True)[::-1]
-    return Sample(sample.truth[rows], sample.score[rows], codes, len(groups))

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from lentigo.evaluation.discrimination import FloatArray
+from lentigo.evaluation.headline import upside_down_within
 from lentigo.evaluation.intervals import Interval
 from lentigo.evaluation.result import decimal, ends, foot
 from lentigo.evaluation.sums import Sample
@@ -215,3 +219,35 @@ def chance(p: float) -> str:
     if math.isnan(p):
         return "none"
     return f"{p:.3f}" if p >= 0.001 else "<0.001"
+
+
+def turned_round(
+    entrants: Sequence[Entrant], archives: Mapping[str, Mapping[str, Interval]]
+) -> list[str]:
+    """Return a warning on models whose AUC lies below 0.5, or does so in an archive.
+
+    `archives` has each model's AUC by the name of the archive; it may be empty.
+    """
+    wholes = [(f"the answers of {each.name}", each.auc.high) for each in entrants]
+    inverted = {each.name for each in entrants if each.auc.high < 0.5}
+    parts = [
+        (f"the answers of {model} in {name}", auc.high)
+        for model, row in archives.items()
+        for name, auc in row.items()
+        if model not in inverted
+    ]
+    said = upside_down_within([*wholes, *parts])
+    return [said] if said else []
+
+
+def places(aucs: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the mean rank and the share of first places of each model: (models,) each.
+
+    `aucs` are its AUCs in resamples, (models, resamples); without any, both are NaN.
+    """
+    if not aucs.shape[1]:
+        return np.full(len(aucs), np.nan), np.full(len(aucs), np.nan)
+    higher = (aucs[None] > aucs[:, None]).sum(axis=1)  # (models, R)
+    equal = (aucs[None] == aucs[:, None]).sum(axis=1)
+    best = higher == 0
+    return (1 + higher + (equal - 1) / 2).mean(axis=1), (best / equal).mean(axis=1)

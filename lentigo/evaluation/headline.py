@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from lentigo.words import counted, verb
+from lentigo.visible import visible
+from lentigo.words import counted, some, verb
 
 FEWEST = 5
 """With fewer melanomas, or fewer other images, no discrimination is reported."""
@@ -124,6 +125,22 @@ def upside_down(high: float) -> str:
     return (
         "The whole interval of the AUC lies below 0.5: melanomas score lower than other "
         "images. Are the labels, or the probabilities, the wrong way round?"
+    )
+
+
+def upside_down_within(bounds: Iterable[tuple[str, float]]) -> str:
+    """Return a warning on parts of the images whose AUC lies below 0.5; empty without any.
+
+    `bounds` has the name of each part, such as "site torso", with the upper bound of its
+    AUC.
+    """
+    names = list(dict.fromkeys(visible(name) for name, high in bounds if high < 0.5))
+    if not names:
+        return ""
+    return (
+        f"The whole interval of the AUC lies below 0.5 in {some(names)}: melanomas score "
+        "lower than other images there. Are the labels, or the probabilities, the wrong "
+        "way round there?"
     )
 
 

@@ -18,7 +18,7 @@ from lentigo.errors import ColumnError, DatasetError, unknown_name
 from lentigo.evaluation.lesions import LESION, is_by_lesion, one_row_a_lesion
 from lentigo.evaluation.locking.locked import is_locked
 from lentigo.evaluation.nested_table import nested_table, outer_rows
-from lentigo.evaluation.prediction_columns import image_and_score
+from lentigo.evaluation.prediction_columns import image_and_score, with_names_once
 from lentigo.evaluation.repeated import by_repeat
 from lentigo.tables import NotedTable, check_predictions, read_any_table
 from lentigo.words import counted, some
@@ -308,7 +308,8 @@ def _as_table(source: Source) -> pd.DataFrame:
     if isinstance(source, pd.DataFrame):
         # Image ids are often the index of a frame; in files they are read as a column, too.
         names = [name for name in source.index.names if name is not None]
-        return source.reset_index(level=[name for name in names if name not in source])
+        lacking = [name for name in names if name not in source]
+        return with_names_once(source.reset_index(level=lacking))
     path = Path(source)
     if is_locked(path):
         raise DatasetError(

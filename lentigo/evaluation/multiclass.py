@@ -19,11 +19,13 @@ from lentigo.evaluation.discrimination import BoolArray, FloatArray
 from lentigo.evaluation.intervals import IntArray, group_sums
 from lentigo.evaluation.joining import OF_TRUTH
 from lentigo.evaluation.true_diagnoses import NO_DIAGNOSIS, diagnosis_words, is_one_hot
-from lentigo.tables import DIAGNOSIS_COLUMNS
+from lentigo.tables import DIAGNOSIS_COLUMNS, ROUNDING
 from lentigo.words import counted, some, verb
 
 _FEWEST = 3
 """The smallest number of diagnoses judged as several; two are melanoma and the rest."""
+_SUM_WITHIN = 0.02
+"""Probabilities that add up to 1 within this are rounded ones."""
 
 
 @dataclass(frozen=True)
@@ -116,9 +118,40 @@ def find_diagnoses(table: pd.DataFrame) -> tuple[Diagnoses | None, list[str]]:
             f"without a score: "
             f"{some(table.loc[odd, 'image_id'].tolist())}."
         ]
+    if outside := _outside(score, list(pairs)):
+        return None, [outside]
     diagnoses = Diagnoses(tuple(pairs), truth.argmax(axis=1), likeliest(score), score=score)
     note = f"Classes are matched by name: {some(list(pairs), at_most=12)}."
-    return diagnoses, [note, *_on_ties(diagnoses)]
+    return diagnoses, [note, *_on_sums(score), *_on_ties(diagnoses)]
+
+
+def _outside(score: FloatArray, names: list[str]) -> str:
+    """Return why classes are not compared, if a column is on another scale; else empty.
+
+    `score` is (N, classes), without NaN.
+    """
+    odd = np.flatnonzero(((score < -ROUNDING) | (score > 1 + ROUNDING)).any(axis=0))
+    if not len(odd):
+        return ""
+    which, own = [names[place] for place in odd], score[:, odd]
+    return (
+        f"Balanced accuracy over {some(names, at_most=12)} is left out: {some(which)} "
+        f"{verb(len(which), 'holds', 'hold')} numbers outside 0–1 ({own.min():.3g} to "
+        f"{own.max():.3g}), which cannot be compared with the probability of melanoma."
+    )
+
+
+def _on_sums(score: FloatArray) -> list[str]:
+    """Return a sentence if probabilities, (N, classes), do not add up to 1; else none."""
+    sums = score.sum(axis=1)
+    off = np.abs(sums - 1) > _SUM_WITHIN
+    if not off.any():
+        return []
+    return [
+        f"The probabilities of these classes add up to {sums.min():.3g} to "
+        f"{sums.max():.3g}, and not to 1 in {int(off.sum()):,} of "
+        f"{counted(len(sums), 'image')}; the likeliest class is called all the same."
+    ]
 
 
 def likeliest(score: FloatArray) -> IntArray:
@@ -166,7 +199,7 @@ def _by_words(table: pd.DataFrame) -> tuple[Diagnoses | None, list[str]]:
         )
     judged = score[rows]
     found = Diagnoses(tuple(names), truth[rows], likeliest(judged), score=judged, rows=rows)
-    return found, [*notes, *_on_ties(found)]
+    return found, [*notes, *_on_sums(judged), *_on_ties(found)]
 
 
 def _place(word: str, names: list[str]) -> int:

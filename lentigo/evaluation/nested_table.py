@@ -29,7 +29,8 @@ def outer_rows(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     The first are an ordinary cross-validation, with the column `fold`. Predictions that are
     not nested are returned as they are, beside an empty table.
 
-    Raises `ColumnError` where an outer fold is not known, or there are fewer than three.
+    Raises `ColumnError` where an outer fold is not known, there are fewer than three, or
+    the inner folds are numbered by themselves.
     """
     if OUTER not in table or INNER not in table:
         return table, table.head(0)
@@ -38,6 +39,7 @@ def outer_rows(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
         lines = (table.index[outer.isna()] + 2).tolist()
         raise ColumnError(f"The {OUTER} is not known in line {some(lines)}.")
     own = inner.isna() | (inner == outer)
+    _check_inner(inner, outer)
     named = table.assign(**{OUTER: outer, INNER: inner.mask(own)})
     if outer.nunique() < _FEWEST:
         raise ColumnError(
@@ -47,6 +49,23 @@ def outer_rows(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
         )
     mine = own.to_numpy()
     return named[mine].assign(**{FOLD: outer[mine]}), named[~mine]
+
+
+def _check_inner(inner: pd.Series[Any], outer: pd.Series[Any]) -> None:
+    """Raise `ColumnError` if the images of outer folds are marked in both possible ways.
+
+    Then an inner fold of the outer fold's number is one of a numbering of its own, as of an
+    inner cross-validation that divides the other images anew.
+    """
+    same = (inner == outer).fillna(False).to_numpy(bool)
+    if same.any() and inner.isna().any():
+        lines = (inner.index[same] + 2).tolist()
+        raise ColumnError(
+            f"The {INNER} is empty in some lines, and equal to the {OUTER} in line "
+            f"{some(lines)}. It is to name the other outer fold that the model did not "
+            "learn from either; folds that divide the images of the other outer folds anew "
+            "do not serve (docs/how-to/repeats.md)."
+        )
 
 
 Read = Callable[[pd.DataFrame, str], pd.DataFrame]

@@ -21,6 +21,7 @@ from lentigo.evaluation.discrimination import (
 from lentigo.evaluation.joining import LABEL, OF_TRUTH, Source, match
 from lentigo.evaluation.multiclass import likeliest
 from lentigo.evaluation.partial_auc import partial_auc
+from lentigo.tables import ROUNDING
 from lentigo.words import aligned, counted, some, verb
 
 MELANOMA, MALIGNANT = "melanoma", "malignant"
@@ -143,7 +144,8 @@ def official_scores(
 def _columns(table: pd.DataFrame, name: str) -> tuple[BoolArray, FloatArray]:
     """Return label and probability of the diagnosis `name`, (N,) each.
 
-    Raises `ColumnError` when the predictions or the truth have no such column.
+    Raises `ColumnError` when the predictions or the truth have no such column, or a
+    probability lies outside 0–1.
     """
     if name in {MELANOMA, MALIGNANT, "MEL"}:
         truth, score = table[LABEL], table["probability"]
@@ -161,7 +163,14 @@ def _columns(table: pd.DataFrame, name: str) -> tuple[BoolArray, FloatArray]:
             f"The {which} no column {name}, which this challenge asks for; there is "
             f"{some([each.removesuffix(OF_TRUTH) for each in there], at_most=8)}."
         )
-    return _known(table[theirs], str(theirs)) > 0.5, _known(table[ours], str(ours))
+    own = _known(table[ours], str(ours))
+    if beyond := int(((own < -ROUNDING) | (own > 1 + ROUNDING)).sum()):
+        raise ColumnError(
+            f"{counted(beyond, 'row')} of the column {ours} "
+            f"{verb(beyond, 'lies', 'lie')} outside 0–1 ({own.min():.3g} to "
+            f"{own.max():.3g}), which this challenge refuses."
+        )
+    return _known(table[theirs], str(theirs)) > 0.5, own
 
 
 def _first(table: pd.DataFrame, names: Iterable[str]) -> str:

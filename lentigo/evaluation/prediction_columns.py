@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,7 +14,7 @@ from lentigo.datasets.reading.word_map import understood
 from lentigo.errors import ColumnError
 from lentigo.tables import ROUNDING
 from lentigo.visible import visible
-from lentigo.words import listed, some
+from lentigo.words import listed, some, verb
 
 PROBABILITY_COLUMNS = (
     "probability",
@@ -67,7 +68,8 @@ def image_and_score(
     words) is passed over for one that holds probabilities.
 
     Raises `ColumnError` when either column is not found, when several columns may be the
-    probability, and when the probabilities contradict a column of predicted classes.
+    probability, when another column of the same name differs, and when the probabilities
+    contradict a column of predicted classes.
     """
     image = columns.get("image_id") or guess_columns(map(str, table)).get("image_id")
     given = columns.get("probability")
@@ -76,13 +78,47 @@ def image_and_score(
     named = [given] if given is not None else _named(table, PROBABILITY_COLUMNS, image)
     if image is None or not named:
         raise _not_found(table, image, source=source)
+    if "image_id" not in columns:
+        _check_only_one(table, "image_id", image, source=source)
     if given is not None:
         return image, given, []
     score, notes = _likeliest(table, named, source=source)
+    _check_only_one(table, "probability", score, source=source)
     for calls in _named(table, _CALLS, image):
         if calls != score:
             _check_against_calls(table, score, calls, source=source)
     return image, score, notes
+
+
+def _check_only_one(table: pd.DataFrame, ours: str, chosen: str, *, source: str) -> None:
+    """Raise `ColumnError` if other columns called like `chosen` hold something else.
+
+    A later one of the same name in a file has been called `chosen`.1 by its reader.
+    """
+    alike = re.compile(rf"{re.escape(chosen.strip())}(\.\d+)?", re.IGNORECASE)
+    others = [n for n in table if n != chosen and alike.fullmatch(str(n).strip())]
+    differ = [str(name) for name in others if not _are_same(table[name], table[chosen])]
+    if differ:
+        raise ColumnError(
+            f"{source} has several columns called {chosen}, which differ; the later "
+            f"{verb(len(differ), 'one is', 'ones are')} {listed(differ)} here. Say which "
+            f"is meant: --column {ours}={chosen} or --column {ours}={differ[0]}."
+        )
+
+
+def _are_same(one: pd.Series[Any], other: pd.Series[Any]) -> bool:
+    return one.astype("string").equals(other.astype("string"))
+
+
+def with_names_once(table: pd.DataFrame) -> pd.DataFrame:
+    """Return `table`. Raises `ColumnError` where two of its columns have the same name."""
+    twice = table.columns[table.columns.duplicated()].unique().tolist()
+    if twice:
+        raise ColumnError(
+            f"A table has several columns called {some(twice)}; give each a name of its "
+            "own, or take one out."
+        )
+    return table
 
 
 def holds_calls_only(column: pd.Series[Any]) -> bool:

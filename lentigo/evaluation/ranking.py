@@ -141,9 +141,13 @@ def _ends(value: float, spread: _Spread, times: float) -> tuple[float, float]:
 def worth(places: FloatArray, group: IntArray) -> float:
     """Return the effective number of images, given their placements and groups, (N,).
 
-    It is smaller, the more the placements correlate within groups (see `placements`).
+    It is smaller, the more the placements correlate within groups (see `placements`). It is
+    that of identical images (`kish`) where this cannot be seen: in one group, or without
+    any spread.
     """
     size = np.bincount(group).astype(np.float64)
+    if np.count_nonzero(size) < 2:
+        return kish(size)
     pairs = dot(size, size - 1)
     spread = float(places.var())
     if not spread > 0:

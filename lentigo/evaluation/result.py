@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -17,7 +17,7 @@ from lentigo.evaluation.consequences import Consequences
 from lentigo.evaluation.diagnosis_sets import DiagnosisSets
 from lentigo.evaluation.difficulty import Difficulty
 from lentigo.evaluation.fold_thresholds import JudgedThreshold
-from lentigo.evaluation.headline import Counts, headline
+from lentigo.evaluation.headline import FEWEST, Counts, headline, upside_down_within
 from lentigo.evaluation.intervals import Interval
 from lentigo.evaluation.locking.opened import Opening
 from lentigo.evaluation.mistakes import OverRepresented, mistake_lines, over_represented
@@ -167,7 +167,20 @@ class Evaluation:
         words = decimal(auc.value)
         if not math.isnan(auc.value):
             words += f" (95 % interval {ends(auc, signed=False)})"
-        return headline(self.counts, words, high=auc.high)
+        said = headline(self.counts, words, high=auc.high)
+        within = "" if auc.high < 0.5 else upside_down_within(self._highest())
+        return [*said, *([within] if within else [])]
+
+    def _highest(self) -> Iterator[tuple[str, float]]:
+        """Yield the upper bound of the AUC of each fold, archive and subgroup."""
+        for parts in self.parts:
+            for part in parts.parts:
+                if min(part.n_melanomas, part.n_images - part.n_melanomas) >= FEWEST:
+                    yield f"{parts.by} {part.name}", part.auc.high
+        for divided in self.subgroups:
+            for group in divided.groups:
+                if "auc" not in group.too_few_for:
+                    yield f"{divided.by} {group.name}", group.metrics["auc"].high
 
     def as_dict(self) -> dict[str, Any]:
         """Return metrics and counts as plain values, ready for `json_files.to_json`."""

@@ -12,7 +12,7 @@ import pandas as pd
 
 from lentigo.answer_columns import ABSTAIN, COULD_BE, COULD_BE_DIAGNOSES
 from lentigo.config import ScoringConfig
-from lentigo.datasets.reading.own_words import DESCRIBED, column_in_our_words
+from lentigo.datasets.reading.own_words import column_in_our_words
 from lentigo.errors import ColumnError
 from lentigo.evaluation.at_points import consequences_of
 from lentigo.evaluation.brier_parts import brier_parts
@@ -22,6 +22,7 @@ from lentigo.evaluation.consequences import Consequences
 from lentigo.evaluation.decision_curve import REFERRAL
 from lentigo.evaluation.diagnosis_sets import diagnosis_sets, names_told
 from lentigo.evaluation.difficulty import Difficulty, difficulty_of
+from lentigo.evaluation.dividing import columns_to_divide
 from lentigo.evaluation.fold_thresholds import (
     JudgedThreshold,
     absent_points,
@@ -33,9 +34,6 @@ from lentigo.evaluation.headline import Counts
 from lentigo.evaluation.intervals import count_groups
 from lentigo.evaluation.joining import OF_TRUTH, Matched, Source, match
 from lentigo.evaluation.measured import (
-    ALL,
-    AS_MEASURED,
-    MEASURED,
     is_image_there,
     with_measured,
 )
@@ -117,21 +115,33 @@ def evaluate(
         check_not_moved(matched.table)
     measured, about = with_measured(matched.table, settings.by)
     matched = replace(matched, table=measured, notes=[*matched.notes, *about])
-    divided = _divided(matched.table, settings.by)
+    asked = columns_to_divide(matched.table, settings.by)
     table, whole, notes = scored(matched, group=settings.group)
     notes = [*notes, *([] if points else own_calls(matched.table))]
     table = table.assign(**_of_images(matched.table))
     repeated = _repeated(matched, group=settings.group)
-    chosen = Chosen((), [])
-    if choose_on is not None:
-        asked = choose_on if isinstance(choose_on, ChooseOn) else ChooseOn(choose_on)
-        chosen = choose_elsewhere(asked, table, truth, columns=columns, group=group)
-    images = _Images(matched, table, whole.unit, divided, (*notes, *chosen.notes))
+    chosen = _chosen(choose_on, table, truth, columns=columns, group=group)
+    images = _Images(matched, table, whole.unit, asked, (*notes, *chosen.notes))
     found = _judged(images, settings, (tuple(points), chosen.points))
     nested = nested_of(
         matched, group=settings.group, threshold=threshold, shares=found.prevalence
     )
     return replace(found, repeated=repeated, nested=nested, **_beside(matched, settings))
+
+
+def _chosen(
+    choose_on: ChooseOn | Source | None,
+    table: pd.DataFrame,
+    truth: Source,
+    *,
+    columns: Mapping[str, str] | None,
+    group: str | None,
+) -> Chosen:
+    """Choose operating points on `choose_on`, to be judged on `table`; none without it."""
+    if choose_on is None:
+        return Chosen((), [])
+    asked = choose_on if isinstance(choose_on, ChooseOn) else ChooseOn(choose_on)
+    return choose_elsewhere(asked, table, truth, columns=columns, group=group)
 
 
 def _beside(matched: Matched, settings: ScoringConfig) -> dict[str, Any]:
@@ -226,17 +236,12 @@ def _judged(
     asked = settings.model_dump(include={"threshold", "repeats", "seed"})
     found = measure(sample, diagnoses, **asked)
     warnings = warnings_about(sample, found, repeats=settings.repeats)
-    shares, called = asked_share(matched.table, sample, settings.prevalence), sample
+    shares = asked_share(matched.table, sample, settings.prevalence)
     at = equal_threshold(settings.threshold, shares, sample.score)
+    called = _at_share(sample, shares, settings.threshold, points)
     if shares is not None:
-        limits = settings.threshold, REFERRAL, *_limits(points)
-        called = replace(sample, score=moved(sample.score, shares, limits))
         found = at_asked_share(found, called, shares, threshold=settings.threshold)
-        warnings = [
-            f"{shares.note} A call from {settings.threshold:g} there is one from {at:.3g} "
-            "of the probabilities as given, which the figures show.",
-            *warnings,
-        ]
+        warnings = [_about_share(shares, settings.threshold, at), *warnings]
     counts = _counts(matched, sample, unit=images.unit)
     parts = _parts(table, pooled=found["auc"].value)
     return Evaluation(
@@ -268,8 +273,25 @@ def _judged(
     )
 
 
-def _limits(points: Sequence[tuple[OperatingPoint, ...]]) -> list[float]:
-    return [p.threshold for p in chain.from_iterable(points) if p.threshold is not None]
+def _at_share(
+    sample: Sample,
+    shares: Asked | None,
+    threshold: float,
+    points: Sequence[tuple[OperatingPoint, ...]],
+) -> Sample:
+    """Return the images with their probabilities at the requested share of melanoma."""
+    if shares is None:
+        return sample
+    every = [p.threshold for p in chain.from_iterable(points) if p.threshold is not None]
+    limits = threshold, REFERRAL, *every
+    return replace(sample, score=moved(sample.score, shares, limits))
+
+
+def _about_share(shares: Asked, threshold: float, at: float) -> str:
+    return (
+        f"{shares.note} A call from {threshold:g} there is one from {at:.3g} of the "
+        "probabilities as given, which the figures show."
+    )
 
 
 def _judged_points(
@@ -313,47 +335,6 @@ def _subgroups(images: _Images, sample: Sample, threshold: float) -> Iterator[Su
             said=" and ".join(in_words(column) for column in columns),
             threshold=threshold,
         )
-
-
-def _divided(table: pd.DataFrame, asked: Sequence[str]) -> list[tuple[str, list[str]]]:
-    """Return each name of `asked`, with the column or two columns that it stands for.
-
-    Raises `ColumnError` when a column is not there.
-    """
-    found: dict[str, list[str]] = {}
-    for by in asked:
-        if by == ALL and ALL + OF_TRUTH not in table and ALL not in table:
-            found |= {name: [name + AS_MEASURED] for name in MEASURED}
-        elif by == KNOWN and KNOWN not in table and KNOWN + OF_TRUTH not in table:
-            found |= {name: [column] for name, column in _known(table)}
-        elif by.count(CROSS) == 1 and by not in table and by + OF_TRUTH not in table:
-            found[by] = [_column_for(table, name) for name in by.split(CROSS)]
-        else:
-            found[by] = [_column_for(table, by)]
-    return list(found.items())
-
-
-def _column_for(table: pd.DataFrame, name: str) -> str:
-    """Return the column `name` of either table, or the one measured in the images."""
-    measured = name + AS_MEASURED
-    there = name in table or name + OF_TRUTH in table
-    if measured in table and not there:
-        return measured
-    return column_for(table, name, purpose="divide by")
-
-
-KNOWN = "known"
-"""A name for all columns of `DESCRIBED`, and the archive, that have several values."""
-
-
-def _known(table: pd.DataFrame) -> Iterator[tuple[str, str]]:
-    for name in (*DESCRIBED, DATASET):
-        try:
-            column = column_for(table, name, purpose="divide by")
-        except ColumnError:
-            continue
-        if len(table[column].dropna().unique()) > 1:
-            yield name, column
 
 
 def _difficulty(matched: Matched, sample: Sample, at: float) -> Difficulty | None:

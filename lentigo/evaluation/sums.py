@@ -43,6 +43,9 @@ class Sample:
     @cached_property
     def sides(self) -> tuple[int, int]:
         """Return the numbers of groups with a melanoma, and with another image."""
+        if self.groups == len(self.truth):  # each image is a group: nothing to sort out
+            melanomas = int(np.count_nonzero(self.truth))
+            return melanomas, self.groups - melanomas
         with_melanoma, without = (
             count_groups(self.group.take(np.flatnonzero(side)))
             for side in (self.truth, ~self.truth)
@@ -52,9 +55,11 @@ class Sample:
     def taking(self, rows: IntArray) -> Sample:
         """Return the images at the places `rows`, with groups renumbered from 0."""
         group = self.group.take(rows)
-        there = np.bincount(group, minlength=self.groups) > 0
-        numbers, count = np.cumsum(there) - 1, int(np.count_nonzero(there))
-        if count < self.groups:
+        if (group[1:] > group[:-1]).all():  # each image is a group, in ascending order
+            group, count = np.arange(len(rows)), len(rows)
+        else:
+            there = np.bincount(group, minlength=self.groups) > 0
+            numbers, count = np.cumsum(there) - 1, int(np.count_nonzero(there))
             group = numbers.take(group)
         return Sample(self.truth.take(rows), self.score.take(rows), group, count)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from lentigo.inference.squares import squares
 from lentigo.models.abstention import Abstention
 from lentigo.models.backend import Images, Predictor
 from lentigo.models.index import write_index
+from lentigo.models.metadata import Patients
 from lentigo.progress import log
 from lentigo.words import counted
 
@@ -36,7 +37,12 @@ def index_made(predictor: Predictor, known: ImagesByRole, path: Path) -> Abstent
         rows: list[int] = []
         train = seen(predictor, _squares(predictor, learnt, rows), for_index=True)
         held: list[int] = []
-        validation = seen(predictor, _squares(predictor, chosen, held))
+        validation = seen(
+            predictor,
+            _squares(predictor, chosen, held),
+            # As predictions, and training, which sets the same limit.
+            patients=_patients(chosen, held),
+        )
     except DatasetError:
         train = validation = None
     if train is None or validation is None:
@@ -65,3 +71,11 @@ def _squares(
             if batch.places:
                 rows += batch.places
                 yield np.stack(batch.squares[way])
+
+
+def _patients(table: pd.DataFrame, rows: Sequence[int]) -> Iterator[Patients]:
+    """Yield the patients of the images that each batch of `_squares` added to `rows`."""
+    done = 0
+    while True:
+        before, done = done, len(rows)
+        yield Patients.of_table(table.iloc[list(rows[before:done])])

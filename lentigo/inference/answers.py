@@ -8,9 +8,10 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from lentigo.answer_columns import ABSTAIN, CONTEXT, STRANGENESS, YES
-from lentigo.inference.abstention.judge import with_abstention
+from lentigo.inference.abstention.judge import Judged, with_abstention
 from lentigo.inference.decide import Decision, without_reassurance
 from lentigo.inference.diagnoses import mean_shares, with_diagnoses
 from lentigo.inference.inputs import Source
@@ -104,14 +105,11 @@ class Answers:
         An image on which the model abstains is in no mean, unless `decision.abstain` is
         False. A warning names images without a lesion, unless `quiet`.
         """
-        mean, reasons, logits = self.model.mean, dict(self.reasons), self.logits
-        shown = decision is not None and not decision.abstain
-        judged = self.model.strangeness(logits)
-        refused = judged.refused & np.isfinite(mean(logits)).all(axis=0) & (not shown)
+        reasons, judged = dict(self.reasons), self.model.strangeness(self.logits)
+        refused = self._refused(judged, decision)
         for place in np.flatnonzero(refused).tolist():
             reasons[place] = judged.told(place)
-        left = np.where(refused, np.nan, logits)
-        averaged = lesion_logits(self.sources, left, mean, quiet=quiet)
+        averaged = self._averaged(refused, quiet=quiet)
         table = self._lesion_table(averaged, reasons)
         decided = self._decided(table, averaged.logits, decision)
         for row, own in enumerate(averaged.places.values()):
@@ -120,6 +118,21 @@ class Answers:
                 decided.loc[row, ABSTAIN] = YES
                 decided.loc[row, STRANGENESS] = float(least)
         return decided
+
+    def averaged(self, decision: Decision | None = None) -> LesionLogits:
+        """Return each lesion's outputs, averaged over its images; see `lesions`."""
+        refused = self._refused(self.model.strangeness(self.logits), decision)
+        return self._averaged(refused, quiet=True)
+
+    def _averaged(self, refused: NDArray[np.bool_], *, quiet: bool) -> LesionLogits:
+        left = np.where(refused, np.nan, self.logits)
+        return lesion_logits(self.sources, left, self.model.mean, quiet=quiet)
+
+    def _refused(self, judged: Judged, decision: Decision | None) -> NDArray[np.bool_]:
+        """Tell for each image whether it has outputs, but the model abstains, (N,)."""
+        shown = decision is not None and not decision.abstain
+        answered = np.isfinite(self.model.mean(self.logits)).all(axis=0)
+        return np.asarray(judged.refused & answered & (not shown))
 
     def _lesion_table(
         self, averaged: LesionLogits, reasons: Mapping[int, str]

@@ -68,6 +68,10 @@ class Written:
     taken: set[str] = field(default_factory=set)
     """File names used so far, without ending, in lower case."""
 
+    def place(self, image_id: str) -> Path:
+        """Return the path of the report of an image; each call gives another one."""
+        return self.folder / _name(image_id, self.taken)
+
     def as_dict(self) -> dict[str, Any]:
         """Return folder, number of reports and images without one, ready for JSON."""
         left = [{"image_id": name, "reason": why} for name, why in self.without.items()]
@@ -130,7 +134,7 @@ def write_reports(
             with _as_it_is():
                 image = read_header(source)
                 report = _report(image, {str(k): v for k, v in row.items()}, by, series)
-            path = folder / _name(source.image_id, done.taken)
+            path = done.place(source.image_id)
             with written_beside(path) as temporary, _as_it_is():
                 report.save_as(temporary)
         except LentigoError as error:
@@ -287,6 +291,7 @@ def _parameters(row: dict[str, Any], by: Reported) -> list[str]:
         "chosen": by.point.aim if by.point else None,
         "meant_for_share_of_melanoma": row["meant_for"],
         "share_of_melanoma": row["prevalence"],
+        "patient_data_used": row.get("metadata"),
     }
     known = {name: value for name, value in told.items() if value is not None}
     shown = [

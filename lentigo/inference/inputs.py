@@ -66,8 +66,9 @@ def find_sources(inputs: Sequence[str | Path]) -> Sequence[Source]:
     An input is an image file, a folder (searched with its subfolders, sorted by name), a
     zip or HDF5 file of images, a pattern such as `photos/*.jpg`, a table (Parquet or CSV)
     with `image_id` and `path`, or `-`: standard input, which names one input per line. A
-    file that is named but is no image is kept; it gets a reason when it is decoded. Of a
-    zip or HDF5 file only the list of names is read in this process; its images are unpacked
+    file that is named but is no image is kept; it gets a reason when it is decoded, and so
+    does an image that a table or standard input names and that does not exist. Of a zip or
+    HDF5 file only the list of names is read in this process; its images are unpacked
     in the sandboxed process that decodes them. The id of an image is its file name without
     the ending, or its whole path where several files share a name; tables give their own.
 
@@ -78,8 +79,9 @@ def find_sources(inputs: Sequence[str | Path]) -> Sequence[Source]:
     sources = Sources.of(
         source
         for item in inputs
-        for each in (_listed() if str(item) == STANDARD_INPUT else [str(item)])
-        for source in _sources_of(each)
+        for source in (
+            _of_list() if str(item) == STANDARD_INPUT else _sources_of(str(item))
+        )
     )
     if is_chosen() and not sources.from_table.any():
         raise ConfigError(
@@ -125,6 +127,30 @@ def _checked(image: NDArray[Any], number: int) -> NDArray[np.uint8]:
             "give (height, width, 3) RGB of type uint8, from 0 to 255."
         )
     return image
+
+
+def _of_list() -> Iterator[Source]:
+    """Yield the images that the lines of standard input name.
+
+    An image that does not exist gets its reason later, as one of a table does: a long list
+    is answered though a file was moved meanwhile. The first one has to exist, since the
+    names of another folder are a mistake.
+    """
+    begun = False
+    for line in _listed():
+        if begun and _is_gone(line):
+            yield _file(Path(line))
+            continue
+        for source in _sources_of(line):
+            begun = True
+            yield source
+
+
+def _is_gone(name: str) -> bool:
+    """Tell whether `name` is that of an image, and there is no such file."""
+    if not _is_picture(name) or glob.has_magic(name):
+        return False
+    return not os.path.lexists(on_disk(Path(name))) and not packed.is_there(name)
 
 
 def _listed() -> Iterator[str]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from lentigo.imaging.kind.doubt import DOUBT
 from lentigo.inference.decide import AUTO, Decision
 from lentigo.inference.inputs import Source, patients_of
 from lentigo.inference.predict import Answers, Model
@@ -23,6 +24,21 @@ Row = dict[str, Any]
 FEATURES = "features"
 """Column of pooled features of the image by the model's first network, at length 1, as
 little-endian 16-bit floats in base64; None if the engine gives no features."""
+MEMO = "memo"
+"""Column of a lesion's `Memo`, as a mapping."""
+
+
+@dataclass(frozen=True)
+class Memo:
+    """The images of a lesion that earlier requests answered for, as their mean."""
+
+    images: int
+    """Number of images in the mean."""
+    outputs: str
+    """Mean outputs, as a column of `Answers.logits`: little-endian 64-bit floats in
+    base64."""
+    doubted: bool
+    """Whether one of the images may be no dermoscopy."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +68,10 @@ class Question:
     numbers: tuple[int, ...] = ()
     """Number of each image in what the user sent, by which the reason of a lesion names it;
     empty for 1, 2 and so on."""
+    memo: bool = False
+    """Whether the row of each lesion is to have `MEMO`."""
+    before: Memo | None = None
+    """Earlier images of the lesion, which is that of all images of the question."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +118,7 @@ def answer(
                 row[FEATURES] = told[place]
         lesions = []
         if any(question.lesions):
-            lesions = _rows(_part(whole, own).lesions(_decision(model, question)))
+            lesions = _lesion_rows(model, _part(whole, own), question)
         replies.append(Reply(images, lesions))
     return replies
 
@@ -132,6 +152,36 @@ def _part(whole: Answers, places: Sequence[int]) -> Answers:
     }
     sources = tuple(whole.sources[place] for place in places)
     return Answers(whole.model, sources, whole.logits[:, list(places)], reasons)
+
+
+def _lesion_rows(model: Model, own: Answers, question: Question) -> list[Row]:
+    """Return the rows of the lesions of a question, whose images have the answers `own`."""
+    decision = _decision(model, question)
+    if question.before is not None:
+        own = _continued(own, question.before)
+    rows = _rows(own.lesions(decision))
+    if question.memo:
+        found = own.averaged(decision)
+        for row, mean, images in zip(rows, found.logits.T, found.counting, strict=True):
+            outputs = base64.b64encode(mean.astype("<f8").tobytes()).decode("ascii")
+            row[MEMO] = asdict(Memo(len(images), outputs, DOUBT in row["reason"]))
+    return rows
+
+
+def _continued(own: Answers, before: Memo) -> Answers:
+    """Return answers to the images of one lesion with those of earlier requests in front.
+
+    Each earlier image has the mean of them all, so that the mean over all images is right.
+    """
+    mean = np.frombuffer(base64.b64decode(before.outputs), "<f8")
+    count = before.images
+    first = own.sources[0]
+    earlier = replace(first, image_id="an earlier image")
+    reasons = {count + place: reason for place, reason in own.reasons.items()}
+    if before.doubted and count:
+        reasons[0] = DOUBT
+    logits = np.concatenate([np.repeat(mean[:, None], count, axis=1), own.logits], axis=1)
+    return Answers(own.model, (*[earlier] * count, *own.sources), logits, reasons)
 
 
 def _decision(model: Model, question: Question) -> Decision:

@@ -21,12 +21,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from lentigo.errors import LentigoError
+import pandas as pd
+
+from lentigo.errors import DatasetError, LentigoError
 from lentigo.files import as_text, digest
 from lentigo.imaging.by_products import made_of_images
 from lentigo.imaging.search import files_below, is_image
 from lentigo.inference.decide import Decision
+from lentigo.inference.dicom_header import may_be_dicom
+from lentigo.inference.dicom_sr import Reported, Written, reported_by, write_reports
 from lentigo.inference.fhir import Subject, fhir_bundle, settings_of
+from lentigo.inference.finished import views_of
 from lentigo.inference.inputs import Source
 from lentigo.inference.predict import Model
 from lentigo.json_files import read_json_object, write_json
@@ -57,6 +62,10 @@ class Watch:
     """How logits become probabilities and calls."""
     kind: str = "json"
     """One of `FORMATS`."""
+    reports: Path | None = None
+    """The folder of DICOM structured reports, one of each DICOM image; None for none."""
+    _place: tuple[int, int] | None = None
+    """Device and inode of `out`, from the first scan on."""
     _seen: dict[Path, _Stamp] = field(default_factory=dict)
     """File → size and time in the last scan."""
     _known: dict[Path, tuple[_Stamp, str]] = field(default_factory=dict)
@@ -67,7 +76,7 @@ class Watch:
     """By the digest of an image file, whether its first answer is by this model and these
     settings."""
     _unread: bool = False
-    """Whether the folder could not be read at the last scan."""
+    """Whether the folder, or that of the answers, could not be read at the last scan."""
 
     @cached_property
     def _models(self) -> list[str]:
@@ -89,7 +98,9 @@ class Watch:
         With `settled`, an image is predicted once its size and time were the same in two
         successive scans: before, another program may still be writing it. If a folder
         cannot be read, such as one that is taken away meanwhile, nothing is predicted until
-        the next scan; without `settled`, `DatasetError` is raised.
+        the next scan; without `settled`, `DatasetError` is raised. The same holds if the
+        folder of the answers is another one than before: each image would be predicted
+        again, maybe on the disk below a share that is not mounted any more.
         """
         new: dict[str, Path] = {}
         names = self._names(settled=settled)
@@ -117,6 +128,7 @@ class Watch:
     def _names(self, *, settled: bool) -> list[str] | None:
         """Return the files in the folder; None, with a log line, if it cannot be read."""
         try:
+            self._check_out()
             found = sorted(files_below(self.folder))
         except LentigoError as error:
             if not settled:
@@ -127,6 +139,20 @@ class Watch:
             return None
         self._unread = False
         return found
+
+    def _check_out(self) -> None:
+        """Raise `DatasetError` if `out` is no longer the folder that it was at first."""
+        try:
+            found = self.out.stat()
+        except OSError as error:
+            raise DatasetError(f"The folder of the answers {self.out} is gone.") from error
+        place = found.st_dev, found.st_ino
+        self._place = self._place or place
+        if place != self._place:
+            raise DatasetError(
+                f"{self.out} is another folder than when the watch began. Bring the first "
+                "one back, or start the command again."
+            )
 
     def _there(self, names: Sequence[str]) -> Iterator[tuple[Path, _Stamp]]:
         made = made_of_images(list(filter(is_image, names)))
@@ -208,8 +234,41 @@ class Watch:
             if not self._is_the_same(path):
                 continue  # other bytes may have been predicted: left to the next scan
             out = self._answer(name)
-            write_json(out, self._said(name, path, row))
+            # Before the answer: after a kill between the two, the image is answered anew.
+            report = self._reported(out, path, row)
+            write_json(out, {**self._said(name, path, row), **report})
             yield out
+
+    def _reported(self, out: Path, path: Path, row: dict[Any, Any]) -> dict[str, str]:
+        """Write the DICOM report beside the answer `out`, and return what is said of it.
+
+        A report that is there already stays, since a system may have received it.
+        """
+        source = Source(out.name.removesuffix(".json").removesuffix(".fhir"), path=path)
+        if self.reports is None or self._by is None or not may_be_dicom(source):
+            return {}
+        done = Written(self.reports)
+        file = done.place(source.image_id)
+        why = ""
+        if not file.exists():
+            done = write_reports(pd.DataFrame([row]), [source], self.reports, self._by)
+            why = done.without.get(source.image_id, "")
+        if self.kind == "fhir":
+            return {}
+        return {"report": "" if why else file.name, "no_report": why}
+
+    @cached_property
+    def _by(self) -> Reported | None:
+        """Return the model as reports name it; None if there are none."""
+        if self.reports is None:
+            return None
+        folders = self.model.folders
+        settings = (
+            f"engine={self.model.engine}",
+            f"views={views_of(folders, self.model.views)}",
+            f"abstains={'yes' if self.model.can_abstain else 'no'}",
+        )
+        return reported_by(folders, settings=settings, point=self.decision.point)
 
     def _is_the_same(self, path: Path) -> bool:
         """Tell whether size and time of a file are as when its digest was computed."""

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from lentigo.models.shrink import shrunk
+
 Images = NDArray[np.uint8]
 
 
@@ -16,16 +18,18 @@ def network_view(image: Images, size: int, *, view: tuple[str, ...] = ("rgb",)) 
     `image` is (S, S, 3) RGB `uint8`; the result, (size, size, C), is resized to `size` and
     has the C channels of `view`.
     """
+    if image.shape[0] > size:
+        image = shrunk(image, size)
     if image.shape[0] == size and tuple(view) == ("rgb",):
         return image
-    # Not every install has OpenCV, and most networks see the photograph as it was stored.
+    # Not every install has OpenCV, and most networks see the photograph, made smaller.
     import cv2
 
     from lentigo.imaging.views import network_input
 
-    if image.shape[0] != size:
-        way = cv2.INTER_AREA if image.shape[0] > size else cv2.INTER_CUBIC
-        image = cv2.resize(image, (size, size), interpolation=way)  # type: ignore[assignment]
+    if image.shape[0] < size:
+        larger = cv2.resize(image, (size, size), interpolation=cv2.INTER_CUBIC)
+        image = np.asarray(larger, np.uint8)
     return network_input(image, view)
 
 

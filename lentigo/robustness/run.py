@@ -25,19 +25,20 @@ from lentigo.evaluation.stress import (
 from lentigo.evaluation.telling import tells, too_few_to_tell
 from lentigo.imaging.decoding.file_facts import file_facts
 from lentigo.imaging.disturbances import DISTURBANCES, STRENGTHS
-from lentigo.inference.decide import AUTO
+from lentigo.inference.decide import AUTO, DEFAULT_POINT, NO_POINT
 from lentigo.inference.inputs import Source, as_sources
 from lentigo.inference.journal import Journal
 from lentigo.inference.learnt import hardly_known, learnt_images
 from lentigo.inference.predict import Model
 from lentigo.models.calibration import probability
 from lentigo.models.metadata import FIELDS
+from lentigo.models.operating_point import OperatingPoint
 from lentigo.progress import log
 from lentigo.robustness.answers import Disturbed, LesionOf, answers_under, found_lesion
 from lentigo.robustness.conditions import ALL, PLAIN, TURNED, Condition, conditions
 from lentigo.robustness.findings import CONFIDENCE, findings, remarks
 from lentigo.robustness.result import Stress
-from lentigo.words import counted, some, verb
+from lentigo.words import counted, listed, some, verb
 
 JournalOf = Callable[[Sequence[Source], Sequence[Condition]], Journal]
 """A function that opens the journal of a stress test of these sources and conditions."""
@@ -99,8 +100,23 @@ def stress(
     notes += [*_failed(found, rows), *_unlike_predict(model, rows)]
     threshold = point.threshold if point and point.threshold is not None else 0.5
     if point is None:
-        notes.append("The model has no operating point: melanoma is called from 0.5 on.")
+        notes.append(called_from_half(model.operating_points, asked.operating_point))
     return _judged(found, rows, threshold, point.name if point else "", asked, model, notes)
+
+
+def called_from_half(points: Sequence[OperatingPoint], name: str) -> str:
+    """Say why melanoma is called from 0.5 on: no point was asked for, or it is not there.
+
+    `points` are those of the model, and `name` is what was asked for.
+    """
+    there = [point.name for point in points if point.threshold is not None]
+    why = "The model has no operating point"
+    if name == NO_POINT:
+        why = "No operating point was asked for"
+    elif there:
+        why = f"The model has no threshold of {DEFAULT_POINT}"
+    others = f" It has {listed(there)} (--operating-point)." if there else ""
+    return f"{why}: melanoma is called from 0.5 on.{others}"
 
 
 def _unlike_predict(model: Model, rows: pd.DataFrame) -> list[str]:

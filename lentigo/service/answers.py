@@ -13,7 +13,7 @@ from lentigo.answer_columns import (
     STRANGENESS,
 )
 from lentigo.inference.fhir import Subject, Together, fhir_bundle
-from lentigo.inference.served import FEATURES, Row
+from lentigo.inference.served import FEATURES, MEMO, Row
 from lentigo.models.operating_point import OperatingPoint
 from lentigo.service.core import Answered
 from lentigo.service.decoding import Prepared
@@ -157,6 +157,7 @@ def _lesion(answered: Answered, row: Row) -> LesionAnswer:
         patient=patient,
         images=[place + 1 for place in own],
         n_images=row["n_images"],
+        memo=row.get(MEMO),
         **_judged(told),
     )
 

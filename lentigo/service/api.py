@@ -21,6 +21,7 @@ from lentigo.service.core import Service
 from lentigo.service.duckling import DUCKLINGS_BODY, MOST_BYTES, ducklings, too_long
 from lentigo.service.examples import EXPLANATIONS_REQUEST, PREDICTIONS_REQUEST
 from lentigo.service.explained import explained_image, explanations
+from lentigo.service.memo import BEFORE_FIELD, LONGEST, MEMO_FIELD
 from lentigo.service.problems import MEDIA_TYPE, ProblemError, no_such_type, wrong_field
 from lentigo.service.schema import (
     Ducklings,
@@ -127,7 +128,17 @@ def _body(examples: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": content}}
 
 
-_FEATURES = {
+_FURTHER = {
+    MEMO_FIELD: _field(
+        "Whether to give a note of each lesion, for images of it in a further request.",
+        type="string", enum=["yes", "no"],
+    ),
+    BEFORE_FIELD: _field(
+        "Note (`memo`) of the images of the lesion in earlier requests: the lesion is "
+        "answered for with them. It holds for the model that wrote it, until the service "
+        "ends.",
+        type="string", maxLength=LONGEST,
+    ),
     "features": _field(
         "Whether to tell the features of each image, for /v1/ducklings.",
         type="string", enum=["yes", "no"],
@@ -154,7 +165,7 @@ _METHODS = {
         200: {"content": {FHIR: {"schema": {"type": "object"}}}},
         **some_problems(400, 401, 403, 408, 413, 415, 422, 503),
     },
-    openapi_extra=_body(PREDICTIONS_REQUEST, _FEATURES),
+    openapi_extra=_body(PREDICTIONS_REQUEST, _FURTHER),
     summary="Probability of melanoma of each image",
 )
 async def post_predictions(request: Request) -> Response:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass
 from functools import cached_property
 
 from lentigo.inference.decide import AUTO
+from lentigo.service.memo import BEFORE_FIELD, MEMO_FIELD
 from lentigo.service.problems import wrong_field
 from lentigo.service.upload import Upload
+from lentigo.visible import visible
 
 SEXES = ("female", "male")
 SITES = (
@@ -19,10 +20,9 @@ SITES = (
 """Places on the body, in the words of the ISIC Archive."""
 FIELDS = (
     "age", "sex", "site", "patient", "lesion", "prevalence", "operating_point", "model",
-    "features",
+    "features", MEMO_FIELD, BEFORE_FIELD,
 )  # fmt: skip
-ID = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{1,64}")
-"""Pattern of the id of a patient or lesion."""
+_LONGEST_ID = 64
 _OLDEST = 120
 
 
@@ -44,6 +44,10 @@ class Asked:
     operating_point: str = AUTO
     features: bool = False
     """Whether the answer is to hold the features of each image."""
+    memo: bool = False
+    """Whether the answer is to hold a note of each lesion, for a further request."""
+    before: str = ""
+    """The note of the lesion's images in earlier requests; empty without such."""
 
     @cached_property
     def lesion_keys(self) -> tuple[str, ...]:
@@ -77,7 +81,7 @@ def asked(upload: Upload) -> Asked:
     for name in upload.fields:
         if name not in FIELDS:
             raise wrong_field(name, f"There is no such field. Known: {', '.join(FIELDS)}.")
-    return Asked(
+    found = Asked(
         model=_one(upload, "model"),
         age=_number(upload, "age", 0, _OLDEST),
         sex=_word(upload, "sex", SEXES),
@@ -87,7 +91,21 @@ def asked(upload: Upload) -> Asked:
         prevalence=_share(upload),
         operating_point=_one(upload, "operating_point") or AUTO,
         features=_word(upload, "features", ("yes", "no")) == "yes",
+        memo=_word(upload, MEMO_FIELD, ("yes", "no")) == "yes",
+        before=_one(upload, BEFORE_FIELD),
     )
+    if found.before and len(set(found.lesion_keys)) != 1:
+        raise wrong_field(BEFORE_FIELD, "It goes with the images of one lesion.")
+    return found
+
+
+def is_id(value: str) -> bool:
+    """Tell whether `value` may be the id of a patient or lesion.
+
+    It has 1 to 64 letters. None of them is invisible, or turns the order of those around
+    it: two ids would look the same to who reads the answer.
+    """
+    return 0 < len(value) <= _LONGEST_ID and visible(value) == value
 
 
 def _one(upload: Upload, name: str) -> str:
@@ -102,7 +120,7 @@ def _number(upload: Upload, name: str, low: float, high: float) -> float | None:
     if not text:
         return None
     try:
-        value = float(text)
+        value = math.nan if "_" in text else float(text)  # Python reads 1_0 as 10
     except ValueError:
         value = math.nan
     if not low <= value <= high:
@@ -131,7 +149,7 @@ def _ids(upload: Upload, name: str) -> tuple[str, ...]:
         raise wrong_field(
             name, f"Value {values.index('') + 1} of {len(values)} is empty; give each one."
         )
-    if any(not ID.fullmatch(value) for value in values):
+    if not all(is_id(value) for value in values):
         raise wrong_field(name, "It has 1 to 64 letters, all of them visible.")
     if len(values) == 1:
         return (values[0],) * len(upload.files)

@@ -200,6 +200,8 @@ def verify(path: Path, *, end: str = "") -> Verified:
             "the service once, which mends what was half written; then verify again."
         ) from error
     except sqlite3.DatabaseError as error:
+        if "malformed" in str(error):
+            raise _broken(path, "it is damaged, or was cut off") from error
         raise UnreadableFileError(f"{path} is no audit log: {error}.") from error
 
 

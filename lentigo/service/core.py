@@ -13,13 +13,14 @@ from typing import TypeVar
 from lentigo.config.serving import ServingConfig
 from lentigo.errors import LentigoError
 from lentigo.inference.decide import Decision, decision
-from lentigo.inference.served import FEATURES, Question, Reply, Row
+from lentigo.inference.served import FEATURES, MEMO, Question, Reply, Row
 from lentigo.progress import log
 from lentigo.service.asked import Asked
 from lentigo.service.audit_log import AuditLog, Entry
 from lentigo.service.closer import Eye, Look, Material
 from lentigo.service.crew import Crew
 from lentigo.service.decoding import Decoder, Prepared
+from lentigo.service.memo import Notary
 from lentigo.service.problems import not_ready, wrong_field
 from lentigo.service.queue import DiedOverItError, Queue
 from lentigo.service.telemetry import Telemetry
@@ -70,6 +71,7 @@ class Service:
             seconds=config.answer_seconds,
             computed=telemetry.batch_computed,
         )
+        self.notary = Notary()
         self._audit = AuditLog(config.audit_log) if config.audit_log else None
         self._audit_turn = asyncio.Lock()
         self._audit_failed = -1.0
@@ -179,6 +181,8 @@ class Service:
         if not files:
             raise wrong_field(FILES, "Send one image at least.")
         crew, model = self.model(asked.model)
+        if asked.before:  # refused before anything is decoded
+            self.notary.read(asked.before, model.version)
         return crew, Answered(request_id, asked, model, _decision(model, asked), [], [], [])
 
     @asynccontextmanager
@@ -218,6 +222,9 @@ class Service:
         images: list[Row | None] = [None] * len(found)
         for place, row in zip(there, reply.images, strict=True):
             images[place] = row
+        for row in reply.lesions:
+            if MEMO in row:
+                row[MEMO] = self.notary.written(row[MEMO], answered.model.version)
         bare = [Prepared(each.sha256, each.size, {}, each.reason) for each in found]
         return replace(answered, files=bare, images=images, lesions=reply.lesions)
 
@@ -232,7 +239,8 @@ class Service:
         question = Question(
             len(there), lesions, patients, asked.prevalence, asked.operating_point,
             asked.features, age=asked.age, sex=asked.sex, site=asked.our_site,
-            numbers=tuple(place + 1 for place in there),
+            numbers=tuple(place + 1 for place in there), memo=asked.memo,
+            before=self.notary.read(asked.before, model.version) if asked.before else None,
         )  # fmt: skip
         squares = {way: [found[p].squares[way] for p in there] for way in model.ways}
         try:
@@ -320,7 +328,7 @@ def _entry(answered: Answered) -> Entry:
     )
 
 
-_NOT_KEPT = {"image_id", "lesion_id", "group_id", FEATURES}
+_NOT_KEPT = {"image_id", "lesion_id", "group_id", FEATURES, MEMO}
 
 
 def _kept(row: Row) -> Row:

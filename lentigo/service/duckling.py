@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lentigo.inference.oddness import FEWEST, oddness
-from lentigo.service.asked import ID
+from lentigo.service.asked import is_id
 from lentigo.service.examples import DUCKLINGS_REQUEST
 from lentigo.service.problems import ProblemError, bad_request, too_large, wrong_field
 from lentigo.service.schema import Ducklings, OddLesion
@@ -137,7 +137,7 @@ def _listed(given: dict[str, Any], name: str) -> list[Any]:
 
 def _names(given: dict[str, Any], name: str) -> list[str]:
     found = _listed(given, name)
-    if not all(isinstance(each, str) and ID.fullmatch(each) for each in found):
+    if not all(isinstance(each, str) and is_id(each) for each in found):
         raise wrong_field(name, "Each entry has 1 to 64 letters, all of them visible.")
     return found
 

@@ -15,7 +15,7 @@ from starlette.datastructures import Headers, MutableHeaders
 
 from lentigo.config.serving import LOOPBACK, ServingConfig
 from lentigo.service.keys import Keys
-from lentigo.service.problems import ProblemError, full, too_large
+from lentigo.service.problems import ProblemError, full, no_such_type, too_large
 from lentigo.service.telemetry import Telemetry
 
 Scope = MutableMapping[str, Any]
@@ -117,6 +117,20 @@ class Gate:
                 "other-site",
                 "Pages of other sites may not send requests here.",
             )
+        self._check_body(one, headers)
+
+    def _check_body(self, one: _Request, headers: Headers) -> None:
+        """Raise `ProblemError` for a body that is not taken, from what its head says."""
+        if "transfer-encoding" in headers and "content-length" in headers:
+            # Two lengths: a proxy in front may see another end, and so another request.
+            raise ProblemError(
+                HTTPStatus.BAD_REQUEST,
+                "bad-request",
+                "Content-Length and Transfer-Encoding contradict each other.",
+                headers={"connection": "close"},
+            )
+        if headers.get("content-encoding", "identity").strip().lower() != "identity":
+            raise no_such_type("Send the body as it is, without a Content-Encoding.")
         length = headers.get("content-length", "0")
         if not length.isascii() or not length.isdigit() or len(length) > 18:
             raise too_large("The content length is no number of bytes.")

@@ -94,7 +94,10 @@ class LesionAnswer(Judged):
     images: list[int]
     """Numbers of the lesion's images in the request, from 1."""
     n_images: int
-    """Number of images in the mean."""
+    """Number of images in the mean, with those of earlier requests (`before`)."""
+    memo: str | None = None
+    """A note of the lesion for a further request, which as `before` answers for its images
+    and those of this request together; null if it was not asked for."""
 
 
 class Predictions(_Answer):

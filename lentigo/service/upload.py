@@ -17,6 +17,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
 
 from lentigo.config.serving import ServingConfig
+from lentigo.service.memo import BEFORE_FIELD, LONGEST
 from lentigo.service.problems import (
     ProblemError,
     bad_request,
@@ -29,6 +30,8 @@ FILES = "images"
 """Name of the fields that hold files."""
 _LONGEST_FIELD = 2_000
 """Most bytes of a field that is no file."""
+_LONGER = {BEFORE_FIELD: LONGEST}
+"""By the name of a field, the most bytes of one that may be longer."""
 _MOST_FIELDS = 200
 _MOST_MARKS = 10_000
 """Most JSON marks (brackets, commas, colons) in a body. Base64 has none; a body of empty
@@ -144,7 +147,7 @@ class _Form:
         self._header, self._value = b"", b""
 
     def _data(self, data: bytes, start: int, end: int) -> None:
-        most = self._limits.max_file if self._is_file else _LONGEST_FIELD
+        most = self._limits.max_file if self._is_file else _most(self._name)
         if len(self._content) + end - start > most:
             raise _file_too_large(self._limits) if self._is_file else _too_long(self._name)
         self._content += data[start:end]
@@ -198,7 +201,7 @@ def _add_value(upload: Upload, name: str, value: Any) -> None:
         text = str(value)
     except ValueError:  # Python writes no whole number of more than 4,300 digits
         raise _too_long(name) from None
-    if len(text) > _LONGEST_FIELD:
+    if len(text) > _most(name):
         raise _too_long(name)
     if sum(map(len, upload.fields.values())) >= _MOST_FIELDS:
         raise too_large("The request has too many fields.")
@@ -218,4 +221,8 @@ def _file_too_large(limits: ServingConfig) -> ProblemError:
 
 
 def _too_long(name: str) -> ProblemError:
-    return wrong_field(name, f"It has more than {_LONGEST_FIELD:,} letters.")
+    return wrong_field(name, f"It has more than {_most(name):,} letters.")
+
+
+def _most(name: str) -> int:
+    return _LONGER.get(name, _LONGEST_FIELD)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from lentigo.errors import ExchangedError, LentigoError, ModelError, RunError
 from lentigo.explanation.served import Examiner, Wish
 from lentigo.inference.predict import Model, load
-from lentigo.inference.served import Question, answer
+from lentigo.inference.served import Memo, Question, answer
 from lentigo.inference.squares import Square
 from lentigo.models.backend import Preparation
 from lentigo.models.description import (
@@ -138,7 +138,8 @@ def _examined(
 
 def _question(given: dict[str, Any]) -> Question:
     ids = {name: tuple(given[name]) for name in ("lesions", "patients", "numbers")}
-    return Question(**{**given, **ids})
+    before = Memo(**given["before"]) if given["before"] else None
+    return Question(**{**given, **ids, "before": before})
 
 
 def _say(answers: BinaryIO, said: Any) -> None:

@@ -76,7 +76,7 @@ class Judge:
             self.predictor,
             self._squares(part),
             for_index=part == _LEARNT,
-            patients=Patients.of_table(self.rows[part]),
+            patients=self._patients(part),
             untold=None if part == _LEARNT else self.untold,
         )
 
@@ -86,20 +86,18 @@ class Judge:
         Beside them, for a network that takes age, sex and site, the melanoma logits without
         these, (N,): from the same features, since the image is the same.
         """
-        predictor, patients = self.predictor, Patients.of_table(self.rows[part])
-        told, done = [np.empty((1 + len(predictor.diagnoses), 0))], 0
+        predictor = self.predictor
+        told = [np.empty((1 + len(predictor.diagnoses), 0))]
         untold = [np.empty(0)]
-        for squares in self._squares(part):
+        for squares, own in zip(self._squares(part), self._patients(part), strict=True):
             if self.untold is None or predictor.metadata is None:
                 told.append(predictor.answers(squares))
                 continue
-            own = patients.take(range(done, done + len(squares)))
             looked = predictor.looked(squares, metadata=predictor.metadata.encode(own))
             if looked is None or looked.each_look is None:
                 raise TypeError("A network that was just trained gives no features.")
             told.append(looked.answers)
             untold.append(self.untold(looked.each_look))
-            done += len(squares)
         without = None if self.untold is None else np.concatenate(untold)
         return np.concatenate(told, axis=1), without
 
@@ -110,6 +108,12 @@ class Judge:
         for start in track(starts, total=len(starts), label=f"Answers, {part} images"):
             some = places[start : start + _AT_ONCE]
             yield np.stack([store.images[place] for place in some])
+
+    def _patients(self, part: str) -> Iterator[Patients]:
+        """Yield the patients of each batch of `_squares`."""
+        rows = self.rows[part]
+        for start in range(0, len(rows), _AT_ONCE):
+            yield Patients.of_table(rows.iloc[start : start + _AT_ONCE])
 
 
 def outputs_of(

@@ -51,7 +51,7 @@ from lentigo.training.shared_folds import Cluster, cluster_of, train_shared
 from lentigo.training.teacher_split import check_teacher
 from lentigo.training.teaching import check_teachers
 from lentigo.training.together import check_started, preparing, wait_for_first
-from lentigo.words import counted
+from lentigo.words import counted, listed
 
 if TYPE_CHECKING:
     from lentigo.inference.predict import Model
@@ -314,10 +314,18 @@ def _with_whole_path(config: Config) -> Config:
 
 
 def _say_backbones(found: list[tuple[Config, ModelConfig]]) -> None:
-    """Log each backbone that was taken from the name of a weights file, once."""
-    brought = [m.backbone for asked, m in found if m.backbone != asked.model.backbone]
-    for name in dict.fromkeys(brought):
-        log.info("The backbone is %s, after the name of the weights file.", name)
+    """Log each backbone that was taken from the name of a weights file, once.
+
+    `found` holds for each member its settings as they were asked for, and those it gets.
+    The members are named if the others have another backbone.
+    """
+    brought: dict[str, list[str]] = {}
+    for number, (asked, own) in enumerate(found):
+        if own.backbone != asked.model.backbone:
+            brought.setdefault(own.backbone, []).append(f"member-{number}")
+    for name, members in brought.items():
+        whose = f" of {listed(members)}" if len(members) < len(found) else ""
+        log.info("The backbone%s is %s, after the name of the weights file.", whose, name)
 
 
 def _fitted(config: Config, *, backbone_given: bool) -> ModelConfig:

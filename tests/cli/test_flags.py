@@ -138,8 +138,8 @@ FLAGS = {
     ],
     "view": ["--json", "--mask", "--out", "--sheet", "--size", "--view"],
     "watch": [
-        "--engine", "--format", "--model", "--once", "--operating-point", "--out",
-        "--prevalence", "--seconds",
+        "--dicom-sr", "--engine", "--format", "--model", "--once", "--operating-point",
+        "--out", "--prevalence", "--seconds",
     ],
 }  # fmt: skip
 

@@ -25,6 +25,7 @@ from lentigo.inference.ensemble import Ensemble
 from lentigo.inference.journal import Journal, journal_of
 from lentigo.inference.predict import Model
 from lentigo.models.operating_point import OperatingPoint
+from tests.cohorts import tiny_config
 from tests.inference.test_ensembles import OTHERS
 from tests.inference.test_predict import CONFIG, noise, save
 
@@ -276,4 +277,17 @@ def test_no_guarantee_is_claimed_of_images_without_metadata() -> None:
     assert "the model used: age (1), sex (1) and site (0)." in _said(used, SURE)
     both = SURE.model_copy(update={"without_metadata": True})
     assert "guarantees nothing" not in _said(used, both)
-    assert "guarantees nothing" not in _said({"metadata": ["age"] * 3}, SURE)
+    told = _said({"metadata": ["age"] * 3}, SURE)
+    assert "guarantees nothing" not in told
+    assert "columns age, sex and site" not in told
+    assert "columns age, sex and site" in _said({"metadata": ["none"] * 3}, SURE)
+
+
+def test_only_other_views_than_those_of_the_training_are_told(tmp_path: Path) -> None:
+    save(tmp_path / "model", config=tiny_config(training__views=1))
+    Image.fromarray(noise(60, 0)).save(tmp_path / "a.png")
+    words = ["predict", str(tmp_path / "model"), str(tmp_path / "a.png"), "--out"]
+    for views, told in (("1", False), ("2", True)):
+        given = [*words, str(tmp_path / f"{views}.csv"), "--views", views]
+        done = CliRunner().invoke(app, given)
+        assert ("may hold less well" in done.output) is told, done.output

@@ -14,12 +14,15 @@ import numpy as np
 import pytest
 from fhir.resources.bundle import Bundle
 from PIL import Image
+from pydicom import dcmread
+from pydicom.uid import generate_uid
 
 import lentigo
 from lentigo.files import digest
 from lentigo.notice import WITHOUT_LIMIT
 from tests.cli.test_commands import call, fails
 from tests.cohorts import disc
+from tests.dicoms import dicom
 from tests.inference.test_predict import CONFIG, save
 
 
@@ -66,6 +69,29 @@ def test_each_file_is_answered_for_once_as_predict_does(inbox: Path) -> None:
     )
     assert broken["probability"] is None
     assert broken["reason"]
+
+
+def test_dicom_files_have_a_structured_report_once(inbox: Path) -> None:
+    pytest.importorskip("highdicom")
+    pixels = np.asarray(Image.open(inbox / "0.png"))
+    named = {"StudyInstanceUID": generate_uid(), "SeriesInstanceUID": generate_uid()}
+    (inbox / "IM0001").write_bytes(dicom(pixels, "RGB", **named))
+    reports = inbox.parent / "reports"
+    files = watched(inbox, "--dicom-sr", str(reports))
+    answer = json.loads((files[0].parent / f"{digest(inbox / 'IM0001')}.json").read_text())
+    (report,) = reports.iterdir()
+    assert report.name == answer["report"] == f"{answer['sha256']}.sr.dcm"
+    found = dcmread(report)
+    assert found.PatientID == "SECRET-ID"
+    assert found.Modality == "SR"
+    before = report.read_bytes()
+    (files[0].parent / f"{answer['sha256']}.json").unlink()  # as if killed before it
+    assert watched(inbox, "--dicom-sr", str(reports)) == files
+    assert report.read_bytes() == before
+    assert "is watched" in fails(
+        "watch", inbox, "--model", inbox.parent / "model", "--out", inbox.parent / "out",
+        "--dicom-sr", inbox / "reports",
+    )  # fmt: skip
 
 
 def test_answers_can_be_fhir(inbox: Path) -> None:

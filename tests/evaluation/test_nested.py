@@ -203,3 +203,12 @@ def test_a_loss_is_never_below_0_or_outside_its_interval() -> None:
     found = nested_loss("error_rate", blocks).nested
     assert found.value == found.low == 0
     assert found.high > 0
+
+
+def test_inner_folds_with_numbers_of_their_own_are_named() -> None:
+    """Their number 0 beside outer fold 0 looked like the outer fold: images came twice."""
+    guesses, truth = tables()
+    inner = guesses["inner_fold"].notna()
+    guesses.loc[inner, "inner_fold"] = np.arange(inner.sum()) % 4
+    with pytest.raises(ColumnError, match=r"equal to the outer_fold in line .* anew"):
+        evaluate(guesses, truth, repeats=10)

@@ -33,6 +33,14 @@ def test_part_of_a_sample_numbers_its_groups_from_0() -> None:
     assert SAMPLE.taking(np.array([], dtype=int)).groups == 0
 
 
+def test_images_that_are_groups_of_their_own_are_numbered_in_their_order() -> None:
+    alone = Sample(SAMPLE.truth, SAMPLE.score, np.array([2, 0, 1, 3]), 4)
+    assert alone.sides == (2, 2)
+    assert alone.taking(np.array([1, 2])).group.tolist() == [0, 1]
+    part = alone.taking(np.array([0, 1, 3]))
+    assert (part.group.tolist(), part.groups) == ([1, 0, 2], 3)
+
+
 def test_sums_of_products_are_made_on_one_core() -> None:
     # BLAS divides more than 10,000 numbers among threads, which wait for each other: ten
     # columns of 20,000 images took eight times as long on a machine in use.

@@ -349,6 +349,21 @@ def test_a_set_called_benign_does_not_take_the_colour_of_the_class() -> None:
     }
 
 
+def test_the_tree_says_of_whom_it_was_judged() -> None:
+    rows = pd.concat([TABLE] * 20, ignore_index=True)
+    names = [f"{number:03}" for number in range(len(rows))]
+    rows = rows.assign(
+        image_id=names, melanoma=[True, False] * 80, age=[70.0, 30.0] * 80, lesion_id=names
+    )
+    for columns, said in (
+        ({"patient_id": names}, "of other patients."),
+        ({"patient_id": pd.NA}, "of other lesions (no patient is known)."),
+        ({"patient_id": pd.NA, "lesion_id": pd.NA}, "neither patient nor lesion is known"),
+    ):
+        table = check_table(rows.assign(**columns), source="x")
+        assert said in tree(Cohort(table, features=("age",))).sentence
+
+
 def test_patients_without_a_melanoma_are_not_red() -> None:
     with style():
         _, [ax] = new_figure()
@@ -362,6 +377,10 @@ def test_few_ages_have_no_density() -> None:
     nine = ten.head(9)
     assert set(age_density({"ten": ten, "nine": nine})["group"]) == {"ten"}
     assert age_density({"nine": nine}).empty
+    half = pd.concat([ten, ten.assign(age=np.nan)])
+    whole = age_density({"x": ten})["share"]
+    # As the steps, it is a share of all images, also of those without an age.
+    assert age_density({"x": half})["share"].to_numpy() == pytest.approx(whole / 2)
 
 
 def test_every_tone_of_the_skin_is_named() -> None:

@@ -32,6 +32,7 @@ from lentigo.figures.confusion import confusion_data
 from lentigo.figures.curves import thinned
 from lentigo.figures.reliability import reliability_data
 from lentigo.figures.style import WIDTHS, style
+from tests.figures.overlaps import clashes
 
 RNG = np.random.default_rng(0)
 TRUTH: BoolArray = RNG.random(300) < 0.2
@@ -185,6 +186,16 @@ def test_images_keep_their_captions_and_frames() -> None:
     shown = [ax for ax in figure.axes if ax.images]
     assert [ax.get_xlabel() for ax in shown] == ["a", "b $5", "c"]
     assert len(figure.axes) == 4
+
+
+@pytest.mark.parametrize("per_row", [2, 6, 8])
+def test_long_captions_side_by_side_do_not_touch(per_row: int) -> None:
+    reason = "not answered: its colours and texture are unlike those that I learnt from"
+    captions = [f"HAM_0007362\n2.68\n{reason} (1.03 times the limit)"] * per_row
+    with style():
+        images = [np.zeros((20, 20, 3), np.uint8)] * per_row
+        found = clashes(plot_images(images, captions, per_row=per_row))
+    assert [each for each in found if "touches" in each] == []
 
 
 def test_no_image_is_no_crash() -> None:

@@ -20,6 +20,7 @@ from typer.testing import CliRunner
 from lentigo.cli.app import app
 from lentigo.files import digest
 from lentigo.inference.dicom_header import COPIED, _zone
+from lentigo.inference.dicom_sr import Reported, _parameters
 from lentigo.models.operating_point import OperatingPoint
 from tests.cohorts import tiny_config
 from tests.dicoms import dicom
@@ -254,3 +255,11 @@ def test_of_many_frames_the_first_is_referred_to(place: Path, tmp_path: Path) ->
     report = dcmread(tmp_path / "sr" / "two.sr.dcm")
     frames = [e.value for e in report.iterall() if e.keyword == "ReferencedFrameNumber"]
     assert frames == [1]
+
+
+def test_a_report_says_whether_age_sex_and_site_were_used() -> None:
+    row = {"operating_point": "", "meant_for": 0.1, "prevalence": 0.1}
+    by = Reported(name="net", digest="0")
+    for own, told in (({"metadata": "age, sex"}, ["patient_data_used=age, sex"]), ({}, [])):
+        found = _parameters(row | own, by)
+        assert [each for each in found if each.startswith("patient_data_used")] == told

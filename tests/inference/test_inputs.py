@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from pathlib import Path
 
@@ -121,6 +122,20 @@ def test_a_zip_or_hdf5_file_is_searched_as_a_folder_is(photos: Path) -> None:
     (photos / "broken.zip").write_bytes(b"half a download")
     with pytest.raises(DatasetError, match=r"broken\.zip cannot be read"):
         find_sources([photos / "broken.zip"])
+
+
+def test_an_image_that_a_list_names_and_that_is_gone_ends_nothing(
+    photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    container = write_zip(photos / "all.zip", photos)
+    there, gone = str(photos / "a/one.jpg"), str(photos / "gone.jpg")
+    lines = [there, gone, str(container / "a/gone.jpg"), str(photos / "a/two.PNG")]
+    monkeypatch.setattr("sys.stdin", io.StringIO("\n".join(lines)))
+    assert [str(each.path) for each in find_sources(["-"])] == lines
+    for wrong in ([gone, there], [there, str(photos / "gone")], [there, "gone*.jpg"]):
+        monkeypatch.setattr("sys.stdin", io.StringIO("\n".join(wrong)))
+        with pytest.raises(DatasetNotFoundError, match=r"There is no image.*gone"):
+            find_sources(["-"])
 
 
 def test_two_names_of_a_table_for_one_file_both_stay(photos: Path) -> None:

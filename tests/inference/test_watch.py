@@ -169,6 +169,27 @@ def test_a_run_of_several_folds_is_another_model_than_each_of_its_folds(
     assert len({*written[0], *written[1], *written[2]}) == 3
 
 
+def test_while_the_folder_of_answers_is_gone_nothing_is_answered_twice(
+    inbox: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (inbox / "a.jpg").write_bytes(b"picture")
+    one, model = watching(inbox)
+    assert [len(one.scan()), len(one.scan())] == [0, 1]
+    one.out.rename(inbox.parent / "away")
+    assert [one.scan(), one.scan()] == [[], []]
+    one.out.mkdir()  # such as the place of a share that is not mounted
+    assert one.scan() == []
+    with pytest.raises(DatasetError, match="another folder"):
+        one.scan(settled=False)
+    assert list(one.out.iterdir()) == []
+    one.out.rmdir()
+    (inbox.parent / "away").rename(one.out)
+    (inbox / "b.jpg").write_bytes(b"another")
+    assert [len(one.scan()), len(one.scan())] == [0, 1]
+    assert model.looked == ["a.jpg", "b.jpg"]
+    assert len(caplog.records) == 1
+
+
 def test_a_folder_that_is_taken_away_during_a_look_ends_nothing(
     inbox: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

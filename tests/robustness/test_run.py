@@ -20,6 +20,7 @@ from lentigo.inference.ensemble import Ensemble
 from lentigo.inference.inputs import as_sources
 from lentigo.inference.predict import Model
 from lentigo.models.backend import Preparation
+from lentigo.models.operating_point import OperatingPoint
 from lentigo.robustness.answers import answers_under
 from lentigo.robustness.conditions import Condition, conditions
 from lentigo.robustness.findings import (
@@ -30,7 +31,7 @@ from lentigo.robustness.findings import (
     findings,
     remarks,
 )
-from lentigo.robustness.run import Asked, stress
+from lentigo.robustness.run import Asked, called_from_half, stress
 from lentigo.tables import check_table
 
 SIDE = 64
@@ -257,3 +258,15 @@ def test_no_share_is_told_of_no_image() -> None:
     (found,) = findings(plain, {Condition("blur", AT): judged}, {})
     assert "of the images called melanoma" not in found.sentence
     assert "; of those not called melanoma, 100 % (" in found.sentence
+
+
+def test_a_model_that_has_other_points_is_not_said_to_have_none() -> None:
+    lacking = OperatingPoint(
+        name="sensitivity_95", kind="guaranteed_sensitivity", absent="Too few melanomas."
+    )
+    there = OperatingPoint(name="youden", kind="youden", threshold=0.1)
+    assert "no operating point: melanoma" in called_from_half([], "auto")
+    told = called_from_half([lacking, there], "auto")
+    assert "no threshold of sensitivity_95: melanoma is called from 0.5 on" in told
+    assert "It has youden (--operating-point)" in told
+    assert "No operating point was asked for" in called_from_half([lacking, there], "none")

@@ -76,6 +76,13 @@ def test_an_end_cut_off_with_its_count_is_found_by_an_end_noted_elsewhere(
         verify(path, end=end)
 
 
+def test_a_file_that_was_cut_off_is_no_longer_the_log(path: Path) -> None:
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    with pytest.raises(UnreadableFileError, match=r"damaged, or was cut off.*backup"):
+        verify(path)
+
+
 def test_what_is_no_log_is_refused(tmp_path: Path, path: Path) -> None:
     with pytest.raises(DatasetNotFoundError):
         verify(tmp_path / "none")

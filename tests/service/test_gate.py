@@ -75,6 +75,20 @@ def test_without_keys_only_our_own_names_are_answered(host: str, status: int) ->
     assert asyncio.run(status_of(one, {"host": host})) == status
 
 
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"content-length": "5", "transfer-encoding": "chunked"}, 400),
+        ({"transfer-encoding": "chunked"}, 200),
+        ({"content-encoding": "gzip"}, 415), ({"content-encoding": "Identity"}, 200),
+    ],
+)  # fmt: skip
+def test_a_body_with_two_ends_or_packed_is_refused(
+    headers: dict[str, str], status: int
+) -> None:
+    assert asyncio.run(status_of(gate(), headers)) == status
+
+
 def test_bodies_that_all_began_with_room_do_not_pass_the_limit_together() -> None:
     async def many(length: dict[str, str]) -> list[int]:
         one = gate(max_uploads_mb=0.1, max_body_mb=0.1)

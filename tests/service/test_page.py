@@ -25,7 +25,7 @@ TEMPLATES = Path(lentigo.__file__).parent / "service/page"
 
 
 def test_a_picture_is_answered_as_python_does(
-    page: Page, model: Path, images: Path
+    page: Page, model: Path, images: Path, served: Served
 ) -> None:
     read(page, images / "0.png", prevalence_percent="2")
     own = float(lentigo.load(model).predict(images / "0.png")["logit"][0])
@@ -34,6 +34,10 @@ def test_a_picture_is_answered_as_python_does(
     expect(page.locator(".figures")).to_contain_text("93 %")
     expect(page.locator(".figures")).to_contain_text("80–98 %")
     expect(page.locator("#frequency")).to_contain_text(re.compile(r"About \d+ of 1"))
+    # A print can be found again in the log, and in the audit log.
+    answer = re.search(r"Answer (\w{32}), 20..-..-.. ..:.. UTC", page.inner_text("#answer"))
+    assert answer
+    assert answer[1] in [each.get("request") for each in served.lines()]
 
 
 def test_the_share_of_melanoma_can_be_moved_by_keyboard(page: Page, images: Path) -> None:

@@ -74,6 +74,54 @@ def test_images_of_one_lesion_are_answered_for_together(
     assert np.abs(found - expected["probability"]).max() < 1e-6
 
 
+def test_a_lesion_in_several_requests_is_answered_for_as_in_one(
+    served: Served, images: Path, leaves: Path
+) -> None:
+    files = [*sorted(images.glob("*.png"))[:5], leaves]
+    contents = [b"no image", *(each.read_bytes() for each in files)]
+    with served.client() as client:
+        (whole,) = post(client, *contents, lesion="a").json()["lesions"]
+        note: dict[str, str] = {}
+        for part in (contents[:3], contents[3:4], contents[4:]):
+            sent = post(client, *part, lesion="a", memo="yes", **note)
+            (found,) = sent.json()["lesions"]
+            note = {"before": found["memo"]}
+    assert found["n_images"] == whole["n_images"] == 6
+    for name in ("probability", "logit", "strangeness"):
+        assert found[name] == pytest.approx(whole[name], abs=1e-9)
+    for name in ("call", "could_be", "abstain"):
+        assert found[name] == whole[name]
+    assert "an earlier image" not in whole["reason"]
+
+
+def test_a_doubted_image_of_an_earlier_request_stays_in_doubt(
+    served: Served, images: Path, leaves: Path
+) -> None:
+    with served.client() as client:
+        first = post(client, leaves.read_bytes(), lesion="a", memo="yes").json()
+        note = first["lesions"][0]["memo"]
+        second = post(client, (images / "0.png").read_bytes(), lesion="a", before=note)
+    (found,) = second.json()["lesions"]
+    assert found["reason"].startswith("an earlier image: may be no dermoscopy")
+    assert found["call"] != "not melanoma"
+
+
+@pytest.mark.parametrize("change", ["", "A", "AAAA" * 40, "cut", "twice"])
+def test_a_note_that_was_not_written_here_is_refused(
+    served: Served, images: Path, change: str
+) -> None:
+    image = (images / "0.png").read_bytes()
+    with served.client() as client:
+        first = post(client, image, lesion="a", memo="yes").json()["lesions"][0]["memo"]
+        note = {"cut": first[:-8], "twice": first * 2, "": f"B{first[1:]}"}.get(change)
+        answer = post(client, image, lesion="a", before=note or change)
+        assert answer.status_code == 422
+        assert answer.json()["field"] == "before"
+        for named in ({}, {"lesion": ["a", "b"]}):
+            answer = post(client, image, image, before=first, **named)
+            assert answer.json()["field"] == "before"
+
+
 def test_lesion_1_of_two_patients_is_two_lesions(served: Served, images: Path) -> None:
     contents = [each.read_bytes() for each in sorted(images.glob("*.png"))[:3]]
     named = {"patient": ["A", "B", "A"], "lesion": ["1", "1", "1"]}
@@ -178,6 +226,9 @@ def test_an_empty_number_counts_for_no_other_image(
         ({"operating_point": "sensitivity_99"}, "operating_point"),
         ({"model": "other"}, "model"),
         ({"lesion": ["a", "b"]}, "lesion"),
+        ({"lesion": "a\u202eb"}, "lesion"),
+        ({"patient": "7\u200b"}, "patient"),
+        ({"age": "1_0"}, "age"),
         ({"name": "x"}, "name"),
     ],
 )

@@ -96,8 +96,8 @@ def answered(*rows: Any, point: OperatingPoint = POINT, **asked: Any) -> Answere
 def html(given: Answered, language: str = "en") -> str:
     return _filled(
         "result", language, others=Markup(""), path="/", asked_model="", answered=given,
-        one=judgement(given), shown=[], number=number, sexes=SEXES, sites=SITES, models=[],
-        limits=ServingConfig(), has_views=False, map_choices=[""],
+        one=judgement(given), shown=[], number=number, time="", sexes=SEXES, sites=SITES,
+        models=[], limits=ServingConfig(), has_views=False, map_choices=[""],
     )  # fmt: skip
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 import zipfile
+from math import exp
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, Route, expect
 
 from lentigo.files import csv_text
+from lentigo.inference.predict import load
 from lentigo.service.page.language import texts
 from tests.service.browser import opened, worklist
 from tests.service.conftest import Served
@@ -191,8 +192,8 @@ def test_a_list_that_is_being_read_goes_on_in_another_language(
     assert page.url.endswith("/worklist?lang=en")
 
 
-def test_a_lesion_of_many_pictures_is_one_row(
-    page: Page, images: Path, tmp_path: Path
+def test_a_lesion_of_many_pictures_is_answered_for_as_predict_does(
+    page: Page, images: Path, tmp_path: Path, model: Path
 ) -> None:
     with zipfile.ZipFile(tmp_path / "w.zip", "w") as container:
         for number in range(21):
@@ -201,12 +202,33 @@ def test_a_lesion_of_many_pictures_is_one_row(
     worklist(page, tmp_path / "w.zip", count=1)
     row = page.locator("#rows tbody tr")
     expect(row).to_contain_text("Its 22 pictures were read in 2 parts")
-    own, parts = re.findall(r"([\d.]+)\s%", row.inner_text())[0], row.locator("td").last
-    shares = re.findall(r"([\d.]+)\s%", parts.inner_text())
-    assert len(shares) == 2
-    assert own == max(shares, key=float)
+    table = pd.DataFrame({"path": [str(images / "0.png")] * 20 + [str(images / "1.png")]})
+    table = table.assign(image_id=[*map(str, range(21))], dataset="x", lesion_id="L1")
+    (all_of_them,) = load(model).predict_lesions(table)["logit"]
+    with page.expect_download() as download:
+        page.locator("#csv").click()
+    text = download.value.path().read_text(encoding="utf-8-sig")
+    (saved,) = csv.DictReader(io.StringIO(text))
+    assert float(saved["probability"]) == pytest.approx(
+        1 / (1 + exp(-all_of_them)), abs=1e-6
+    )
     expect(row).to_contain_text("(without picture 22)")
+    expect(row).to_contain_text("Picture 22: No number could be computed for it.")
+    expect(row).to_contain_text("22: The image holds no JPEG")
     expect(page.locator("#told")).to_contain_text("patients 1, lesions 1, pictures 22")
+
+
+def test_a_name_that_turns_the_order_of_letters_is_written_out(
+    page: Page, images: Path, tmp_path: Path
+) -> None:
+    with zipfile.ZipFile(tmp_path / "w.zip", "w") as container:
+        container.write(images / "0.png", "a\u202egnp.png")
+        container.writestr("b\u2066.txt", "no picture")
+    worklist(page, tmp_path / "w.zip", count=1)
+    page.check("#names")
+    expect(page.locator("#rows tbody tr")).to_contain_text(r"a\u202egnp.png")
+    expect(page.locator("#left")).to_contain_text(r"b\u2066.txt")
+    assert not {"\u202e", "\u2066"} & set(page.content())
 
 
 def test_the_csv_of_the_page_and_of_the_commands_guard_the_same_cells(page: Page) -> None:

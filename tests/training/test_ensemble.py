@@ -177,6 +177,18 @@ def test_a_backbone_after_the_name_of_a_file_is_told_once(
     assert caplog.text.count("The backbone is resnet10t") == 1
 
 
+def test_a_backbone_of_one_member_is_told_with_the_member(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "resnet10t.safetensors"
+    path.touch()
+    members: tuple[dict[str, str], ...] = ({}, {"model.weights": str(path)})
+    config = with_settings(recipe("quick"), {"members": members})
+    with caplog.at_level("INFO", "lentigo"):
+        settled(config, backbone_given=False)
+    assert "The backbone of member-1 is resnet10t, after the name" in caplog.text
+
+
 def test_a_member_that_cannot_be_built_is_refused_before_anything_is_decoded(
     cohort: pd.DataFrame, tmp_path: Path
 ) -> None:

@@ -55,6 +55,7 @@ def plot_age_by_class(ax: Axes, table: pd.DataFrame) -> None:
                 markersize=3.2, markeredgewidth=0.8, clip_on=False,
                 transform=ax.get_xaxis_transform())  # fmt: skip
     if len(smooth):
+        ax.set_ylim(top=max(ax.get_ylim()[1], 104 * smooth["share"].max()))
         ax.plot([], [], color=FAINT, linewidth=2.4, alpha=0.6, label="smooth density")
     ax.tick_params(axis="x", pad=2 + 4.5 * len(groups))
     ax.spines["bottom"].set_visible(False)
@@ -64,23 +65,27 @@ def plot_age_by_class(ax: Axes, table: pd.DataFrame) -> None:
 def age_density(groups: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Return smooth age densities: columns group, age, and share of images in 5 years.
 
+    The share is that of all images of the group, also of those without an age.
+
     The kernel is Gaussian, with Silverman's bandwidth h, but at least the step d to which
     ages are rounded (1 or 5 years): a sum of Gaussians on a grid of step d oscillates by
     2·exp(−2π²h²/d²) of its height, 1.4 % at h = d/2 and 5e-9 (invisible) at h = d. With a
     smaller bandwidth the curve would show the rounding of the ages. A group with fewer than
     `FEWEST` known ages has no curve.
     """
-    known = {name: ages(rows).dropna().to_numpy() for name, rows in groups.items()}
+    all_ages = {name: ages(rows) for name, rows in groups.items()}
+    known = {name: values.dropna().to_numpy() for name, values in all_ages.items()}
     known = {name: values for name, values in known.items() if len(values) >= FEWEST}
     every = np.concatenate(list(known.values())) if known else np.empty(0)
     if not len(every):
         return pd.DataFrame({"group": [], "age": [], "share": []})
     step = float(YEARS) if all(on_grid(rows) for rows in groups.values()) else 1.0
     at = np.arange(max(every.min() - 2 * YEARS, 0), every.max() + 2 * YEARS + 1)
-    tables = [
-        pd.DataFrame({"group": name, "age": at, "share": YEARS * density(values, at, step)})
-        for name, values in known.items()
-    ]
+    tables = []
+    for name, values in known.items():
+        # Of all images, as the steps are: those without an age are below no part of it.
+        share = YEARS * density(values, at, step) * len(values) / len(all_ages[name])
+        tables.append(pd.DataFrame({"group": name, "age": at, "share": share}))
     return pd.concat(tables, ignore_index=True)
 
 

@@ -156,7 +156,7 @@ def tree(given: Cohort) -> CohortFigure:
     with style():
         figure = _tree_figure(grown)
         headed(figure, title)
-    sentence = _tree_sentence(grown)
+    sentence = _tree_sentence(grown, table)
     if absent := [name for name in given.features if name not in features]:
         sentence += f" Missing in every row, and not asked for: {listed(absent)}."
     return CohortFigure(figure, _tree_numbers(grown), title, sentence)
@@ -337,11 +337,19 @@ def _tree_numbers(grown: MetadataTree) -> pd.DataFrame:
     )
 
 
-def _tree_sentence(grown: MetadataTree) -> str:
+def _tree_sentence(grown: MetadataTree, table: pd.DataFrame) -> str:
+    if table["patient_id"].notna().all():
+        others = "of other patients"
+    elif table["lesion_id"].notna().all() and table["patient_id"].isna().all():
+        others = "of other lesions (no patient is known)"
+    elif table[["patient_id", "lesion_id"]].isna().all(axis=None):
+        others = "others (neither patient nor lesion is known)"
+    else:
+        others = "of other patients, or lesions or images where none is known"
     return (
         f"A decision tree on {listed(grown.features)}, grown on "
-        f"{count(grown.learned)} images and judged on {count(grown.judged)} of other "
-        "patients. Melanomas weigh as much as all others together, so it calls where they "
+        f"{count(grown.learned)} images and judged on {count(grown.judged)} "
+        f"{others}. Melanomas weigh as much as all others together, so it calls where they "
         "are more frequent than overall. At every question, yes goes to the left. "
         "The diagnosis may not be asked for: it is the answer in other words."
     )

@@ -320,4 +320,6 @@ def _codestream(frame: bytes) -> tuple[tuple[int, int], bool]:
 
 
 def _called(syntax: UID) -> str:
+    if not syntax.is_valid:  # such as a name, from a damaged header
+        return "something that is no UID"
     return f"{syntax.name} ({syntax})" if syntax.name != syntax else str(syntax)

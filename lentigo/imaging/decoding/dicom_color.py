@@ -77,10 +77,20 @@ def _from_samples(values: NDArray[Any], dataset: Dataset, name: str) -> Image.Im
         bands = [Image.fromarray(np.ascontiguousarray(plane)) for plane in planes]
         return Image.merge("YCbCr", bands).convert("RGB")
     samples = 1 if values.ndim == 2 else 3
+    told = kind if kind in _KINDS else "something unknown" if kind else "nothing named"
     raise ImageError(
-        f"{name} stores {samples} samples a pixel as {kind or 'nothing named'}, which is "
-        "not read."
+        f"{name} stores {samples} samples a pixel as {told}, which is not read."
     )
+
+
+_KINDS = frozenset(
+    {
+        "MONOCHROME1", "MONOCHROME2", "PALETTE COLOR", "RGB", "HSV", "ARGB", "CMYK",
+        "YBR_FULL", "YBR_FULL_422", "YBR_PARTIAL_422", "YBR_PARTIAL_420", "YBR_ICT",
+        "YBR_RCT", "XYB",
+    }
+)  # fmt: skip
+"""How a DICOM file may say that its colours are stored; a damaged one may say anything."""
 
 
 def _bytes(values: NDArray[Any], dataset: Dataset) -> NDArray[np.uint8]:

@@ -8,6 +8,7 @@ that names the file.
 from __future__ import annotations
 
 import os
+import re
 import stat
 import struct
 import threading
@@ -367,9 +368,16 @@ def surprise(error: Exception) -> str:
     return f"{type(error).__name__}: {_reason(error)}"
 
 
+_QUOTED = re.compile(r"""(?<!\w)(['"]).*\1""")
+
+
 def _reason(error: BaseException) -> str:
+    """Return the message of a library, without what it quotes of the file.
+
+    Where a number should stand in a header, a patient's name may.
+    """
     text = (isinstance(error, OSError) and error.strerror) or str(error)
-    text = named(" ".join(text.split()))
+    text = named(_QUOTED.sub("'…'", " ".join(text.split())))
     return text.rstrip(".") or type(error).__name__
 
 

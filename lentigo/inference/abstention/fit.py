@@ -68,7 +68,7 @@ def seen(
     batches: Iterable[Images],
     *,
     for_index: bool = False,
-    patients: Patients | None = None,
+    patients: Iterable[Patients] | None = None,
     untold: Untold | None = None,
 ) -> Seen | None:
     """Return a network's outputs for images; None if its engine gives no features.
@@ -76,17 +76,17 @@ def seen(
     `batches` hold squares, (N, S, S, 3) RGB of `uint8`. With `for_index`, which is for
     training images, only one view of each image is computed, since the index holds the
     features of that view alone, and `picture_signals` are left out.
-    `patients` has age, sex and site of the patients, in the order of all images. `untold`
-    computes the logits without these from the features of each look.
+    `patients` has age, sex and site of the patients of each batch, and is read after the
+    batch. `untold` computes the logits without these from the features of each look.
     """
     parts, checked = [], [np.empty((len(PICTURE_SIGNALS), 0))]
     without: list[FloatArray] = []
     prints: list[int] = []
+    beside = None if patients is None else iter(patients)
     for batch in batches:
         asked: dict[str, Any] = {"looks": 1 if for_index else None}
-        if patients is not None and predictor.metadata is not None:
-            own = patients.take(range(len(prints), len(prints) + len(batch)))
-            asked["metadata"] = predictor.metadata.encode(own)
+        if beside is not None and predictor.metadata is not None:
+            asked["metadata"] = predictor.metadata.encode(next(beside))
         found = predictor.looked(batch, **asked)
         if found is None:
             return None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from contextlib import closing
 from pathlib import Path
-from textwrap import fill
 
 import pandas as pd
 
@@ -83,7 +82,7 @@ def _draw(
                 continue
             images.append(to_square(each.image, size=_SIDE, fit="pad"))
             name = row["lesion_id"] if pd.notna(row["lesion_id"]) else row["image_id"]
-            doubt = "\n" + fill(row["reason"], 28) if row["reason"] else ""
+            doubt = f"\n{row['reason']}" if row["reason"] else ""
             captions.append(f"{named(str(name))}\n{row['oddness']:.2f}{doubt}")
             colors.append(MELANOMA if row["rank"] == 1 else FAINT)
     if not images:

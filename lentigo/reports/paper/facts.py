@@ -13,12 +13,14 @@ from lentigo.evaluation.at_points import GIVEN
 from lentigo.evaluation.intervals import Interval
 from lentigo.evaluation.subgroup_difference import ALPHA
 from lentigo.reports.numbers import as_value
+from lentigo.reports.paper.patients import characteristics_of, not_known_of
 from lentigo.reports.paper.wording import (
     OPEN_PART,
     among_them,
     called_from,
     groups_of,
     shown,
+    shown_number,
     unit_of_intervals,
 )
 from lentigo.visible import visible
@@ -81,11 +83,19 @@ def left_out(facts: Facts) -> str:
 
 
 def missing(facts: Facts) -> str:
-    """Return which images were left out, and that the rest of missing data is not known."""
+    """Return which images were left out, what is not known of the others, and the rest."""
+    known = not_known_of(facts.evaluation)
+    if known:
+        return f"{left_out(facts)} {known} {OPEN_PART} what was done about missing values."
     return (
         f"{left_out(facts)} {OPEN_PART} values missing in columns such as age, sex and "
         "site, and what was done about them."
     )
+
+
+def characteristics(facts: Facts) -> str:
+    """Return the numbers of images by age, sex and the like; empty if not judged so."""
+    return characteristics_of(facts.evaluation)
 
 
 def flow(facts: Facts) -> str:
@@ -289,7 +299,7 @@ def diagnoses(facts: Facts) -> str:
 
 def size_and_diagnoses(facts: Facts) -> str:
     """Return the numbers of images, groups, melanomas, and of other diagnoses if known."""
-    told = diagnoses(facts)
+    told = facts.answer("diagnoses")
     return f"{size(facts)} {told or f'{OPEN_PART} diagnoses.'}"
 
 
@@ -297,7 +307,9 @@ def beside(facts: Facts) -> str:
     """Return a sentence on the AUC of each simple comparison model; empty without any."""
     found = facts.evaluation.get("beside") or []
     each = [
-        f"{row['name']} {shown(_interval(row['auc']))}" for row in found if "auc" in row
+        f"{row['name']} {shown(auc)}"
+        for row in found
+        if (auc := as_value(row.get("auc"))) is not None and auc.is_defined
     ]
     return f"AUC of what is cheap: {'; '.join(each)}." if each else ""
 
@@ -317,8 +329,8 @@ def utility(facts: Facts) -> str:
         missed, alarms = row["missed_per_1000"], row["false_alarms_per_1000"]
         return (
             f"Of 1,000 lesions of which {100 * row['prevalence']:.3g} % are melanomas "
-            f"{shown(_interval(missed))} melanomas are missed and "
-            f"{shown(_interval(alarms))} are false alarms from a probability of "
+            f"{shown_number(_interval(missed))} melanomas are missed and "
+            f"{shown_number(_interval(alarms))} are false alarms from a probability of "
             f"{called_from(facts.evaluation)}."
         )
     return ""
@@ -372,7 +384,8 @@ def _interval(known: Any) -> Interval:
 ANSWERS = {
     function.__name__: function
     for function in (
-        size, left_out, missing, flow, indeterminate, clusters, separation, measures,
+        size, left_out, missing, characteristics, flow, indeterminate, clusters,
+        separation, measures,
         performance, performance_by_subgroup, calls, calibration, uncertainty, subgroups,
         skin, thresholds, confusion, events, protocol, diagnoses, size_and_diagnoses,
         beside, utility, cautions, mistakes, software, scored_with,

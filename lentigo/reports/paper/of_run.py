@@ -39,6 +39,7 @@ def answers(run: RunFolder) -> dict[str, str]:
         "separation": separation(run),
         "preparation": _preparation(run),
         "characteristics": _characteristics(run),
+        "diagnoses": _diagnoses(run),
         "roles": _roles(run),
         "left_out": _left_out(run),
         "missing": _missing_data(run),
@@ -297,6 +298,18 @@ def _characteristics(run: RunFolder) -> str:
         shares = listed([f"{name} {share:.0%}" for name, share in most.items()])
         said.append(f"sites: {shares} ({_unknown(run, 'site')})")
     return f"Of all images: {'; '.join(said)}." if said else ""
+
+
+def _diagnoses(run: RunFolder) -> str:
+    names = run.table.set_index("image_id")["diagnosis"].astype("string")
+    others = run.scored.loc[~run.scored["melanoma"], "image_id"].map(names)
+    counts = others.dropna().value_counts()
+    if counts.empty:
+        return ""
+    each = [f"{visible(str(name))} {many:,}" for name, many in counts.items()]
+    lacking = int(others.isna().sum())
+    each += [f"not known {lacking:,}"] if lacking else []
+    return f"Held-out images that are not melanoma: {', '.join(each)}."
 
 
 def _unknown(run: RunFolder, column: str) -> str:

@@ -12,11 +12,11 @@ from lentigo.words import listed
 
 def of_training(run: RunFolder) -> dict[str, str]:
     """Return by key the checklist answers about networks and training, as sentences."""
-    told = training.sentence(run.config)
+    told = training.sentence(run.config, run.evaluation)
     return {
         "training": f"{told} {_choice(run)}".strip(),
         "choice": f"{_choice(run)} {training.refit_sentence(run.evaluation)}".strip(),
-        "ensembling": _ensembling(run.config),
+        "ensembling": _ensembling(run),
         "start": _start(run.config),
         "model": _folders(run),
         "predictors": _predictors(run),
@@ -43,13 +43,14 @@ def _choice(run: RunFolder) -> str:
     )
 
 
-def _ensembling(config: Config) -> str:
+def _ensembling(run: RunFolder) -> str:
+    config = run.config
     views = {each.training.views for each in config.of_members()}
     many = max(views)
     mean = f"; each answer is a mean over {many} views of an image" if many > 1 else ""
     if not config.members:
         return f"One network a fold{mean}."
-    first = training.sentence(config).partition(" (recipe")[0]
+    first = training.sentence(config, run.evaluation).partition(" (recipe")[0]
     return f"{first}{mean}."
 
 

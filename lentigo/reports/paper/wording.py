@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,6 +23,16 @@ def shown(interval: Interval) -> str:
     limits = ends(interval)
     around = "no interval" if limits == "none" else f"95 % interval {limits}"
     return f"{decimal(interval.value)} ({around})"
+
+
+def shown_number(interval: Interval) -> str:
+    """Write a number of lesions with its interval; one digit after the point is enough."""
+    if math.isnan(interval.value):
+        return "undefined"
+    limits = f"{interval.low:.1f}–{interval.high:.1f}"
+    none = math.isnan(interval.low) or math.isnan(interval.high)
+    around = "no interval" if none else f"95 % interval {limits}"
+    return f"{interval.value:.1f} ({around})"
 
 
 def groups_of(known: Mapping[str, Any]) -> str:

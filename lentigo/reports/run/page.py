@@ -201,7 +201,7 @@ def _named(sentence: str, table: pd.DataFrame | None, columns: tuple[str, ...]) 
 
 def _learning(run: RunFolder) -> dict[str, Any]:
     return {
-        "training_sentence": training.sentence(run.config),
+        "training_sentence": training.sentence(run.config, run.evaluation),
         "refit_sentence": training.refit_sentence(run.evaluation),
         "trained": training.trained(run.histories, run.evaluation.get("members")),
         "curves": draw_curves(run),

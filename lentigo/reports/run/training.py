@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from lentigo.config import Config, TrainConfig
+from lentigo.models.calibration import WITHOUT_LABELS
 from lentigo.reports.numbers import UNDEFINED, as_value, number, with_interval
 from lentigo.words import count, counted, listed
 
@@ -44,21 +45,36 @@ def trained(
     ]
 
 
-def sentence(config: Config) -> str:
-    """Return sentences on the networks of a fold and their training."""
+def sentence(config: Config, evaluation: Mapping[str, Any] | None = None) -> str:
+    """Return sentences on the networks of a fold and their training.
+
+    `evaluation` is that of the run: its calibration says what was done before the mean.
+    """
     if not config.members:
         return f"The network is {_network(config)} (recipe {config.recipe})."
     networks = [f"member-{k} is {_network(each)}." for k, each in _numbered(config)]
     of = counted(len(networks), "network")
     answer = {
-        "logits": f"The answer is the mean over {of}, each calibrated on the validation "
-        "images of its fold",
+        "logits": f"The answer is the mean over {of}, {_before_the_mean(evaluation)}",
         "ranks": f"The answer is the mean over {of} of what their ranks among the "
         "validation images of the fold say",
         "soup": "The answer is that of one network, with the mean of the weights of those "
         f"of {of} that raise the AUC of the fold's validation images",
     }[config.combine]
     return f"{answer} (recipe {config.recipe}): {' '.join(networks)}"
+
+
+def _before_the_mean(evaluation: Mapping[str, Any] | None) -> str:
+    """Say whether the networks of an answer were calibrated before their mean."""
+    methods = list(((evaluation or {}).get("calibration") or {}).get("methods") or [])
+    without = sum(method in WITHOUT_LABELS for method in methods)
+    where = "the validation images of its fold"
+    if without == len(methods) and set(methods) == {"spread"}:
+        return f"each brought to one spread on {where}, too few to calibrate it on"
+    if methods and without == len(methods):
+        return "none of them calibrated"
+    of = f", {without:,} of {len(methods):,} left as they were" if without else ""
+    return f"each calibrated on {where}{of}"
 
 
 def refit_sentence(evaluation: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
@@ -95,7 +96,8 @@ async def post_reader(request: Request) -> HTMLResponse:
         )  # fmt: skip
     return page(
         request, "result", in_all=True, answered=answered, one=judgement(answered),
-        shown=shown, number=number, **_form(service),
+        shown=shown, number=number, time=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        **_form(service),
     )  # fmt: skip
 
 

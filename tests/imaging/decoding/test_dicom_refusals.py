@@ -75,6 +75,12 @@ def test_other_ways_to_store_colors_are_refused_by_name(kind: str) -> None:
         read_image(dicom(SIX, kind))
 
 
+def test_what_is_no_way_to_store_colors_is_not_quoted() -> None:
+    with pytest.raises(ImageError, match=r"something unknown|Unknown.*'…'") as found:
+        read_image(dicom(SIX, "MEIER"))
+    assert "MEIER" not in str(found.value)
+
+
 def test_dicom_without_a_picture_is_said() -> None:
     made = dataset(SIX, "RGB")
     del made.Rows
@@ -129,3 +135,22 @@ def test_mutated_files_decode_or_raise_image_error(
             lines, shape, expected = ["fine"], pixels.shape, (size[1], size[0], 3)
     assert len(lines) == 1
     assert shape == expected
+
+
+@pytest.mark.parametrize(
+    ("tags", "before"),
+    [
+        ({"WindowCenter": "1234567890.12345", "WindowWidth": "100"}, b"1234567890.12345"),
+        ({"NumberOfFrames": "123456789012"}, b"123456789012"),
+        ({}, b"1.2.840.10008.1.2.1"),
+    ],
+)
+def test_no_reason_quotes_what_stands_in_a_header(
+    tags: dict[str, str], before: bytes
+) -> None:
+    """A patient's name may stand where a number or an id should."""
+    content = dicom(np.zeros((8, 8), np.uint8), "MONOCHROME2", **tags)
+    name = b"Hermine Meier 1950.."[: len(before)]
+    with pytest.raises(ImageError) as found:
+        read_image(content.replace(before, name))
+    assert "Herm" not in str(found.value)

@@ -262,3 +262,14 @@ def test_the_page_says_of_other_archives_what_was_tested(plain: RunFolder) -> No
     half = plain.table["patient_id"].where(plain.table.index < 30)
     told = limits(with_table(plain, patient_id=half))
     assert any(limit.startswith("Of 18 images the table names no") for limit in told)
+
+
+def test_diagnoses_of_the_held_out_images_are_counted(plain: RunFolder) -> None:
+    others = int((~plain.scored["melanoma"]).sum())
+    found = rows(plain)
+    told = f"Held-out images that are not melanoma: nevus {others}."
+    assert found["STARD-AI", "26b"] == told
+    size = found["CLEAR Derm", "Numbers of images and patients and diagnoses"]
+    assert size.endswith(f"melanomas. {told}")
+    lacking = with_table(plain, diagnosis=pd.array([None] * 48, dtype="string"))
+    assert rows(lacking)["STARD-AI", "26b"] == OPEN

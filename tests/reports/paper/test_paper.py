@@ -259,7 +259,7 @@ def test_at_another_share_the_threshold_is_named_on_both_scales() -> None:
     for said in (performance(facts), confusion(facts), thresholds(facts), utility(facts)):
         assert words in said
     missed = 20 * (1 - moved["sensitivity"]["value"])  # of 1,000 with 2 % melanomas
-    assert f"2 % are melanomas {missed:.4f}" in utility(facts)
+    assert f"2 % are melanomas {missed:.1f} " in utility(facts)
     text = evaluate(PREDICTED, TRUTH, repeats=10, prevalence=0.02).as_text()
     assert f"From a probability of {words} upwards" in text
     plain = {table.name: table for table in tables_of(PLAIN)}
@@ -328,3 +328,40 @@ def test_the_folder_holds_each_table_three_times(tmp_path: Path) -> None:
         assert {f"{name}.csv", f"{name}.tex", f"{name}.html"} < names
     with (tmp_path / "paper/metrics.csv").open(encoding="utf-8") as file:
         assert next(csv.reader(file)) == ["metric", "value", "95 % interval", "meaning"]
+
+
+def test_what_patients_are_like_is_filled_in_where_it_was_judged() -> None:
+    truth = TRUTH.assign(
+        sex=["female", "male", "male", ""] * 20, age=[35.0, 60.0] * 40, site="torso"
+    )
+    found = evaluate(PREDICTED, truth, repeats=20, by=("sex", "age", "site"))
+    facts = Facts(json.loads(to_json(found.as_dict())), "9.9")
+    assert facts.answer("characteristics") == (
+        "Judged images by age: 35 (40), 60 (40); by sex: female (20), male (40), not known "
+        "(20); by site: torso (80)."
+    )
+    known = "Not known of 80 images: sex of 20. Open: what was done about missing values."
+    assert facts.answer("missing").endswith(known)
+    text = checklists(facts)
+    for row in ("20b", "25", "36"):
+        (line,) = re.findall(rf"^\| {row} \| .*aracteristics .*$", text, re.MULTILINE)
+        assert "female (20)" in line, line
+    plain = Facts(PLAIN, "9.9")
+    assert not plain.answer("characteristics")
+    assert "Open: values missing in columns" in plain.answer("missing")
+
+
+def test_a_cheap_model_that_could_not_be_judged_is_no_comparison() -> None:
+    rows = [
+        {"name": "metadata only", "auc": {"value": 0.7, "low": 0.6, "high": 0.8}},
+        {"name": "colours", "auc": {"value": None, "low": None, "high": None}},
+    ]
+    told = Facts({**PLAIN, "beside": rows}, "9.9").answer("beside")
+    assert told.endswith("metadata only 0.7000 (95 % interval 0.6000–0.8000).")
+    assert not Facts({**PLAIN, "beside": rows[1:]}, "9.9").answer("beside")
+
+
+def test_numbers_of_lesions_have_one_digit() -> None:
+    assert re.search(
+        r" \d+\.\d \(95 % interval \d+\.\d–\d+\.\d\) melan", utility(Facts(PLAIN, ""))
+    )

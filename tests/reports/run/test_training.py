@@ -18,3 +18,17 @@ def test_outputs_and_frozen_stages_are_told_as_they_are() -> None:
     demo = sentence(recipe("demo"))
     assert "diagnosis" not in demo
     assert "stages" not in demo
+
+
+def test_networks_are_called_calibrated_only_if_they_were() -> None:
+    """A run of few validation images said so here, and the opposite two rows below."""
+
+    def told(*methods: str) -> str:
+        return sentence(recipe("quick"), {"calibration": {"methods": methods}})
+
+    assert "each calibrated on the validation images of its fold (" in told("beta", "platt")
+    assert "fold, 1 of 2 left as they were (" in told("beta", "spread")
+    assert "calibrated on the" not in told("none", "none")
+    assert "none of them calibrated" in told("none", "none")
+    assert "brought to one spread" in told("spread", "spread")
+    assert "each calibrated" in sentence(recipe("quick"), {})

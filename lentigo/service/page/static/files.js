@@ -161,5 +161,19 @@ window.lentigoFiles = (() => {
     return found;
   }
 
-  return { listed, grouped, kinds };
+  function reasons(sent, images) {
+    // Each reason of the answers, and the numbers of the pictures that it is about.
+    const by = new Map();
+    images.forEach((each, place) => {
+      if (each.reason) by.set(each.reason, [...(by.get(each.reason) || []), sent[place].number]);
+    });
+    return [...by];
+  }
+
+  // Marks that nobody sees, or that turn the order of the letters around, are written out: a
+  // name, and those after it, would be read as others.
+  const HIDDEN = /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Zl}\p{Zp}]/gu;
+  const visible = (name) => name.replace(HIDDEN, (mark) => `\\u${mark.codePointAt(0).toString(16).padStart(4, "0")}`);
+
+  return { listed, grouped, kinds, reasons, visible };
 })();

@@ -10,7 +10,7 @@ const MOST = Number(form.dataset.most);
 const BYTES = Number(form.dataset.bytes);
 const BODY = 0.98 * Number(form.dataset.body); // the rest is for the fields
 const AT_ONCE = 2;
-const { listed, grouped, kinds } = window.lentigoFiles;
+const { listed, grouped, kinds, reasons, visible } = window.lentigoFiles;
 const offer = window.lentigoOfferPoints;
 const PHRASES = JSON.parse(form.dataset.phrases); // of a reason, and the text that says it
 let [rows, run] = [[], 0];
@@ -27,7 +27,7 @@ function tell(words) {
   id("status").textContent = status();
 }
 
-async function ask(group, pictures) {
+async function ask(group, pictures, before) {
   const body = new FormData();
   for (const each of pictures) body.append("images", each.file, "picture");
   body.append("lesion", `${group.patient}.${group.lesion}`);
@@ -35,6 +35,8 @@ async function ask(group, pictures) {
   body.append("operating_point", id("operating_point").value);
   body.append("model", model());
   body.append("features", "yes");
+  if (group.parts.length > 1) body.append("memo", "yes");
+  if (before) body.append("before", before);
   for (let tries = 0; tries < 60; tries += 1) {
     const answer = await fetch("/v1/predictions", { method: "POST", body });
     if (answer.status === 503) {
@@ -44,49 +46,46 @@ async function ask(group, pictures) {
     const said = await answer.json();
     if (answer.ok) return said;
     // A wrong choice, or no key: the pictures are not at fault, and the list stays.
-    const choice = answer.status === 401 || answer.status === 403 || (said.field && said.field !== "images");
-    throw Object.assign(new Error(said.detail), { choice });
+    const choice = answer.status === 401 || answer.status === 403 || (said.field && !["images", "before"].includes(said.field));
+    throw Object.assign(new Error(said.detail), { choice, stale: said.field === "before" });
   }
   throw new Error(texts.problem);
 }
 
-// Of a lesion of which no picture can be read there is no answer but to its pictures.
-const lesionOf = (said) => said.lesions[0] || said.images[0];
-
-async function answered(group) {
-  // One answer for a lesion. Of a lesion in parts, the highest answer is shown: no picture
-  // that was called is hidden by others. A part that fails leaves the others their answer.
-  const parts = [];
+async function answered(group, again = true) {
+  // One answer for a lesion. Each part of many pictures takes along a note of those before,
+  // so that the last answer is for all. A part that fails leaves the others their answer.
+  const [images, unread] = [[], { probability: null, call: "", reason: "", sha256: "" }];
+  let last = { lesions: [unread] };
   for (const pictures of group.parts) {
     try {
-      parts.push(await ask(group, pictures));
+      const said = await ask(group, pictures, last.lesions[0].memo);
+      images.push(...said.images);
+      last = { ...said, lesions: said.lesions.length ? said.lesions : last.lesions };
     } catch (error) {
+      if (error.stale && again) return answered(group, false); // notes of another service or model
       if (error.choice) throw error;
-      const unread = { probability: null, call: "", reason: error.message, sha256: "" };
-      parts.push({ images: pictures.map(() => unread), lesions: [unread] });
+      images.push(...pictures.map(() => ({ ...unread, reason: error.message })));
     }
   }
-  const shares = parts.map((part) => lesionOf(part).probability);
-  const likely = (part) => lesionOf(part).probability ?? -1;
-  const first = parts.reduce((one, other) => (likely(other) > likely(one) ? other : one), parts[0]);
-  return { ...first, shares, images: parts.flatMap((each) => each.images) };
+  return { ...last, images };
 }
 
 function row(group, said) {
-  const sent = group.parts.flat();
-  const [images, lesion] = [said.images || [], said.lesions ? lesionOf(said) : { probability: null, call: "" }];
+  const [sent, images, lesion] = [group.parts.flat(), said.images, said.lesions[0]];
   const doubted = images.filter((each) => each.reason);
+  const found = reasons(sent, images);
   const counts = images.filter((each) => each.probability !== null);
   const out = group.pictures.filter((each) => each.bad || images[sent.indexOf(each)].probability === null);
   // Of a lesion that no picture lets judge, "not called" would be a judgement; "called" stays.
   const quiet = doubted.length === images.length && lesion.call !== "melanoma";
   if (said.model) told = { model: `${said.model.name} ${said.model.version}`, abstains: said.model.abstains, point: said.operating_point, share: said.prevalence, time: new Date() };
   return {
-    ...group, shares: said.shares, probability: lesion.probability, call: quiet ? "" : lesion.call,
+    ...group, probability: lesion.probability, call: quiet ? "" : lesion.call,
     judged: lesion.probability !== null && counts.every((each) => !each.reason),
     whole: lesion.probability !== null && !doubted.length && !out.length,
     out: out.map((each) => each.number),
-    reason: [...new Set(doubted.map((each) => each.reason))].join("; "),
+    reasons: found, reason: found.map(([reason, own]) => (group.pictures.length > 1 ? `${own.join(", ")}: ${reason}` : reason)).join("; "),
     images: images.map((each) => each.sha256).filter(Boolean),
     features: counts.filter((each) => each.features).map((each) => each.features), odd: null,
   };
@@ -94,8 +93,7 @@ function row(group, said) {
 
 function toldOf(each) {
   // What this page knows of a row, in its language: parts of a lesion, and files not sent.
-  const shares = each.shares.map((share) => (share === null ? "–" : percent(share))).join("; ");
-  const parts = each.shares.length > 1 ? [fill(texts.in_parts, { n: each.shares.length, of: each.pictures.length, shares })] : [];
+  const parts = each.parts.length > 1 ? [fill(texts.in_parts, { n: each.parts.length, of: each.parts.flat().length })] : [];
   const bad = each.pictures.filter((picture) => picture.bad).map((picture) => fill(texts[picture.bad], { n: picture.number, mb: BYTES / 1e6 }));
   return [...parts, ...bad].join(" ");
 }
@@ -196,11 +194,15 @@ function said(each) {
 }
 
 function why(each) {
-  // In the language of the page, if the reason is one of those that have a text.
-  if (!each.reason) return toldOf(each);
-  const known = PHRASES.find(([phrase]) => each.reason.includes(phrase));
-  const text = known ? texts[known[1]] : each.probability === null ? texts.why_unreadable : "";
-  return [toldOf(each), text].filter(Boolean).join(" ");
+  // In the language of the page, if the reasons are some of those that have a text.
+  const by = new Map();
+  for (const [reason, own] of each.reasons) {
+    const known = PHRASES.find(([phrase]) => reason.includes(phrase));
+    const text = known ? texts[known[1]] : each.out.includes(own[0]) ? texts.why_unreadable : "";
+    if (text) by.set(text, [...(by.get(text) || []), ...own]);
+  }
+  const of = (own) => (each.pictures.length > 1 ? `${fill(texts.picture, { n: own.join(", ") })}${texts.colon} ` : "");
+  return [toldOf(each), ...[...by].map(([text, own]) => of(own) + text)].filter(Boolean).join(" ");
 }
 
 function reasoned(each) {
@@ -234,7 +236,8 @@ function line(each) {
   const image = document.createElement("img");
   image.alt = `${fill(texts.picture, { n: each.pictures[0].number })}: ${texts.enlarge}`;
   image.loading = "lazy";
-  image.addEventListener("error", () => image.replaceWith(image.alt)); // DICOM, HEIC
+  each.look.setAttribute("aria-label", image.alt);
+  image.addEventListener("error", () => image.replaceWith(fill(texts.picture, { n: each.pictures[0].number }))); // DICOM, HEIC
   image.src = each.urls[0];
   each.look.append(image);
   each.cells[1].append(each.look, each.name);
@@ -253,7 +256,7 @@ function show() {
     own.classList.toggle("odd", isOdd(each));
     each.cells[0].textContent = place + 1;
     each.cells[6].textContent = oddSaid(each);
-    each.name.textContent = each.pictures.map((picture) => (names ? picture.name : picture.number)).join(", ");
+    each.name.textContent = each.pictures.map((picture) => (names ? visible(picture.name) : picture.number)).join(", ");
     return own;
   });
   body.replaceChildren(...lines);
@@ -291,7 +294,7 @@ function shownTold() {
 function leftTold(read) {
   if (!read) return "";
   const { left, beyond, most } = read;
-  const names = id("names").checked ? ` ${left.join(", ")}` : "";
+  const names = id("names").checked ? ` ${left.map(visible).join(", ")}` : "";
   const other = left.length ? fill(texts.left_files, { n: left.length, kinds: kinds(left, texts.other_kind) }) + names : "";
   return [other, beyond ? fill(texts.left_beyond, { most, n: beyond }) : ""].filter(Boolean).join(" ");
 }
@@ -353,7 +356,7 @@ function csv() {
   const [shown, left] = [shownTold(), leftTold(whole)];
   const lines = chosen().map((each, place) => [
     place + 1, each.pictures.map((picture) => picture.number).join(" "),
-    ...(id("names").checked ? [each.pictures.map((picture) => picture.name).join(" | ")] : []),
+    ...(id("names").checked ? [each.pictures.map((picture) => visible(picture.name)).join(" | ")] : []),
     each.patient, each.lesion, each.probability, each.call, each.odd && each.odd.oddness, isOdd(each) ? "yes" : "", [toldOf(each), each.reason].filter(Boolean).join("; "), each.images.join(" "), told && told.model, told && told.point, told && told.share, told && (told.abstains ? "yes" : "no"), shown, left, texts.notice,
   ]);
   window.lentigoSaveCsv([head, ...lines], "worklist.csv");

@@ -1,0 +1,150 @@
+"""Data that look right as a whole, and are wrong in a part: it is said, or refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lentigo.errors import ColumnError
+from lentigo.evaluation import compare_models, evaluate
+from lentigo.evaluation.headline import upside_down_within
+from lentigo.evaluation.official import official_scores
+from lentigo.evaluation.ranking import auc_interval
+
+IMAGES = 120
+TRUTH = np.arange(IMAGES) % 4 == 0
+SCORE = (0.2 + 0.4 * TRUTH + 0.3 * np.random.default_rng(0).random(IMAGES)).round(6)
+IDS = [f"i{number}" for number in range(IMAGES)]
+SITE = np.where(np.arange(IMAGES) < 40, "leg", "torso")
+LABELS = pd.DataFrame({"image_id": IDS, "melanoma": TRUTH, "site": SITE})
+GUESSES = pd.DataFrame({"image_id": IDS, "probability": SCORE})
+
+
+def test_labels_that_are_inverted_in_one_subgroup_are_pointed_out() -> None:
+    turned = LABELS.assign(melanoma=np.where(SITE == "leg", ~TRUTH, TRUTH))
+    found = evaluate(GUESSES, turned, by="site", repeats=10)
+    (said,) = [each for each in found.headline if "below 0.5" in each]
+    assert "below 0.5 in site lower extremity: melanomas score lower" in said
+    right = evaluate(GUESSES, LABELS, by="site", repeats=10)
+    assert "below 0.5" not in " ".join(right.headline)
+
+
+def test_an_archive_whose_probabilities_are_inverted_is_pointed_out() -> None:
+    turned = GUESSES.assign(probability=np.where(SITE == "leg", 1 - SCORE, SCORE))
+    found = evaluate(turned, LABELS.assign(dataset=SITE), repeats=10)
+    assert "below 0.5 in dataset leg" in " ".join(found.headline)
+
+
+def test_what_is_inverted_as_a_whole_is_said_once() -> None:
+    turned = GUESSES.assign(probability=1 - SCORE)
+    said = evaluate(turned, LABELS, by="site", repeats=10).headline
+    assert sum("below 0.5" in each for each in said) == 1
+    assert upside_down_within([("a", 0.6), ("b", float("nan"))]) == ""
+    twice = upside_down_within([("dataset a", 0.4), ("dataset a", 0.4)])
+    assert "in dataset a: melanomas" in twice
+
+
+def classes(**columns: object) -> pd.DataFrame:
+    rest = 1 - SCORE
+    own = pd.DataFrame({"image": IDS, "MEL": SCORE, "NV": 0.7 * rest, "BKL": 0.3 * rest})
+    return own.assign(**columns)  # type: ignore[arg-type]
+
+
+ONE_HOT = pd.DataFrame(
+    {
+        "image": IDS,
+        "MEL": 1.0 * TRUTH,
+        "NV": 1.0 * (~TRUTH & (np.arange(IMAGES) % 2 == 1)),
+        "BKL": 1.0 * (~TRUTH & (np.arange(IMAGES) % 2 == 0)),
+    }
+)
+
+
+def test_probabilities_of_classes_that_do_not_add_up_to_1_are_said() -> None:
+    found = evaluate(classes(NV=0.9), ONE_HOT, repeats=10)
+    assert "multiclass_balanced_accuracy" in found.metrics
+    (said,) = [note for note in found.notes if "add up to" in note]
+    assert "not to 1 in 120 of 120 images; the likeliest class is called" in said
+    right = evaluate(classes().round(2), ONE_HOT, repeats=10)
+    assert not [note for note in right.notes if "add up to" in note]
+
+
+@pytest.mark.parametrize("other", [100 * (1 - SCORE), -SCORE])
+def test_a_class_on_another_scale_is_not_compared(other: np.ndarray) -> None:
+    found = evaluate(classes(NV=other), ONE_HOT, repeats=10)
+    assert "multiclass_balanced_accuracy" not in found.metrics
+    assert any("NV holds numbers outside 0–1" in note for note in found.notes)
+
+
+def test_an_official_score_refuses_what_lies_outside() -> None:
+    names = ("NV", "BCC", "AKIEC", "BKL", "DF", "VASC")
+    guesses = GUESSES.rename(columns={"probability": "MEL"}).assign(
+        **dict.fromkeys(names, 0.1)
+    )
+    truth = pd.DataFrame({"image_id": IDS, "MEL": 1 * TRUTH}).assign(
+        **dict.fromkeys(names, 0)
+    )
+    truth["NV"] = 1 - truth["MEL"]
+    official_scores("isic2018", guesses, truth)
+    with pytest.raises(ColumnError, match=r"column NV lie outside 0–1 \(40 to 40\)"):
+        official_scores("isic2018", guesses.assign(NV=40), truth)
+
+
+def test_classes_in_words_are_checked_for_their_sum_too() -> None:
+    table = classes(NV=0.9).rename(columns={"image": "image_id"})
+    words = np.where(TRUTH, "melanoma", np.where(ONE_HOT["NV"] == 1, "nevus", "bkl"))
+    found = evaluate(
+        table, LABELS.drop(columns="melanoma").assign(diagnosis=words), repeats=10
+    )
+    assert any("add up to" in note for note in found.notes)
+
+
+def test_two_columns_of_one_name_that_differ_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "predictions.csv"
+    columns = zip(IDS, SCORE, SCORE[::-1], strict=True)
+    rows = "\n".join(",".join(map(str, row)) for row in columns)
+    path.write_text(f"image_id,probability,probability\n{rows}\n")
+    with pytest.raises(ColumnError, match=r"--column probability=probability\.1"):
+        evaluate(path, LABELS, repeats=10)
+    first = evaluate(path, LABELS, repeats=10, columns={"probability": "probability"})
+    assert first["auc"].value == 1
+    other = evaluate(path, LABELS, repeats=10, columns={"probability": "probability.1"})
+    assert other["auc"].value < 1
+    path.write_text(f"image_id,probability,image_id\n{rows}\n")
+    with pytest.raises(ColumnError, match=r"several columns called image_id, which differ"):
+        evaluate(path, LABELS, repeats=10)
+
+
+def test_a_frame_with_two_columns_of_one_name_is_refused() -> None:
+    twice = pd.concat([GUESSES, GUESSES["probability"]], axis=1)
+    with pytest.raises(ColumnError, match="several columns called probability"):
+        evaluate(twice, LABELS, repeats=10)
+    with pytest.raises(ColumnError, match="several columns called melanoma"):
+        evaluate(GUESSES, pd.concat([LABELS, LABELS["melanoma"]], axis=1), repeats=10)
+
+
+def test_the_melanomas_of_one_patient_count_as_one() -> None:
+    """They counted as 30 independent ones: how alike they are, one group cannot show."""
+    score = SCORE - 0.2 * TRUTH
+    alone = np.arange(IMAGES)
+    group = np.where(TRUTH, 0, alone)
+    one = np.append(np.flatnonzero(TRUTH)[:1], np.flatnonzero(~TRUTH))
+    found = auc_interval(TRUTH, score, group)
+    single = auc_interval(TRUTH[one], score[one], np.arange(len(one)))
+    apart = auc_interval(TRUTH, score, alone)
+    assert found.high - found.low > 3 * (apart.high - apart.low)
+    assert found.high - found.low > 0.8 * (single.high - single.low)
+
+
+def test_a_model_that_ranks_the_wrong_way_round_is_pointed_out_among_others() -> None:
+    turned = GUESSES.assign(probability=1 - SCORE)
+    half = GUESSES.assign(probability=np.where(SITE == "leg", 1 - SCORE, SCORE))
+    models = {"right": GUESSES, "turned": turned, "half": half}
+    found = compare_models(models, LABELS.assign(dataset=SITE), repeats=20)
+    (said,) = [note for note in found.notes if "below 0.5" in note]
+    assert "in the answers of turned, the answers of half in leg: melanomas" in said
+    fine = compare_models({"right": GUESSES, "again": GUESSES}, LABELS, repeats=20)
+    assert not any("below 0.5" in note for note in fine.notes)
