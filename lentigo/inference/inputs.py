@@ -28,6 +28,7 @@ from lentigo.imaging.decoding.image import IMAGE_SUFFIXES
 from lentigo.imaging.search import (
     composed,
     files_below,
+    is_image,
     is_litter,
     is_other_picture,
     not_read_inside,
@@ -148,7 +149,7 @@ def _of_list() -> Iterator[Source]:
 
 def _is_gone(name: str) -> bool:
     """Tell whether `name` is that of an image, and there is no such file."""
-    if not _is_picture(name) or glob.has_magic(name):
+    if not (is_image(name) or is_other_picture(name)) or glob.has_magic(name):
         return False
     return not os.path.lexists(on_disk(Path(name))) and not packed.is_there(name)
 
