@@ -12,6 +12,7 @@ import pandas as pd
 
 from lentigo.datasets.reading.column_names import COLUMN_NAMES as COLUMN_NAMES
 from lentigo.datasets.reading.column_names import key
+from lentigo.datasets.reading.column_remarks import with_remark
 from lentigo.datasets.reading.label_columns import read_labels
 from lentigo.errors import ColumnError, unknown_name
 from lentigo.tables import LESION_COLUMNS, read_any_table
@@ -32,14 +33,17 @@ def guess_columns(names: Iterable[str]) -> dict[str, str]:
 
     `names` are the columns of the other table. Case, spaces, accents and underscores do not
     matter. A column without a match is left out; one name may serve twice (`diagnosis` is
-    the label, too, if no other column is).
+    the label, too, if no other column is). A remark in brackets (`Alter (Jahre)`) counts
+    only where no column has a name without one.
     """
+    names = list(names)
     known = _by_key(names)
-    return {
-        ours: known[key(theirs)]
-        for ours, candidates in COLUMN_NAMES.items()
-        if (theirs := next((name for name in candidates if key(name) in known), None))
-    }
+    found = {}
+    for ours, candidates in COLUMN_NAMES.items():
+        exact = next((known[key(name)] for name in candidates if key(name) in known), None)
+        if theirs := exact or with_remark(ours, names):
+            found[ours] = theirs
+    return found
 
 
 def choose_columns(
