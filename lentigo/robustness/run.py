@@ -31,7 +31,6 @@ from lentigo.inference.journal import Journal
 from lentigo.inference.learnt import hardly_known, learnt_images
 from lentigo.inference.predict import Model
 from lentigo.models.calibration import probability
-from lentigo.models.metadata import FIELDS
 from lentigo.models.operating_point import OperatingPoint
 from lentigo.progress import log
 from lentigo.robustness.answers import Disturbed, LesionOf, answers_under, found_lesion
@@ -123,9 +122,8 @@ def _unlike_predict(model: Model, rows: pd.DataFrame) -> list[str]:
     """Return notes on how the answers differ from those of `lentigo predict`."""
     notes = []
     if model.takes_metadata:
-        encodings = [each.metadata for each in model.members if each.metadata is not None]
-        fields = [name for name in FIELDS if any(name in own.fields for own in encodings)]
-        known = int(rows[fields].notna().any(axis=1).sum())
+        fields = model.patient_fields
+        known = int(rows[list(fields)].notna().any(axis=1).sum())
         what = "it" if len(fields) == 1 else "one of them"
         notes.append(
             f"The model takes {listed(fields)}, undisturbed and disturbed alike: {what} "

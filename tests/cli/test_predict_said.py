@@ -12,7 +12,7 @@ import pytest
 from lentigo.cli.predict_said import Said, Tally
 
 TALLY = Tally(
-    images=5, known=4, metadata={"age": 1200, "site": 3}, takes_context=True,
+    images=5, known=4, metadata={"age": 1200, "sex": 0, "site": 3}, takes_context=True,
     beside_others=3, untold=2, told=1, called_beyond_sets=1,
 )  # fmt: skip
 
@@ -26,7 +26,9 @@ def said(asked_for: float | None = None, **more: Any) -> Said:
         asked_for=asked_for, meant_for=0.1, point=point, abstain=more.pop("abstain", True)
     )
     vars(point).update(more)
-    model: Any = SimpleNamespace(operating_points=[], can_abstain=True)
+    model: Any = SimpleNamespace(
+        operating_points=[], can_abstain=True, patient_fields=("age", "site")
+    )
     return Said(tally=TALLY, model=model, decision=decision, out=Path("p.csv"),
                 lesions=None, views=None)  # fmt: skip
 
@@ -37,12 +39,13 @@ def test_the_share_of_melanoma_is_the_one_asked_for_else_that_of_the_model(
 ) -> None:
     told = said(asked)._as_dict()
     assert (told["prevalence"], told["meant_for"]) == (share, 0.1)
-    assert told["metadata"] == {"age": 1200, "site": 3}
+    assert told["metadata"] == {"age": 1200, "sex": 0, "site": 3}
     assert told["context"] == 3
     assert "lesions" not in told
 
 
 def test_whose_data_was_used_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    # No network takes the sex, so that 0 would read as if the table's had not been understood.
     said()._show_metadata()
     said()._show_context()
     out = " ".join(capsys.readouterr().out.split())

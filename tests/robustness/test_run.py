@@ -273,10 +273,9 @@ def test_a_model_that_has_other_points_is_not_said_to_have_none() -> None:
 
 
 def test_it_names_what_of_the_patient_the_model_takes_and_no_more() -> None:
-    network: Any = SimpleNamespace(metadata=SimpleNamespace(fields=("age", "sex")))
-    model: Any = SimpleNamespace(
-        takes_metadata=True, members=(network,), can_abstain=False, takes_context=False
-    )
+    encoding = SimpleNamespace(fields=("age", "sex"))
+    network: Any = SimpleNamespace(metadata=encoding)
+    model = Model((Ensemble(members=(network,)),))
     rows = pd.DataFrame({"age": [50.0, None], "sex": [None, None], "site": ["foot"] * 2})
     assert _unlike_predict(model, rows) == [
         "The model takes age and sex, undisturbed and disturbed alike: one of them is "
