@@ -121,8 +121,7 @@ def called_from_half(points: Sequence[OperatingPoint], name: str) -> str:
 def _unlike_predict(model: Model, rows: pd.DataFrame) -> list[str]:
     """Return notes on how the answers differ from those of `lentigo predict`."""
     notes = []
-    if model.takes_metadata:
-        fields = model.patient_fields
+    if fields := model.patient_fields:
         known = int(rows[list(fields)].notna().any(axis=1).sum())
         what = "it" if len(fields) == 1 else "one of them"
         notes.append(

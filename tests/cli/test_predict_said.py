@@ -45,7 +45,7 @@ def test_the_share_of_melanoma_is_the_one_asked_for_else_that_of_the_model(
 
 
 def test_whose_data_was_used_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
-    # No network takes the sex, so that 0 would read as if the table's had not been understood.
+    # No network takes the sex: 0 would read as if the table's had not been understood.
     said()._show_metadata()
     said()._show_context()
     out = " ".join(capsys.readouterr().out.split())
