@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import chain, count
 from typing import Any
 
 import pandas as pd
@@ -93,11 +94,16 @@ def image_and_score(
 def _check_only_one(table: pd.DataFrame, ours: str, chosen: str, *, source: str) -> None:
     """Raise `ColumnError` if other columns called like `chosen` hold something else.
 
-    A later one of the same name in a file has been called `chosen`.1 by its reader.
+    An empty one holds nothing. A later one of the same name in a file has been called
+    `chosen`.1 by its reader.
     """
     alike = re.compile(rf"{re.escape(chosen.strip())}(\.\d+)?", re.IGNORECASE)
     others = [n for n in table if n != chosen and alike.fullmatch(str(n).strip())]
-    differ = [str(name) for name in others if not _are_same(table[name], table[chosen])]
+    differ = [
+        str(name)
+        for name in others
+        if table[name].notna().any() and not _are_same(table[name], table[chosen])
+    ]
     if differ:
         raise ColumnError(
             f"{source} has several columns called {chosen}, which differ; the later "
@@ -107,18 +113,30 @@ def _check_only_one(table: pd.DataFrame, ours: str, chosen: str, *, source: str)
 
 
 def _are_same(one: pd.Series[Any], other: pd.Series[Any]) -> bool:
+    if all(map(pd.api.types.is_numeric_dtype, (one, other))):
+        return _numbers(one).equals(_numbers(other))
     return one.astype("string").equals(other.astype("string"))
 
 
 def with_names_once(table: pd.DataFrame) -> pd.DataFrame:
-    """Return `table`. Raises `ColumnError` where two of its columns have the same name."""
-    twice = table.columns[table.columns.duplicated()].unique().tolist()
-    if twice:
-        raise ColumnError(
-            f"A table has several columns called {some(twice)}; give each a name of its "
-            "own, or take one out."
+    """Return `table` with columns of one name called as in a file: `score`, `score.1`.
+
+    Of columns of one name that hold the same, only the first is kept.
+    """
+    if table.columns.is_unique:
+        return table
+    taken = set(table.columns)
+    kept: dict[Any, pd.Series[Any]] = {}
+    for place, name in enumerate(table.columns):
+        column = table.iloc[:, place]
+        further = (new for k in count(1) if (new := f"{name}.{k}") not in taken)
+        own = next(
+            new
+            for new in chain([name], further)
+            if new not in kept or _are_same(column, kept[new])
         )
-    return table
+        kept.setdefault(own, column)
+    return pd.DataFrame(kept, index=table.index)
 
 
 def holds_calls_only(column: pd.Series[Any]) -> bool:

@@ -118,12 +118,27 @@ def test_two_columns_of_one_name_that_differ_are_refused(tmp_path: Path) -> None
         evaluate(path, LABELS, repeats=10)
 
 
-def test_a_frame_with_two_columns_of_one_name_is_refused() -> None:
-    twice = pd.concat([GUESSES, GUESSES["probability"]], axis=1)
-    with pytest.raises(ColumnError, match="several columns called probability"):
+def test_two_columns_of_one_name_in_a_frame_are_as_in_a_file() -> None:
+    other = GUESSES["probability"].rename("probability")[::-1].reset_index(drop=True)
+    twice = pd.concat([GUESSES, other], axis=1)
+    with pytest.raises(ColumnError, match=r"--column probability=probability\.1"):
         evaluate(twice, LABELS, repeats=10)
-    with pytest.raises(ColumnError, match="several columns called melanoma"):
-        evaluate(GUESSES, pd.concat([LABELS, LABELS["melanoma"]], axis=1), repeats=10)
+    chosen = {"probability": "probability.1"}
+    assert evaluate(twice, LABELS, repeats=10, columns=chosen)["auc"].value < 1
+    with pytest.raises(ColumnError, match=r"melanoma and melanoma\.1 contradict"):
+        evaluate(GUESSES, pd.concat([LABELS, ~LABELS["melanoma"]], axis=1), repeats=10)
+
+
+def test_what_stands_twice_in_a_table_and_says_the_same_is_read(tmp_path: Path) -> None:
+    """Frames with two columns called `note` had been read, and then were refused."""
+    notes = pd.DataFrame({"note": IDS}), pd.DataFrame({"note": IDS[::-1]})
+    for frame in (pd.concat([GUESSES, *notes], axis=1), pd.concat([GUESSES] * 2, axis=1)):
+        assert evaluate(frame, LABELS, repeats=10)["auc"].value == 1
+    assert evaluate(GUESSES, pd.concat([LABELS] * 2, axis=1), repeats=10)["auc"].value == 1
+    path = tmp_path / "predictions.csv"
+    lines = [f"{name},{score},{score}0," for name, score in zip(IDS, SCORE, strict=True)]
+    path.write_text("\n".join(["image_id,probability,probability,probability", *lines]))
+    assert evaluate(path, LABELS, repeats=10)["auc"].value == 1
 
 
 def test_the_melanomas_of_one_patient_count_as_one() -> None:
