@@ -38,6 +38,22 @@ def test_an_archive_whose_probabilities_are_inverted_is_pointed_out() -> None:
     assert "below 0.5 in dataset leg" in " ".join(found.headline)
 
 
+def test_nothing_is_pointed_out_where_the_melanomas_are_of_few_patients() -> None:
+    """Of six archives with two such patients, one in ten analyses named one by chance."""
+    score = np.where(SITE == "leg", 1 - SCORE, SCORE)
+    turned = GUESSES.assign(probability=score)
+    number = np.arange(IMAGES)
+    patients = np.where(TRUTH & (SITE == "leg"), number % 8, 100 + number)
+    truth = LABELS.assign(dataset=SITE, patient_id=[f"p{number}" for number in patients])
+    said = evaluate(turned, truth, repeats=10)
+    assert said.parts[0].parts[0].auc.high < 0.5
+    assert "below 0.5" not in " ".join(said.headline)
+    few = truth.assign(patient_id=[f"p{each}" for each in number // 40])
+    models = {"turned": GUESSES.assign(probability=1 - SCORE), "right": GUESSES}
+    notes = compare_models(models, few, repeats=20).notes
+    assert not any("below 0.5" in note for note in notes)
+
+
 def test_what_is_inverted_as_a_whole_is_said_once() -> None:
     turned = GUESSES.assign(probability=1 - SCORE)
     said = evaluate(turned, LABELS, by="site", repeats=10).headline
