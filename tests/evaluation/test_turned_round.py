@@ -88,6 +88,31 @@ def test_probabilities_of_classes_that_do_not_add_up_to_1_are_said() -> None:
     assert not [note for note in right.notes if "add up to" in note]
 
 
+def test_sums_of_rounded_probabilities_or_without_a_class_are_not_pointed_out() -> None:
+    """Of eight classes with two digits one image in thirty was; 8 times 0.125 is 0.96."""
+    names = ["MEL", "NV", "BCC", "AKIEC", "BKL", "DF", "VASC", "SCC"]
+    shares = np.random.default_rng(0).dirichlet(np.ones(8), size=IMAGES)
+    shares[0], true = 0.125, np.arange(IMAGES) % 7
+    guesses = pd.DataFrame(shares.round(2), columns=names).assign(image_id=IDS)
+    truth = pd.DataFrame(1.0 * (true[:, np.newaxis] == np.arange(8)), columns=names)
+    truth = truth.assign(image_id=IDS)
+    assert guesses.loc[0, names].sum() == pytest.approx(0.96)
+    for labels in (truth, truth.drop(columns="SCC")):
+        found = evaluate(guesses, labels, repeats=10)
+        assert "multiclass_balanced_accuracy" in found.metrics
+        assert not [note for note in found.notes if "add up to" in note]
+
+
+def test_a_class_in_per_cent_beside_diagnoses_in_words_is_said() -> None:
+    """Its images were said to be of another diagnosis, and nothing of the column."""
+    rest = 1 - SCORE
+    guesses = classes(NV=40 * rest, DF=0.3 * rest).rename(columns={"image": "image_id"})
+    words = np.where(TRUTH, "melanoma", np.where(ONE_HOT["NV"] == 1, "nevus", "bkl"))
+    truth = pd.DataFrame({"image_id": IDS, "diagnosis": words})
+    notes = evaluate(guesses, truth, repeats=10).notes
+    assert any("NV is not among the classes, for numbers outside" in each for each in notes)
+
+
 @pytest.mark.parametrize("other", [100 * (1 - SCORE), -SCORE])
 def test_a_class_on_another_scale_is_not_compared(other: np.ndarray) -> None:
     found = evaluate(classes(NV=other), ONE_HOT, repeats=10)
