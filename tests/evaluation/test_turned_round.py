@@ -157,6 +157,12 @@ def test_two_columns_of_one_name_that_differ_are_refused(tmp_path: Path) -> None
     path.write_text(f"image_id,probability,image_id\n{rows}\n")
     with pytest.raises(ColumnError, match=r"several columns called image_id, which differ"):
         evaluate(path, LABELS, repeats=10)
+    again = LABELS.assign(IMAGE_ID=[f"{name}.jpg" for name in IDS])
+    assert evaluate(GUESSES, again, repeats=10)["auc"].value == 1
+    rows = "\n".join(f"{a},1,{b}" for a, b in zip(IDS, IDS[::-1], strict=True))
+    path.write_text(f"image_id,melanoma,image_id\n{rows}\n")
+    with pytest.raises(ColumnError, match=r"or --column image_id=image_id\.1"):
+        evaluate(GUESSES, path, repeats=10)
 
 
 def test_two_columns_of_one_name_in_a_frame_are_as_in_a_file() -> None:
