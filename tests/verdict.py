@@ -19,6 +19,7 @@ from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 
+import psutil
 import pytest
 
 WORK, CLOCK = 600, 1800
@@ -26,6 +27,11 @@ WORK, CLOCK = 600, 1800
 told as such: a loop that never ends, or a machine that is very busy."""
 
 NO_END = "no end"
+
+_HUNG, _IDLE = "hung", 60
+"""Answer for tests that wait for something that never comes, and the seconds by the clock
+without any work after which that is so. Some libraries do not survive a fork of a fork;
+such tests judge nothing, and the change counts as survived unless others fail."""
 
 _NOT_FOUND = pytest.ExitCode.USAGE_ERROR
 
@@ -114,7 +120,7 @@ class Verdicts:
                 finally:
                     self._write(place, before)
                 left -= spent
-                if not failed:
+                if not failed or failed == _HUNG:
                     break
                 if failed == NO_END or self._is_sound(failed, names):
                     return failed
@@ -139,7 +145,7 @@ class Verdicts:
             again = self._run(names if crashed else [failed], WORK, [])[0]
             if crashed and again == failed:
                 raise RuntimeError(f"{failed} also without a change: {', '.join(names)}")
-            self._sound[failed] = not again
+            self._sound[failed] = not again  # also not where it hangs
         return self._sound[failed]
 
     def _run(self, names: list[str], seconds: float, unfit: list[str]) -> tuple[str, float]:
@@ -158,6 +164,8 @@ class Verdicts:
         noted = room / "failed"
         failed = noted.read_text("utf-8") if noted.exists() else ""
         shutil.rmtree(room, ignore_errors=True)
+        if status == _HUNG:
+            return _HUNG, spent
         if status is None or status == -signal.SIGXCPU:
             return NO_END, spent
         if status == _NOT_FOUND:
@@ -167,17 +175,36 @@ class Verdicts:
         return failed, spent
 
 
-def _ended(child: int) -> int | None:
-    """Wait for a process and return its exit status; None if it had to be killed."""
-    end = time.monotonic() + CLOCK
-    while time.monotonic() < end:
+def _ended(child: int) -> int | str | None:
+    """Wait for a process and return its exit status.
+
+    It is killed where it does not end (None) or no longer works (`_HUNG`).
+    """
+    end, worked, since = time.monotonic() + CLOCK, 0.0, time.monotonic()
+    looked = since
+    while (now := time.monotonic()) < end and now - since < _IDLE:
         found, status = os.waitpid(child, os.WNOHANG)
         if found:
             return os.waitstatus_to_exitcode(status)
+        if now - looked > _IDLE / 10:
+            looked, so_far = now, _work_of(child)
+            if so_far > worked + 0.1:
+                worked, since = so_far, now
         time.sleep(0.05)
     os.killpg(child, signal.SIGKILL)
     os.waitpid(child, 0)
-    return None
+    return None if now >= end else _HUNG
+
+
+def _work_of(child: int) -> float:
+    """Return the seconds of a core that a process and those that it started have taken."""
+    seconds = 0.0
+    with suppress(psutil.Error):
+        whole = psutil.Process(child)
+        for each in (whole, *whole.children(recursive=True)):
+            with suppress(psutil.Error):
+                seconds += sum(each.cpu_times()[:4])
+    return seconds
 
 
 def _run_tests(

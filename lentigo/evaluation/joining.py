@@ -277,7 +277,11 @@ def _of_one_origin(
 
 
 def read_predictions(
-    source: Source, *, columns: Mapping[str, str] | None = None, name: str | None = None
+    source: Source,
+    *,
+    columns: Mapping[str, str] | None = None,
+    name: str | None = None,
+    may_be_empty: bool = False,
 ) -> tuple[pd.DataFrame, list[str]]:
     """Return a checked prediction table, and sentences on columns that were guessed.
 
@@ -285,12 +289,12 @@ def read_predictions(
     differ; `name` is what the table is called in messages.
 
     Raises `ColumnError` for a missing column, a repeated image, or a value outside 0–1, and
-    `DatasetError` for a table without rows.
+    `DatasetError` for a table without rows, unless it `may_be_empty`.
     """
     table = _as_table(source)
     name = name or _called(source, "the prediction table")
     image, score, notes = image_and_score(table, columns or {}, source=name)
-    if table.empty:
+    if table.empty and not may_be_empty:
         raise DatasetError(f"{name} has no rows: there is nothing to judge.")
     if (image, score) != ("image_id", "probability"):
         notes.append(
