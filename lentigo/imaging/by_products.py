@@ -21,9 +21,8 @@ FIGURE = "lentigo figure"
 
 _ENDING = re.compile(r"\.[a-z0-9]{2,5}$", re.I)
 _OF_OTHERS = re.compile(
-    r"(?P<image>.+)[._ -](?:"
-    r"(?:lesion[_-]|binary[_-]|segmentation[_-])?mask"
-    r"|segmentation|superpixels"
+    r"(?P<image>.+?)(?P<of>[._ -](?:lesion|binary|segmentation))?[._ -](?:"
+    r"mask|segmentation|superpixels"
     r"|attribute_(?:globules|milia_like_cyst|negative_network|pigment_network|streaks)"
     r")"
 )
@@ -71,7 +70,7 @@ def _sources(name: str) -> list[str]:
     """Return what the image may be called of which the file `name` was made."""
     stem = _stem(name)
     if found := _OF_OTHERS.fullmatch(stem):
-        return [found["image"]]
+        return [found["image"], found["image"] + (found["of"] or "")]
     if _folder(name) in MASK_FOLDERS:
         return [stem]
     if name.lower().endswith(".png") and (found := _OF_OURS.fullmatch(stem)):

@@ -24,11 +24,13 @@ MADE = [
     "truth/N1_attribute_streaks.png", "nevus/N1-mask.jpg",
     "masks/N1.png", "out/N1.mask.png", "out/N1.overlay.png",
     "out/N1.grad_cam.png", "out/N1.grad_cam.map.png", "out/N1-2.gray.png",
+    "nevus/N1_lesion_mask.png", "nevus/N1-binary-mask.png", "N1_segmentation_mask.png",
+    "M3_lesion_mask.png",
 ]  # fmt: skip
 KEPT = [
     "melanoma/M1.jpg", "nevus/N1.jpg", "nevus/N1_lesion.jpg", "nevus/N1_seg.jpg",
     "nevus/N1_2.jpg", "nevus/N2_mask.jpg", "masks/M2.png", "nevus/N1.left.png",
-    "nevus/N1.gray.jpg", "nevus/mask.jpg", "nevus/N1 overview.jpg",
+    "nevus/N1.gray.jpg", "nevus/mask.jpg", "nevus/N1 overview.jpg", "M3_lesion.jpg",
 ]  # fmt: skip
 
 

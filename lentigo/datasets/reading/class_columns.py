@@ -26,7 +26,8 @@ def unclear_classes(source: pd.DataFrame, column: str | None) -> list[str]:
         str(name): answers
         for name in source
         if name != column
-        and DIAGNOSES.find(str(name)) is not None
+        and (meaning := DIAGNOSES.find(str(name))) is not None
+        and not meaning.melanoma  # a kind of it is no other class
         and (answers := _answers(source[name])) is not None
     }
     label = _answers(source[column])

@@ -22,7 +22,7 @@ from lentigo.datasets.reading.spelling import fold
 _REMARK = re.compile(
     r"(?P<name>[^(\[（]*[^(\[（\s])\s*[(\[（](?P<remark>[^()\[\]（）]*)[)\]）]"
 )
-_ANY_REMARK = frozenset({"patient_id", "lesion_id", "sex", "site", "skin_type"})
+_ANY_REMARK = frozenset({"sex", "skin_type"})
 """Columns of a lesion table whose names may hold any remark."""
 _OTHER_UNITS = re.compile(
     r"months?|monate?n?|mois|mes|meses|mesi|weeks?|wochen?|days?|tagen?|tage|jours?|d[ií]as?|"
@@ -37,14 +37,25 @@ _PEOPLE = re.compile(
 _OF_PEOPLE = re.compile(
     r"id|ids|nr|no|num|number|nummer|code|n|numero|key|pseudonym|kennung|mrn|pid|编号|号"
 )
+_OF_IDS = re.compile(
+    r"intern\w*|local|lokal|[ps]?seudon[iy]m\w*|anon[iy]m\w*|hash\w*|coded|encoded|kodiert|"
+    r"encrypted|verschlusselt|序号|代码"
+)
+"""Further words that say of a number what it is: other remarks, as in `Patient (m/w)` and
+`Lesion (diameter)`, make something else of the column."""
+_HOSPITALS = re.compile(
+    r"hospital\w*|klinik\w*|clinic|cent(er|re|ro)|zentrum|krankenhaus|praxis|stud(y|ie)|医院|中心"
+)
+"""Words behind `Site` that make a hospital of it."""
 
 
 def with_remark(ours: str, names: Iterable[str]) -> str | None:
     """Return the only one of `names` that is one for the column `ours` and a remark.
 
     In a label the remark has to be the answers (ja/nein) or histology, for a
-    `Diagnose (klinisch)` is a suspicion. An age in other units than years is none. None if
-    there are several such names.
+    `Diagnose (klinisch)` is a suspicion. Of a patient or lesion it has to be what a number
+    is called by. An age in other units than years is none, nor is that of a lesion or of
+    a relative. None if there are several such names.
     """
     wanted = set(map(key, COLUMN_NAMES[ours]))
     found = [
@@ -58,8 +69,17 @@ def with_remark(ours: str, names: Iterable[str]) -> str | None:
 
 
 def _fits(ours: str, remark: str) -> bool:
+    if is_about_others(remark):
+        return False
     if ours == "age":
-        return not _has_other_unit(remark)
+        of_lesion = key(remark) in set(map(key, COLUMN_NAMES["lesion_id"]))
+        return not _has_other_unit(remark) and not of_lesion
+    if ours in {"patient_id", "lesion_id"}:
+        words = _words(remark)
+        numbered = any(_OF_PEOPLE.fullmatch(w) or _OF_IDS.fullmatch(w) for w in words)
+        return numbered and not YES_WORDS & set(words)  # yes/no has a "no", too
+    if ours == "site":
+        return not any(map(_HOSPITALS.fullmatch, _words(remark)))
     if ours == "diagnosis":
         return is_proven(remark)
     if ours == "melanoma":

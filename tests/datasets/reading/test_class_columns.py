@@ -28,3 +28,5 @@ def test_nothing_is_told_of_whole_tables_and_of_columns_that_are_no_classes(
     assert " class" not in notes(tmp_path, HEAD, "a,1,0,0", "b,0,1,0", "c,,0,0")
     assert " class" not in notes(tmp_path, "image,MEL,NV,age", "a,1,1,40", "b,0,0,50")
     assert " class" not in notes(tmp_path, HEAD, "a,1,maybe,4", "b,0,0,5")
+    kinds = "image,MEL,melanoma_in_situ,NV,BCC", "a,1,1,0,0", "b,0,0,1,0"
+    assert " class" not in notes(tmp_path, *kinds)

@@ -43,7 +43,10 @@ def test_a_remark_or_a_number_sign_does_not_hide_a_column(name: str, ours: str) 
     "name",
     [
         "Alter (Monate)", "age (days)", "Diagnose (klinisch)", "Diagnose (Verdacht)",
-        "Melanom (Familie)", "Melanom (Dicke in mm)", "Bild (Übersicht)", "(m/w)", "()",
+        "Patient (m/w)", "Patient (Hauttyp)", "Patient (yes/no)", "Lesion (diameter)",
+        "Läsion (Größe in mm)", "Lesion (diagnosis)", "Site (hospital)", "Alter (Vater)",
+        "Age (lesion)", "Melanom (Familie)", "Melanom (Dicke in mm)",
+        "Bild (Übersicht)", "(m/w)", "()",
     ],
 )  # fmt: skip
 def test_a_remark_that_changes_the_meaning_does(name: str) -> None:
