@@ -1,9 +1,9 @@
 """Table of the libraries that each extra of the installation brings.
 
-    pip install lentigo            tables and their splits, metrics of an evaluation
+    pip install lentigo            lesion tables, metrics of an evaluation
     pip install lentigo[predict]   plus predictions by a trained model
     pip install lentigo[serve]     plus the service with its web page
-    pip install lentigo[data]      plus Parquet, figures, views, audits, drawn lesions
+    pip install lentigo[data]      plus Parquet, splits, figures, views, audits
     pip install lentigo[train]     plus training
     pip install lentigo[ray]       plus a cluster of machines
     pip install lentigo[tune]      plus a search for settings

@@ -151,7 +151,7 @@ def check_table(
             a value has the wrong type or is out of range.
     """
     if len(table) == 0:
-        raise DatasetError(f"{source} holds no image: there is not one row to read.")
+        raise DatasetError(f"{source} has no rows: there is not one row to read.")
     if "image_id" not in table:
         raise ColumnError(
             f"{source} has no column image_id. It has {some(list(table), at_most=8)}. "

@@ -49,6 +49,19 @@ if _SHARED_TRACES not in os.environ:
     _TRACES = tempfile.TemporaryDirectory()
     os.environ[_SHARED_TRACES] = _TRACES.name
 
+_ROOT = Path(__file__).parents[1]
+_LEFT = (".csv", ".json", ".png", ".parquet", ".svg", ".html", ".xlsx")
+_THERE = {path.name for path in _ROOT.iterdir()}
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail where a test has left a file in the repository: one of these was committed."""
+    new = sorted({path.name for path in _ROOT.iterdir()} - _THERE)
+    if left := [name for name in new if name.endswith(_LEFT)]:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        print(f"\nTests left files in {_ROOT}: {', '.join(left)}")
+
+
 _LONG = ("audit", "training", "service", "export", "imaging", "cli", "reports")
 """Rooms whose files of tests take longest, beside those of whole commands in no room."""
 

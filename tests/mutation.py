@@ -4,10 +4,11 @@
 
 A line is drawn among those that compute or decide something; one thing in it is changed:
 a comparison, an operator, a number, a truth value, what is returned, or a statement that
-is left out. Then the tests nearest to the file are run, nearest first, in a copy of the
-project. A line that survives is guarded by no test among them, or the change means the
-same; the last column says what became of it. What was found is kept (`--known`), so that a
-run that was stopped goes on where it was.
+is left out. Then tests are run in a copy of the project, nearest first (`nearness`), until
+one fails that passes without the change (`verdict`), or the time for a line is up. A line
+that survives is guarded by no test among them, or the change means the same; the last
+column says what became of it. What was found is kept (`--known`), so that a run that was
+stopped goes on where it was.
 """
 
 from __future__ import annotations
@@ -16,29 +17,20 @@ import argparse
 import ast
 import hashlib
 import json
-import os
 import random
-import resource
 import shutil
-import signal
-import subprocess
-import sys
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.nearness import Nearness
+from tests.verdict import NO_END, Verdicts, cool_down, warm_up
+
 ROOT = Path(__file__).resolve().parents[1]
 
-WORK, SECONDS = 600, 3600
-"""Seconds that one run of tests may take, of a core and by the clock. What takes longer is
-told as such: a loop that never ends, or a machine that is very busy."""
-
-FAR = 8
-"""Test files at most of the outermost ring, the shortest first."""
-
-_SAID = {"": "SURVIVED", "-": "drawn", "no end": "no end"}
+_SAID = {"": "SURVIVED", "-": "drawn", NO_END: NO_END}
 
 _COMPARED: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq,
@@ -162,85 +154,6 @@ def draw(count: int, seed: int) -> list[Mutant]:
     return [changed(file, texts[file], chance.choice(nodes[file, n])) for file, n in lines]
 
 
-def nearest_tests(file: Path, project: Path) -> list[list[Path]]:
-    """Test files in three rings: of this module, of its room, of those that import it."""
-    tests = {
-        path: path.read_text("utf-8") for path in (project / "tests").rglob("test_*.py")
-    }
-    mirrored = project / "tests" / file.relative_to("lentigo").parent
-    module = _module(file)
-    own = [path for path, text in tests.items() if _names(text, module)]
-    own += [path for path in tests if path == mirrored / f"test_{file.stem}.py"]
-    beside = [
-        path for path in tests if path.parent == mirrored and mirrored.name != "tests"
-    ]
-    users = [
-        _module(path.relative_to(project))
-        for path in (project / "lentigo").rglob("*.py")
-        if _names(path.read_text("utf-8"), module)
-    ]
-    far = [p for p, text in tests.items() if any(_names(text, user) for user in users)]
-    far = sorted(set(far) - {*own, *beside}, key=lambda path: len(tests[path]))[:FAR]
-    rings: list[list[Path]] = []
-    for ring in (own, beside, far):
-        known = {path for earlier in rings for path in earlier}
-        rings.append(sorted(path for path in set(ring) - known))
-    return rings
-
-
-def _module(file: Path) -> str:
-    return ".".join(file.with_suffix("").parts).removesuffix(".__init__")
-
-
-def _names(text: str, module: str) -> bool:
-    """Whether a text imports a module, in one of the two ways that are usual here."""
-    room, _, name = module.rpartition(".")
-    return f"from {module} import" in text or any(
-        name in line.partition(" import ")[2].replace(",", " ").split()
-        for line in text.splitlines()
-        if line.strip().startswith(f"from {room} import ")
-    )
-
-
-def verdict(mutant: Mutant, copy: Path) -> str:
-    """Run the nearest tests against a change; the first that fails, or nothing."""
-    place = copy / mutant.file
-    before = place.read_text("utf-8")
-    place.write_text(mutant.source, "utf-8")
-    try:
-        for ring in nearest_tests(mutant.file, copy):
-            if ring and (failed := _fails(ring, copy)):
-                return failed
-    finally:
-        place.write_text(before, "utf-8")
-    return ""
-
-
-def _fails(tests: list[Path], copy: Path) -> str:
-    names = [str(path.relative_to(copy)) for path in tests]
-    options = ["-x", "-q", "--no-header", "-p", "no:cacheprovider", "-m", "not slow"]
-    try:
-        done = subprocess.run(
-            [sys.executable, "-m", "pytest", *options, *names],
-            cwd=copy, env={**os.environ, "PYTHONPATH": str(copy)},
-            capture_output=True, text=True, timeout=SECONDS, preexec_fn=_bounded,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        return "no end"
-    if done.returncode in {0, 5}:
-        return ""
-    if done.returncode == -signal.SIGXCPU:
-        return "no end"
-    told = [
-        line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))
-    ]
-    return told[0].split(" - ")[0] if told else f"pytest ended with {done.returncode}"
-
-
-def _bounded() -> None:
-    resource.setrlimit(resource.RLIMIT_CPU, (WORK, WORK))
-
-
 class Known:
     """What earlier runs found, one line of JSON a change, in a file that may not exist.
 
@@ -253,17 +166,38 @@ class Known:
         lines = file.read_text("utf-8").splitlines() if file and file.exists() else []
         self._found = {row["change"]: row["found"] for row in map(json.loads, lines)}
 
-    def verdict(self, mutant: Mutant, copy: Path) -> str:
-        """Return what is known of a change, or try it and note what came out."""
-        key = hashlib.sha256(f"{mutant.file}:{mutant.line}\n{mutant.source}".encode())
-        change = key.hexdigest()
-        if change not in self._found:
-            self._found[change] = verdict(mutant, copy)
-            if self._file:
-                with self._file.open("a", encoding="utf-8") as lines:
-                    row = {"change": change, "found": self._found[change]}
-                    lines.write(json.dumps(row) + "\n")
-        return str(self._found[change])
+    def of(self, mutant: Mutant) -> str | None:
+        """Return what came out of a change before; None if it was not tried."""
+        return self._found.get(_key(mutant))
+
+    def note(self, mutant: Mutant, found: str) -> None:
+        """Keep what came out of a change."""
+        self._found[_key(mutant)] = found
+        if self._file:
+            with self._file.open("a", encoding="utf-8") as lines:
+                lines.write(json.dumps({"change": _key(mutant), "found": found}) + "\n")
+
+
+def _key(mutant: Mutant) -> str:
+    said = f"{mutant.file}:{mutant.line}\n{mutant.source}"
+    return hashlib.sha256(said.encode()).hexdigest()
+
+
+def tried(
+    drawn: list[Mutant], known: Known, seconds: float
+) -> Iterator[tuple[Mutant, str]]:
+    """Yield each change with the first test that fails on it; empty if none does."""
+    with tempfile.TemporaryDirectory(prefix="lentigo-mutants-") as place:
+        copy = _copied(Path(place))
+        near, verdicts = Nearness(copy), Verdicts(copy, seconds=seconds)
+        warm_up()
+        for mutant in drawn:
+            found = known.of(mutant)
+            if found is None:
+                found = verdicts.of(mutant.file, mutant.source, near.rings(mutant.file))
+                known.note(mutant, found)
+            yield mutant, found
+        cool_down()
 
 
 def _copied(place: Path) -> Path:
@@ -281,19 +215,18 @@ def main() -> None:
     asked.add_argument("--seed", type=int, default=0)
     asked.add_argument("--list", action="store_true", help="draw only")
     asked.add_argument("--known", type=Path, help="file of what earlier runs found")
+    asked.add_argument("--seconds", type=float, default=60, help="of a core, for a line")
     given = asked.parse_args()
-    drawn, known = draw(given.lines, given.seed), Known(given.known)
-    with tempfile.TemporaryDirectory(prefix="lentigo-mutants-") as place:
-        copy = Path(place) if given.list else _copied(Path(place))
-        said: Counter[str] = Counter()
-        for mutant in drawn:
-            found = "-" if given.list else known.verdict(mutant, copy)
-            word = _SAID.get(found, "killed")
-            said[word] += 1
-            line = mutant.source.splitlines()[mutant.line - 1].strip()
-            print(f"{word:8} {mutant.file}:{mutant.line} [{mutant.what}] {line}  {found}",
-                  flush=True)  # fmt: skip
-        print(", ".join(f"{count} {word}" for word, count in said.items()))
+    drawn = draw(given.lines, given.seed)
+    said: Counter[str] = Counter()
+    found = tried(drawn, Known(given.known), given.seconds)
+    for mutant, failed in ((each, "-") for each in drawn) if given.list else found:
+        word = _SAID.get(failed, "killed")
+        said[word] += 1
+        line = mutant.source.splitlines()[mutant.line - 1].strip()
+        print(f"{word:8} {mutant.file}:{mutant.line} [{mutant.what}] {line}  {failed}",
+              flush=True)  # fmt: skip
+    print(", ".join(f"{count} {word}" for word, count in said.items()))
 
 
 if __name__ == "__main__":

@@ -112,3 +112,24 @@ def test_a_run_is_prepared_when_its_table_is_there(tmp_path: Path) -> None:
     run.table.touch()
     run.predictions.touch()
     assert (run.is_prepared(), run.is_trained()) == (True, True)
+
+
+def test_a_folder_of_a_fold_tells_its_repeat_and_number(tmp_path: Path) -> None:
+    layout = RunLayout(tmp_path)
+    for fold, repeat in ((0, 0), (12, 0), (3, 2)):
+        place = layout.fold(fold, repeat)
+        assert (place.number, place.repeat) == (fold, repeat)
+    assert layout.fold(3, 2).folder.name == "repeat-2-fold-3"
+    with pytest.raises(ValueError, match="fold-x is no folder of a fold"):
+        _ = FoldLayout(tmp_path / "fold-x").number
+    # Python reads other digits, too; a folder called so is none of ours.
+    with pytest.raises(ValueError, match="is no folder of a fold"):
+        _ = FoldLayout(tmp_path / "fold-\u0663").repeat
+
+
+def test_networks_of_a_fold_come_in_the_order_of_their_numbers(tmp_path: Path) -> None:
+    fold = FoldLayout(tmp_path / "fold-0")
+    for name in ("member-10", "member-2", "member-x", "member-\u0663", "other-1"):
+        (fold.folder / name).mkdir(parents=True)
+    assert [each.folder.name for each in fold.members()] == ["member-2", "member-10"]
+    assert fold.member(2).name == "fold-0 member-2"

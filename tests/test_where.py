@@ -201,3 +201,54 @@ def test_any_sentence_chooses_or_is_refused(expression: str) -> None:
 @given(st.lists(PIECES, max_size=25).map(" ".join) | st.text(max_size=200))
 def test_very_many_sentences_choose_or_are_refused(expression: str) -> None:
     chosen_or_refused(expression)
+
+
+@pytest.mark.parametrize(
+    ("condition", "said"),
+    [
+        ("site == 'nose'", "site is never 'nose'; it is back and leg"),
+        ("age > 200", "age goes from 20 to 80"),
+        ("200 < age", "age goes from 20 to 80"),
+        ("size > 1", "size is missing everywhere"),
+    ],
+)
+def test_a_condition_that_no_row_can_fit_says_what_there_is(
+    condition: str, said: str
+) -> None:
+    rows = pd.DataFrame(
+        {
+            "site": ["back", "leg", None],
+            "age": [20.0, 50.0, 80.0],
+            "size": [float("nan")] * 3,
+        }
+    )
+    with pytest.raises(DatasetError) as refused:
+        where(rows, condition)
+    assert said.replace(" and ", ", ") in str(refused.value).replace(" and ", ", ")
+
+
+def test_two_conditions_that_exclude_each_other_blame_no_column() -> None:
+    rows = pd.DataFrame({"age": [20.0, 80.0], "site": ["back", "leg"]})
+    with pytest.raises(DatasetError) as refused:
+        where(rows, "age > 50 and site == 'back'")
+    assert "goes from" not in str(refused.value)
+    assert "never" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("condition", "example"),
+    [
+        ("age == 'old'", "age >= 50"),
+        ("site > 3", "site == 'back'"),
+        ("flag == 'x'", "not flag"),
+    ],
+)
+def test_a_wrong_kind_is_answered_by_an_example_of_the_column(
+    condition: str, example: str
+) -> None:
+    rows = pd.DataFrame(
+        {"age": [20.0, 80.0], "site": ["back", None], "flag": [True, False]}
+    )
+    with pytest.raises(ConfigError, match=example):
+        where(rows, condition)
+    assert len(where(rows, "flag == 1")) == 1  # many tables write 0 and 1

@@ -13,7 +13,7 @@ from typing import Any
 
 import typer
 
-from lentigo.extras import DATA, libraries, require
+from lentigo.extras import DATA, TRAIN, libraries, require
 
 COMMANDS = {
     "abcd": "abcd",
@@ -60,7 +60,6 @@ _WITHOUT_DATA = {
     "card",
     "combine",
     "compare",
-    "drift",
     "evaluate",
     "list",
     "lock",
@@ -75,6 +74,10 @@ _WITHOUT_DATA = {
 }
 """Commands that work without the extra `data`. The others check for its libraries when they
 are called, before they work for an hour."""
+
+_WITH_TORCH = {"ablate", "demo", "export", "find-rate", "run", "train", "tune"}
+"""Commands that need the extra `train`, which brings `data`: it is named first, so that
+nobody installs one extra to be told of the other."""
 
 
 def load_command(name: str) -> Any:
@@ -91,7 +94,8 @@ def load_command(name: str) -> Any:
 def _asking_first(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(function)
     def asking(*args: Any, **kwargs: Any) -> Any:
-        for library in libraries(DATA):
+        train = libraries(TRAIN) if name in _WITH_TORCH else []
+        for library in (*train, *libraries(DATA)):
             require(library, what=f"lentigo {name}")
         return function(*args, **kwargs)
 

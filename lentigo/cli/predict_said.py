@@ -155,7 +155,8 @@ class Said:
         from lentigo.words import listed
 
         if used := self.tally.metadata:
-            found = listed([f"{name} ({count:,})" for name, count in used.items()])
+            taken = self.model.patient_fields or tuple(used)
+            found = listed([f"{name} ({used.get(name, 0):,})" for name in taken])
             say(f"Number of images whose patient's data the model used: {found}.")
             if not any(used.values()):
                 say(

@@ -177,7 +177,8 @@ class Config(Settings):
 
 _SEEDS_APART, _REPEATS_APART = 7919, 104_729
 _SHARED = {
-    "accelerator", "devices", "nodes", "precision", "workers", "watch", "teacher",
+    "accelerator", "devices", "nodes", "precision", "compile", "workers",
+    "watch", "teacher",
 }  # fmt: skip
 """Settings of the training that all networks of a fold share."""
 

@@ -81,7 +81,8 @@ def compare_models(
     warnings = _nothing_told(pairs, first_sample, unit, repeats)
     warnings += _spreadless(pairs, samples)
     entrants = _entrants(samples, repeats=repeats, seed=seed)
-    warnings += turned_round(entrants, archives)
+    enough = tells(first_sample.truth, first_sample.group)
+    warnings += turned_round(entrants if enough else (), archives)
     return Contest(
         entrants=entrants, pairs=pairs,
         archives=archives, small_archives=small, sample=samples, unit=unit,

@@ -277,18 +277,25 @@ def _of_one_origin(
 
 
 def read_predictions(
-    source: Source, *, columns: Mapping[str, str] | None = None, name: str | None = None
+    source: Source,
+    *,
+    columns: Mapping[str, str] | None = None,
+    name: str | None = None,
+    may_be_empty: bool = False,
 ) -> tuple[pd.DataFrame, list[str]]:
     """Return a checked prediction table, and sentences on columns that were guessed.
 
     `columns` gives the names of `image_id` and `probability` in the table, where they
     differ; `name` is what the table is called in messages.
 
-    Raises `ColumnError` for a missing column, a repeated image, or a value outside 0–1.
+    Raises `ColumnError` for a missing column, a repeated image, or a value outside 0–1, and
+    `DatasetError` for a table without rows, unless it `may_be_empty`.
     """
     table = _as_table(source)
     name = name or _called(source, "the prediction table")
     image, score, notes = image_and_score(table, columns or {}, source=name)
+    if table.empty and not may_be_empty:
+        raise DatasetError(f"{name} has no rows: there is nothing to judge.")
     if (image, score) != ("image_id", "probability"):
         notes.append(
             f"{name}: images are named by the column {image}, and the probability of "
@@ -361,10 +368,8 @@ def _unmatched(
 
     Returns reason → number, and a sentence for each table that has such images.
 
-    Raises `DatasetError` where there are no predictions, or no image is in both tables.
+    Raises `DatasetError` where no image is in both tables.
     """
-    if guesses.empty:
-        raise DatasetError("The predictions have no rows: there is nothing to judge.")
     if not both:
         raise DatasetError(
             "No image is in both tables: the predictions name "

@@ -24,8 +24,8 @@ from lentigo.words import counted, some, verb
 
 _FEWEST = 3
 """The smallest number of diagnoses judged as several; two are melanoma and the rest."""
-_SUM_WITHIN = 0.02
-"""Probabilities that add up to 1 within this are rounded ones."""
+_ROUNDED = 0.005
+"""Probabilities that were rounded to two digits are wrong by up to this."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,10 @@ def find_diagnoses(table: pd.DataFrame) -> tuple[Diagnoses | None, list[str]]:
         return None, [outside]
     diagnoses = Diagnoses(tuple(pairs), truth.argmax(axis=1), likeliest(score), score=score)
     note = f"Classes are matched by name: {some(list(pairs), at_most=12)}."
-    return diagnoses, [note, *_on_sums(score), *_on_ties(diagnoses)]
+    compared = {ours for ours, _ in pairs.values()}
+    others = [ours for _, ours in _predicted(table) if ours not in compared]
+    beside = table[others].to_numpy(np.float64)
+    return diagnoses, [note, *_on_sums(score, beside), *_on_ties(diagnoses)]
 
 
 def _outside(score: FloatArray, names: list[str]) -> str:
@@ -141,10 +144,16 @@ def _outside(score: FloatArray, names: list[str]) -> str:
     )
 
 
-def _on_sums(score: FloatArray) -> list[str]:
-    """Return a sentence if probabilities, (N, classes), do not add up to 1; else none."""
+def _on_sums(score: FloatArray, beside: FloatArray | None = None) -> list[str]:
+    """Return a sentence if probabilities, (N, classes), do not add up to 1; else none.
+
+    They may do so together with `beside`, (N, others), those of the predicted classes that
+    the truth lacks.
+    """
     sums = score.sum(axis=1)
-    off = np.abs(sums - 1) > _SUM_WITHIN
+    off = ~_is_whole(score)
+    if beside is not None:
+        off &= ~_is_whole(np.hstack([score, beside]))
     if not off.any():
         return []
     return [
@@ -152,6 +161,11 @@ def _on_sums(score: FloatArray) -> list[str]:
         f"{sums.max():.3g}, and not to 1 in {int(off.sum()):,} of "
         f"{counted(len(sums), 'image')}; the likeliest class is called all the same."
     ]
+
+
+def _is_whole(score: FloatArray) -> BoolArray:
+    """Tell whether the probabilities of each image, (N, classes), add up to 1: (N,)."""
+    return np.asarray(np.abs(score.sum(axis=1) - 1) <= _ROUNDED * score.shape[1] + 1e-9)
 
 
 def likeliest(score: FloatArray) -> IntArray:
@@ -189,7 +203,7 @@ def _by_words(table: pd.DataFrame) -> tuple[Diagnoses | None, list[str]]:
     if len(np.unique(truth[rows])) < 2:
         return None, []
     lost = int((~rows).sum())
-    notes = [f"Classes are matched by name: {some(names, at_most=12)}."]
+    notes = [f"Classes are matched by name: {some(names, at_most=12)}.", *_strange(table)]
     if lost:
         other = sorted(set(words[truth < 0]) - {NO_DIAGNOSIS})
         which = f" ({some(other)})" if other else ""
@@ -211,17 +225,41 @@ def _place(word: str, names: list[str]) -> int:
 def _predicted(table: pd.DataFrame) -> Iterator[tuple[str, str]]:
     """Yield pairs of a diagnosis in our vocabulary and its probability column."""
     for column in table:
-        name = _plain(column)
-        if str(column).endswith(OF_TRUTH) or name in _NO_CLASS - {"melanoma"}:
-            continue
-        meaning = DIAGNOSES.find(name)
-        values = table[column]
-        if (
-            meaning is not None
-            and _is_number(values)
-            and values.dropna().between(0, 1).all()
-        ):
-            yield meaning.name, str(column)
+        if (meaning := _meaning(table, column)) and _is_inside(table[column]):
+            yield meaning, str(column)
+
+
+def _strange(table: pd.DataFrame) -> list[str]:
+    """Return a sentence on columns called as diagnoses with numbers outside 0–1."""
+    found = {
+        str(column): table[column]
+        for column in table
+        if _meaning(table, column) and not _is_inside(table[column])
+    }
+    if not found:
+        return []
+    low = min(column.min() for column in found.values())
+    high = max(column.max() for column in found.values())
+    return [
+        f"{some(list(found))} {verb(len(found), 'is', 'are')} not among the classes, for "
+        f"numbers outside 0–1 ({low:.3g} to {high:.3g})."
+    ]
+
+
+def _meaning(table: pd.DataFrame, column: Any) -> str | None:
+    """Return our word for the diagnosis that a column of the predictions is called by.
+
+    None where it holds no numbers, or is called otherwise.
+    """
+    name = _plain(column)
+    if str(column).endswith(OF_TRUTH) or name in _NO_CLASS - {"melanoma"}:
+        return None
+    meaning = DIAGNOSES.find(name)
+    return meaning.name if meaning is not None and _is_number(table[column]) else None
+
+
+def _is_inside(column: pd.Series[Any]) -> bool:
+    return bool(column.dropna().between(-ROUNDING, 1 + ROUNDING).all())
 
 
 _NO_CLASS = {"image_id", "probability", "melanoma", "malignant", "target", "logit", "fold"}

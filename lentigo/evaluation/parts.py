@@ -41,9 +41,11 @@ class Part:
     n_groups: int
     n_melanomas: int
     auc: Interval
+    fewest: int
+    """The number of groups with a melanoma, or with another image, if that is smaller."""
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the fields by name, for JSON."""
+        """Return all fields but `fewest` by name, for JSON."""
         return {
             "name": self.name,
             "n_images": self.n_images,
@@ -151,9 +153,15 @@ def judged_part(name: str, rows: pd.DataFrame) -> Part:
     truth = rows["melanoma"].to_numpy(bool)
     group = pd.factorize(rows["group"])[0].astype(np.intp)
     auc = auc_interval(truth, rows["probability"].to_numpy(np.float64), group)
-    sides = (count_groups(group[side]) for side in (truth, ~truth))
-    found = marked({"auc": auc}, with_melanoma=next(sides), without=next(sides))["auc"]
-    return Part(name, len(rows), int(rows["group"].nunique()), int(truth.sum()), found)
+    mine, rest = (count_groups(group[side]) for side in (truth, ~truth))
+    return Part(
+        name=name,
+        n_images=len(rows),
+        n_groups=int(rows["group"].nunique()),
+        n_melanomas=int(truth.sum()),
+        auc=marked({"auc": auc}, with_melanoma=mine, without=rest)["auc"],
+        fewest=min(mine, rest),
+    )
 
 
 def ends(interval: Interval) -> str:

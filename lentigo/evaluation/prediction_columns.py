@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
+from itertools import chain, count
 from typing import Any
 
 import pandas as pd
 
-from lentigo.datasets.reading.columns import guess_columns, missing_column
+from lentigo.datasets.reading.columns import (
+    are_same,
+    check_only_one,
+    guess_columns,
+    missing_column,
+)
 from lentigo.datasets.reading.labels import read_label
 from lentigo.datasets.reading.word_map import understood
 from lentigo.errors import ColumnError
 from lentigo.tables import ROUNDING
 from lentigo.visible import visible
-from lentigo.words import listed, some, verb
+from lentigo.words import listed, some
 
 PROBABILITY_COLUMNS = (
     "probability",
@@ -79,46 +84,36 @@ def image_and_score(
     if image is None or not named:
         raise _not_found(table, image, source=source)
     if "image_id" not in columns:
-        _check_only_one(table, "image_id", image, source=source)
+        check_only_one(table, "image_id", image, source=source)
     if given is not None:
         return image, given, []
     score, notes = _likeliest(table, named, source=source)
-    _check_only_one(table, "probability", score, source=source)
+    check_only_one(table, "probability", score, source=source)
     for calls in _named(table, _CALLS, image):
         if calls != score:
             _check_against_calls(table, score, calls, source=source)
     return image, score, notes
 
 
-def _check_only_one(table: pd.DataFrame, ours: str, chosen: str, *, source: str) -> None:
-    """Raise `ColumnError` if other columns called like `chosen` hold something else.
-
-    A later one of the same name in a file has been called `chosen`.1 by its reader.
-    """
-    alike = re.compile(rf"{re.escape(chosen.strip())}(\.\d+)?", re.IGNORECASE)
-    others = [n for n in table if n != chosen and alike.fullmatch(str(n).strip())]
-    differ = [str(name) for name in others if not _are_same(table[name], table[chosen])]
-    if differ:
-        raise ColumnError(
-            f"{source} has several columns called {chosen}, which differ; the later "
-            f"{verb(len(differ), 'one is', 'ones are')} {listed(differ)} here. Say which "
-            f"is meant: --column {ours}={chosen} or --column {ours}={differ[0]}."
-        )
-
-
-def _are_same(one: pd.Series[Any], other: pd.Series[Any]) -> bool:
-    return one.astype("string").equals(other.astype("string"))
-
-
 def with_names_once(table: pd.DataFrame) -> pd.DataFrame:
-    """Return `table`. Raises `ColumnError` where two of its columns have the same name."""
-    twice = table.columns[table.columns.duplicated()].unique().tolist()
-    if twice:
-        raise ColumnError(
-            f"A table has several columns called {some(twice)}; give each a name of its "
-            "own, or take one out."
+    """Return `table` with columns of one name called as in a file: `score`, `score.1`.
+
+    Of columns of one name that hold the same, only the first is kept.
+    """
+    if table.columns.is_unique:
+        return table
+    taken = set(table.columns)
+    kept: dict[Any, pd.Series[Any]] = {}
+    for place, name in enumerate(table.columns):
+        column = table.iloc[:, place]
+        further = (new for k in count(1) if (new := f"{name}.{k}") not in taken)
+        own = next(
+            new
+            for new in chain([name], further)
+            if new not in kept or are_same(column, kept[new])
         )
-    return table
+        kept.setdefault(own, column)
+    return pd.DataFrame(kept, index=table.index)
 
 
 def holds_calls_only(column: pd.Series[Any]) -> bool:

@@ -172,10 +172,13 @@ class Evaluation:
         return [*said, *([within] if within else [])]
 
     def _highest(self) -> Iterator[tuple[str, float]]:
-        """Yield the upper bound of the AUC of each fold, archive and subgroup."""
+        """Yield the upper bound of the AUC of each fold, archive and subgroup.
+
+        Those with melanomas, or other images, of too few groups (`telling`) are left out.
+        """
         for parts in self.parts:
             for part in parts.parts:
-                if min(part.n_melanomas, part.n_images - part.n_melanomas) >= FEWEST:
+                if part.fewest >= FEWEST:
                     yield f"{parts.by} {part.name}", part.auc.high
         for divided in self.subgroups:
             for group in divided.groups:

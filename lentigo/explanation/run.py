@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -22,7 +23,9 @@ from lentigo.explanation.shares import THINGS, share_on, things_in
 from lentigo.imaging.decoding.square import to_square
 from lentigo.inference.predict import Model, load
 from lentigo.models.backend import Images, Predictor, Preparation
+from lentigo.models.description import find_models, read_description
 from lentigo.models.metadata import Metadata, Patients
+from lentigo.progress import log
 
 if TYPE_CHECKING:
     from lentigo.imaging.segmentation import Outline
@@ -229,12 +232,23 @@ def mean_map(maps: Sequence[Map]) -> Map:
 
 
 def _loaded(path: Path | str, engine: str) -> Model:
-    if engine == "auto" and find_spec("torch") is not None:
+    if engine == "auto" and find_spec("torch") is not None and _has_weights(path):
         try:
             return load(path, engine="torch", device="cpu")
-        except ModelError:
-            pass  # the folder has files for other engines only
+        except ModelError as error:
+            other = load(path, engine="auto", device="cpu")
+            log.warning("%s The maps are computed by %s, without it.", error, other.engine)
+            return other
     return load(path, engine=engine, device="cpu")
+
+
+def _has_weights(path: Path | str) -> bool:
+    """Tell whether each network of a model has a file for torch."""
+    return all(
+        each.files.torch is not None and os.path.lexists(folder / each.files.torch)
+        for folder in find_models(path)
+        for each in read_description(folder).members
+    )
 
 
 def _allows(predictor: Predictor, method: str) -> bool:

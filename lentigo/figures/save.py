@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from lentigo.figures.lettering import boxes_told
 from lentigo.figures.style import style
 from lentigo.files import write_csv, written_beside
+from lentigo.imaging.by_products import FIGURE
 
 
 def save_figure(figure: Figure, stem: Path, data: pd.DataFrame | None = None) -> list[Path]:
@@ -56,9 +57,12 @@ def draw_into(
 ) -> None:
     """Save a figure in the format of the suffix of `path`; an SVG is always valid XML.
 
-    In an SVG letters are outlines, with the words in XML comments; a control character in
-    a name, which XML does not allow, is replaced by U+FFFD.
+    A PNG says that it is a figure, so that it is not taken for a photograph where it lies
+    among some. In an SVG letters are outlines, with the words in XML comments; a control
+    character in a name, which XML does not allow, is replaced by U+FFFD.
     """
+    if path.suffix.lower() == ".png":
+        metadata = {**(metadata or {}), "Software": FIGURE}
     figure.savefig(path, metadata=metadata)
     if path.suffix.lower() == ".svg":
         text = path.read_text(encoding="utf-8")

@@ -229,7 +229,7 @@ def _side(predictions: Path, tables: Sequence[Path | str], *, name: str) -> Side
     `tables` are tables of patients or images. The side is called `name`; to one that begins
     with "the " the file of the predictions is added.
     """
-    answers, _ = read_predictions(predictions)
+    answers, _ = read_predictions(predictions, may_be_empty=True)
     answers = _without_refused(_moved_back(answers, predictions))
     answers["answered"] = np.where(answers["probability"].notna(), "yes", "no")
     asked: dict[str, NDArray[np.bool_]] = {}

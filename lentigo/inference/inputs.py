@@ -22,6 +22,7 @@ from lentigo.errors import (
     ImageError,
 )
 from lentigo.files import as_text
+from lentigo.imaging.by_products import photographs
 from lentigo.imaging.decoding import packed
 from lentigo.imaging.decoding.image import IMAGE_SUFFIXES
 from lentigo.imaging.search import (
@@ -148,7 +149,7 @@ def _of_list() -> Iterator[Source]:
 
 def _is_gone(name: str) -> bool:
     """Tell whether `name` is that of an image, and there is no such file."""
-    if not _is_picture(name) or glob.has_magic(name):
+    if not (is_image(name) or is_other_picture(name)) or glob.has_magic(name):
         return False
     return not os.path.lexists(on_disk(Path(name))) and not packed.is_there(name)
 
@@ -193,8 +194,9 @@ def _sources_of(item: str) -> Iterable[Source]:
 
 def _of_folder(path: Path) -> Iterator[Source]:
     files = files_below(path)
-    found = sorted(filter(_is_picture, files), key=_by_folder)
-    for note in unseen(files):
+    kept, notes = photographs(files)
+    found = sorted([*kept, *filter(is_other_picture, files)], key=_by_folder)
+    for note in notes + unseen(files):
         log.info("%s: %s", path, note)
     if not found:
         raise DatasetNotFoundError(
@@ -217,22 +219,19 @@ def _matched(pattern: str) -> list[Path]:
     return sorted(map(Path, found))
 
 
-def _is_picture(name: str) -> bool:
-    """Tell by its name if a file is an image, also one of a format that cannot be read."""
-    return is_image(name) or is_other_picture(name)
-
-
 def _file(path: Path) -> Source:
     return Source(composed(as_text(path.stem)), path=path)
 
 
 def _inside(container: Path) -> Iterator[Source]:
-    names = packed.members(container)
+    names, notes = packed.members(container), list[str]()
     if container.suffix.lower() == ".zip":
         # What is not read has a place, too: its row says why.
         every = {*names, *packed.not_read(container)}
-        names = sorted(n for n in every if _is_picture(n) and not is_litter(n))
-    for note in not_read_inside(container):
+        seen = [name for name in every if not is_litter(name)]
+        kept, notes = photographs(seen)
+        names = sorted([*kept, *filter(is_other_picture, seen)])
+    for note in notes + not_read_inside(container):
         log.info("%s", note)
     packed.close(container)
     if not names:

@@ -42,7 +42,7 @@ def learnt_images(path: Path, predictions: Iterable[pd.DataFrame]) -> list[str]:
     try:
         if runs:
             return _learnt(path, runs[0], predictions)
-        return _indexed(_indices(path), predictions)
+        return _indexed(_indices(path), _archives(path), predictions)
     except (LentigoError, KeyError, TypeError, ValueError) as error:
         log.warning(
             "Whether the model learnt from these images cannot be told: what %s knows of "
@@ -118,7 +118,15 @@ def _indices(path: Path) -> list[Index]:
     return found
 
 
-def _indexed(indices: Sequence[Index], predictions: Iterable[pd.DataFrame]) -> list[str]:
+def _archives(path: Path) -> list[str]:
+    """Return the names of all data sets that the networks at `path` learnt from."""
+    found = [read_description(folder).training.archives for folder in find_models(path)]
+    return list(dict.fromkeys(each.name for known in found for each in known))
+
+
+def _indexed(
+    indices: Sequence[Index], archives: Sequence[str], predictions: Iterable[pd.DataFrame]
+) -> list[str]:
     if not indices:
         return []
     ids = [set(index.ids.tolist()) for index in indices]
@@ -126,15 +134,31 @@ def _indexed(indices: Sequence[Index], predictions: Iterable[pd.DataFrame]) -> l
     found = []
     for part in predictions:
         named = part["image_id"].astype(str).tolist()
-        group = part["group_id"].tolist() if "group_id" in part else [None] * len(named)
-        for name, own in zip(named, group, strict=True):
-            ours = isinstance(own, str) and _ARCHIVE_WIDE.fullmatch(own)
+        empty = [None] * len(named)
+        group = part["group_id"].tolist() if "group_id" in part else empty
+        dataset = part["dataset"].tolist() if "dataset" in part else empty
+        for name, own, front in zip(named, group, dataset, strict=True):
+            names = {name, f"{front}:{name}", *_elsewhere(name, archives)}
+            people = _elsewhere(own, archives) if isinstance(own, str) else set()
             if any(
-                index.digest(name) in known or (ours and index.digest(own) in people)
-                for index, known, people in zip(indices, ids, groups, strict=True)
+                any(index.digest(each) in known for each in names)
+                or any(index.digest(each) in theirs for each in people)
+                for index, known, theirs in zip(indices, ids, groups, strict=True)
             ):
                 found.append(name)
     return found
+
+
+def _elsewhere(name: str, archives: Sequence[str]) -> set[str]:
+    """Return all names of an image, lesion or patient of the ISIC Archive; else none.
+
+    Where several archives were combined it stands behind the name of its data set:
+    `ham10000:ISIC_0024306` is ISIC_0024306.
+    """
+    if not _ARCHIVE_WIDE.fullmatch(name):
+        return set()
+    plain = name.rpartition(":")[2]
+    return {name, plain, *(f"{each}:{plain}" for each in archives)}
 
 
 def _learnt(path: Path, run: RunLayout, predictions: Iterable[pd.DataFrame]) -> list[str]:
@@ -148,6 +172,7 @@ def _learnt(path: Path, run: RunLayout, predictions: Iterable[pd.DataFrame]) -> 
     names = {
         name for role in roles for name in role.loc[role["role"] != "test", "image_id"]
     }
+    wide = {plain for name in names for plain in _elsewhere(str(name), ())}
     table = read_any_table(run.table)
     digests = set(table.loc[table["image_id"].isin(names), "sha256"].dropna())
     return [
@@ -156,7 +181,9 @@ def _learnt(path: Path, run: RunLayout, predictions: Iterable[pd.DataFrame]) -> 
         for name, path, predicted in zip(
             part["image_id"], part["path"], part["probability"].notna(), strict=True
         )
-        if name in names or (predicted and _digest(str(path)) in digests)
+        if name in names
+        or not wide.isdisjoint(_elsewhere(str(name), ()))
+        or (predicted and _digest(str(path)) in digests)
     ]
 
 

@@ -15,6 +15,7 @@ from lentigo.models.calibration import mean_prevalence
 from lentigo.models.conformal import ConformalSets
 from lentigo.models.context import People
 from lentigo.models.engines import AUTO as AUTO_ENGINE
+from lentigo.models.metadata import FIELDS
 from lentigo.models.operating_point import OperatingPoint, read_points
 from lentigo.progress import log
 
@@ -46,6 +47,12 @@ class Networks:
     def takes_metadata(self) -> bool:
         """Tell whether one of its networks takes age, sex and site beside the image."""
         return any(each.metadata is not None for each in self.members)
+
+    @property
+    def patient_fields(self) -> tuple[str, ...]:
+        """Return which of age, sex and site at least one of its networks takes."""
+        taken = [each.metadata.fields for each in self.members if each.metadata is not None]
+        return tuple(name for name in FIELDS if any(name in own for own in taken))
 
     @property
     def takes_context(self) -> bool:

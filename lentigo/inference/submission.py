@@ -33,7 +33,8 @@ def read_sample(path: Path) -> Sample:
     """Read a sample submission: one column of ids, and one to be filled with probabilities.
 
     Raises `ColumnError` unless there are two columns and each row has an id,
-    `DatasetError` for an id that occurs twice, and what `read_any_table` raises.
+    `DatasetError` for an id that occurs twice or a table without rows, and what
+    `read_any_table` raises.
     """
     table = read_any_table(path, text=True)
     names = [str(name) for name in table]
@@ -42,6 +43,8 @@ def read_sample(path: Path) -> Sample:
             f"{path} has {counted(len(names), 'column')} ({some(names, at_most=8)}); a "
             "sample submission has two, the ids and the target."
         )
+    if table.empty:
+        raise DatasetError(f"{path} has no rows, so it asks for no image.")
     numbers = [pd.to_numeric(table[name], errors="coerce").notna().all() for name in names]
     # Where both are numbers, ids stand first, as in every challenge.
     place = 1 if numbers[0] and not numbers[1] else 0

@@ -25,6 +25,7 @@ import pandas as pd
 
 from lentigo.errors import DatasetError, LentigoError
 from lentigo.files import as_text, digest
+from lentigo.imaging.by_products import made_of_images
 from lentigo.imaging.search import files_below, is_image
 from lentigo.inference.decide import Decision
 from lentigo.inference.dicom_header import may_be_dicom
@@ -156,7 +157,10 @@ class Watch:
             )
 
     def _there(self, names: Sequence[str]) -> Iterator[tuple[Path, _Stamp]]:
+        made = made_of_images(list(filter(is_image, names)))
         for name in names:
+            if name in made:  # a mask or a map, beside the image that is answered
+                continue
             path = Path(name)
             try:
                 found = _stamp(path)

@@ -33,6 +33,9 @@ DESCRIPTION, WEIGHTS, CARD = "model.json", "model.safetensors", "card.md"
 _LONGEST_VERSION = 12
 _LONGEST = 1_000_000
 """Highest size of `model.json` in bytes; those of our own models have 5,000."""
+_MOST_WEIGHTS, _MOST_OTHER = 16_000_000_000, 2_000_000_000
+"""Highest size in bytes of a safetensors file, and of every other file of a model: a sparse
+file of terabytes takes no place on the disk, and its digest would take hours."""
 
 
 def find_models(path: Path | str) -> list[Path]:
@@ -172,12 +175,19 @@ def check_folder(folder: Path) -> None:
 def checked_file(folder: Path, description: Description, name: str) -> Path:
     """Return the path of the file `name` of a model folder after checking its SHA-256.
 
-    Raises `ModelError` if the file is missing, no ordinary file, or not the one described.
+    Raises `ModelError` if the file is missing, no ordinary file, longer than models' files
+    are, or not the one described.
     """
     path, facts = folder / name, description.files[name]
     try:
         with opened(path):  # no pipe, no device: those are never waited for
             size = path.stat().st_size
+        most = _MOST_WEIGHTS if path.suffix == ".safetensors" else _MOST_OTHER
+        if size > most:
+            raise UnreadableFileError(
+                f"{path} is longer than {most / 1e9:.0f} GB, and lentigo writes no such "
+                "file. Copy it again from where it came."
+            )
         same = facts.bytes in {None, size} and digest(path) == facts.sha256
     except FileNotFoundError:
         raise ModelError(

@@ -31,7 +31,6 @@ from lentigo.inference.journal import Journal
 from lentigo.inference.learnt import hardly_known, learnt_images
 from lentigo.inference.predict import Model
 from lentigo.models.calibration import probability
-from lentigo.models.metadata import FIELDS
 from lentigo.models.operating_point import OperatingPoint
 from lentigo.progress import log
 from lentigo.robustness.answers import Disturbed, LesionOf, answers_under, found_lesion
@@ -122,11 +121,12 @@ def called_from_half(points: Sequence[OperatingPoint], name: str) -> str:
 def _unlike_predict(model: Model, rows: pd.DataFrame) -> list[str]:
     """Return notes on how the answers differ from those of `lentigo predict`."""
     notes = []
-    if model.takes_metadata:
-        known = int(rows[list(FIELDS)].notna().any(axis=1).sum())
+    if fields := model.patient_fields:
+        known = int(rows[list(fields)].notna().any(axis=1).sum())
+        what = "it" if len(fields) == 1 else "one of them"
         notes.append(
-            "The model takes age, sex and site, undisturbed and disturbed alike: one of "
-            f"them is known of {known:,} of {counted(len(rows), 'image')}."
+            f"The model takes {listed(fields)}, undisturbed and disturbed alike: {what} "
+            f"is known of {known:,} of {counted(len(rows), 'image')}."
         )
     if model.can_abstain:
         notes.append(

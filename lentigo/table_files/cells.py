@@ -23,16 +23,24 @@ IMAGE_COLUMNS = frozenset(
     {"imageid", "imagename", "image", "isicid", "imgid", "img", "filename", "file",
      "imagepath", "filepath", "path", "name", "id", "duplicateof", "ownid", "a", "b",
      "reason", "bild", "bildid", "bildname", "dateiname", "datei", "imagen", "imagem",
-     "immagine", "archivo", "fichier", "arquivo", "图像", "图片", "文件名"}
+     "immagine", "archivo", "fichier", "arquivo", "图像", "图片", "文件名", "imagefile",
+     "imageno", "imagenr", "imagenumber", "bildnr", "bildnummer", "bilddatei", "foto",
+     "photo"}
 )  # fmt: skip
 """Columns in which a word such as NA may be the name of an image, so that it is kept."""
 
 _OTHER_IDS = frozenset(
     {"patient", "subject", "lesion", "case", "mrn", "sha256", "patientennummer", "paciente",
      "paziente", "fallnummer", "lasion", "lesione", "lesao", "患者编号", "病人编号", "患者",
-     "病灶编号"}
+     "病灶编号", "patientno", "patientnr", "patientnumber", "patientnum", "patientcode",
+     "patientennr", "patientenkennung", "patnr", "patno", "patnummer", "npatient",
+     "idpatient", "numeropatient", "numerodepatient", "npaciente", "idpaciente",
+     "numeropaciente", "numerodepaciente", "npaziente", "idpaziente", "codicepaziente",
+     "numeropaziente", "proband", "病人"}
 )  # fmt: skip
 
+_REMARK = re.compile(r"(?<=\S)\s*[(\[\uff08].*")
+"""A remark behind the name of a column: `Patient (intern)`."""
 _NUMBER = (
     r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?(?:inf|Inf|INF|infinity|Infinity)"
 )
@@ -52,7 +60,7 @@ _YES_NO = {"True": True, "False": False, "TRUE": True, "FALSE": False, "true": T
 
 def is_id(name: object) -> bool:
     """Tell whether a column with this name holds names or ids, and so must stay text."""
-    key = _key(name)
+    key = _key(_REMARK.sub("", str(name)))
     return key in IMAGE_COLUMNS or key in _OTHER_IDS or key.endswith("id")
 
 

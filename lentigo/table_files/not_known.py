@@ -9,13 +9,13 @@ import pandas as pd
 from lentigo.table_files.each_value import each_value
 
 _ENGLISH = (
-    "", "-", "?", "na", "n/a", "nan", "none", "null", "unknown", "unk", "missing", "other",
-    "not specified", "not reported", "not known", "undetermined", "indeterminate",
+    "", "-", "?", "na", "n/a", "n.a.", "nan", "none", "null", "unknown", "unk", "missing",
+    "other", "not specified", "not reported", "not known", "undetermined", "indeterminate",
 )  # fmt: skip
 # Common usage in each language, with and without accents.
 _GERMAN = (
     "unbekannt", "nicht bekannt", "keine angabe", "keine angaben", "k.a.", "k. a.",
-    "unklar", "fehlt",
+    "k.a", "unklar", "fehlt",
 )  # fmt: skip
 _SPANISH = (
     "desconocido", "desconocida", "no conocido", "sin datos", "no consta",

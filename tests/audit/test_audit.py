@@ -134,6 +134,8 @@ def test_all_that_was_found_lies_in_the_folder(found: Audit) -> None:
     assert {each["check"] for each in said["refusals"]} == {
         each.check for each in found.refusals
     }
+    # What is measured of each image is a file of its own, not a part of the JSON.
+    assert {"measures"} == set(found.tables) - set(said)
     table = read_table_file(found.folder / "table.parquet")
     assert table["group_id"].notna().all()
     assert table["sha256"].notna().sum() == 39

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from lentigo.cli import commands
 from lentigo.cli.app import app
+from lentigo.errors import LentigoError
 from lentigo.tables import write_table
 from tests.cohorts import TINY, draw_cohort
 
@@ -315,3 +316,16 @@ def test_grid_refuses_what_it_does_not_understand(tmp_path: Path) -> None:
     assert "Did you mean site" in fails("grid", table, "--where", "sit == 'torso'")
     assert "is not allowed" in fails("grid", table, "--where", "open('x')")
     assert "name it so" in fails("grid", table, "--out", tmp_path / "page.gif")
+
+
+@pytest.mark.parametrize(
+    ("command", "extra"), [("train t.csv", "train"), ("audit t.csv", "data"),
+                           ("drift model p.csv", "data")],
+)  # fmt: skip
+def test_a_command_names_at_once_the_extra_that_brings_all_it_needs(
+    command: str, extra: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lentigo.extras.find_spec", lambda library: None)
+    words = [*command.split(), "--out", str(tmp_path / "out")]
+    with pytest.raises(LentigoError, match=rf"pip install 'lentigo\[{extra}\]'"):
+        commands.load_command(words[0]).main(words[1:], standalone_mode=False)

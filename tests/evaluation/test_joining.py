@@ -120,6 +120,12 @@ def test_tables_without_a_common_image_are_refused_with_examples() -> None:
         match(predictions(), pd.DataFrame({"image_id": ["p", "q"], "target": [0, 1]}))
 
 
+def test_predictions_without_rows_are_refused_by_their_name(tmp_path: Path) -> None:
+    predictions().head(0).to_csv(path := tmp_path / "b.csv", index=False)
+    with pytest.raises(DatasetError, match=r"b\.csv has no rows"):
+        match(path, TRUTH)
+
+
 def test_nothing_left_to_judge_is_refused() -> None:
     with pytest.raises(DatasetError, match="nothing to judge"):
         match(predictions(probability=[None] * 4), TRUTH)
@@ -150,7 +156,7 @@ def test_labels_that_pose_as_probabilities_are_told(tmp_path: Path) -> None:
 
 
 def test_predictions_without_a_row_are_no_mismatch_of_names() -> None:
-    with pytest.raises(DatasetError, match="have no rows"):
+    with pytest.raises(DatasetError, match="has no rows"):
         match(predictions().iloc[:0], TRUTH)
 
 

@@ -38,6 +38,22 @@ def test_an_archive_whose_probabilities_are_inverted_is_pointed_out() -> None:
     assert "below 0.5 in dataset leg" in " ".join(found.headline)
 
 
+def test_nothing_is_pointed_out_where_the_melanomas_are_of_few_patients() -> None:
+    """Of six archives with two such patients, one in ten analyses named one by chance."""
+    score = np.where(SITE == "leg", 1 - SCORE, SCORE)
+    turned = GUESSES.assign(probability=score)
+    number = np.arange(IMAGES)
+    patients = np.where(TRUTH & (SITE == "leg"), number % 8, 100 + number)
+    truth = LABELS.assign(dataset=SITE, patient_id=[f"p{number}" for number in patients])
+    said = evaluate(turned, truth, repeats=10)
+    assert said.parts[0].parts[0].auc.high < 0.5
+    assert "below 0.5" not in " ".join(said.headline)
+    few = truth.assign(patient_id=[f"p{each}" for each in number // 40])
+    models = {"turned": GUESSES.assign(probability=1 - SCORE), "right": GUESSES}
+    notes = compare_models(models, few, repeats=20).notes
+    assert not any("below 0.5" in note for note in notes)
+
+
 def test_what_is_inverted_as_a_whole_is_said_once() -> None:
     turned = GUESSES.assign(probability=1 - SCORE)
     said = evaluate(turned, LABELS, by="site", repeats=10).headline
@@ -70,6 +86,31 @@ def test_probabilities_of_classes_that_do_not_add_up_to_1_are_said() -> None:
     assert "not to 1 in 120 of 120 images; the likeliest class is called" in said
     right = evaluate(classes().round(2), ONE_HOT, repeats=10)
     assert not [note for note in right.notes if "add up to" in note]
+
+
+def test_sums_of_rounded_probabilities_or_without_a_class_are_not_pointed_out() -> None:
+    """Of eight classes with two digits one image in thirty was; 8 times 0.125 is 0.96."""
+    names = ["MEL", "NV", "BCC", "AKIEC", "BKL", "DF", "VASC", "SCC"]
+    shares = np.random.default_rng(0).dirichlet(np.ones(8), size=IMAGES)
+    shares[0], true = 0.125, np.arange(IMAGES) % 7
+    guesses = pd.DataFrame(shares.round(2), columns=names).assign(image_id=IDS)
+    truth = pd.DataFrame(1.0 * (true[:, np.newaxis] == np.arange(8)), columns=names)
+    truth = truth.assign(image_id=IDS)
+    assert guesses.loc[0, names].sum() == pytest.approx(0.96)
+    for labels in (truth, truth.drop(columns="SCC")):
+        found = evaluate(guesses, labels, repeats=10)
+        assert "multiclass_balanced_accuracy" in found.metrics
+        assert not [note for note in found.notes if "add up to" in note]
+
+
+def test_a_class_in_per_cent_beside_diagnoses_in_words_is_said() -> None:
+    """Its images were said to be of another diagnosis, and nothing of the column."""
+    rest = 1 - SCORE
+    guesses = classes(NV=40 * rest, DF=0.3 * rest).rename(columns={"image": "image_id"})
+    words = np.where(TRUTH, "melanoma", np.where(ONE_HOT["NV"] == 1, "nevus", "bkl"))
+    truth = pd.DataFrame({"image_id": IDS, "diagnosis": words})
+    notes = evaluate(guesses, truth, repeats=10).notes
+    assert any("NV is not among the classes, for numbers outside" in each for each in notes)
 
 
 @pytest.mark.parametrize("other", [100 * (1 - SCORE), -SCORE])
@@ -116,14 +157,35 @@ def test_two_columns_of_one_name_that_differ_are_refused(tmp_path: Path) -> None
     path.write_text(f"image_id,probability,image_id\n{rows}\n")
     with pytest.raises(ColumnError, match=r"several columns called image_id, which differ"):
         evaluate(path, LABELS, repeats=10)
+    again = LABELS.assign(IMAGE_ID=[f"{name}.jpg" for name in IDS])
+    assert evaluate(GUESSES, again, repeats=10)["auc"].value == 1
+    rows = "\n".join(f"{a},1,{b}" for a, b in zip(IDS, IDS[::-1], strict=True))
+    path.write_text(f"image_id,melanoma,image_id\n{rows}\n")
+    with pytest.raises(ColumnError, match=r"or --column image_id=image_id\.1"):
+        evaluate(GUESSES, path, repeats=10)
 
 
-def test_a_frame_with_two_columns_of_one_name_is_refused() -> None:
-    twice = pd.concat([GUESSES, GUESSES["probability"]], axis=1)
-    with pytest.raises(ColumnError, match="several columns called probability"):
+def test_two_columns_of_one_name_in_a_frame_are_as_in_a_file() -> None:
+    other = GUESSES["probability"].rename("probability")[::-1].reset_index(drop=True)
+    twice = pd.concat([GUESSES, other], axis=1)
+    with pytest.raises(ColumnError, match=r"--column probability=probability\.1"):
         evaluate(twice, LABELS, repeats=10)
-    with pytest.raises(ColumnError, match="several columns called melanoma"):
-        evaluate(GUESSES, pd.concat([LABELS, LABELS["melanoma"]], axis=1), repeats=10)
+    chosen = {"probability": "probability.1"}
+    assert evaluate(twice, LABELS, repeats=10, columns=chosen)["auc"].value < 1
+    with pytest.raises(ColumnError, match=r"melanoma and melanoma\.1 contradict"):
+        evaluate(GUESSES, pd.concat([LABELS, ~LABELS["melanoma"]], axis=1), repeats=10)
+
+
+def test_what_stands_twice_in_a_table_and_says_the_same_is_read(tmp_path: Path) -> None:
+    """Frames with two columns called `note` had been read, and then were refused."""
+    notes = pd.DataFrame({"note": IDS}), pd.DataFrame({"note": IDS[::-1]})
+    for frame in (pd.concat([GUESSES, *notes], axis=1), pd.concat([GUESSES] * 2, axis=1)):
+        assert evaluate(frame, LABELS, repeats=10)["auc"].value == 1
+    assert evaluate(GUESSES, pd.concat([LABELS] * 2, axis=1), repeats=10)["auc"].value == 1
+    path = tmp_path / "predictions.csv"
+    lines = [f"{name},{score},{score}0," for name, score in zip(IDS, SCORE, strict=True)]
+    path.write_text("\n".join(["image_id,probability,probability,probability", *lines]))
+    assert evaluate(path, LABELS, repeats=10)["auc"].value == 1
 
 
 def test_the_melanomas_of_one_patient_count_as_one() -> None:

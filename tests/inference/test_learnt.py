@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +27,9 @@ from tests.inference.test_predict import save
 from tests.reports.report_fakes import write_run
 
 
-def indexed(folder: Path) -> Path:
+def indexed(
+    folder: Path, names: Sequence[str] = ("a", "b", "c", "d"), archives: Sequence[str] = ()
+) -> Path:
     """Write a model that learnt from images a, b, c and d, d of an ISIC patient."""
     save(folder)
     rng = np.random.default_rng(0)
@@ -34,7 +37,7 @@ def indexed(folder: Path) -> Path:
     looked = Looked(np.zeros((1, 4)), features, np.zeros((1, 4)), np.zeros((1, 4)))
     table = pd.DataFrame(
         {
-            "image_id": ["a", "b", "c", "d"], "group_id": ["1", "1", "2", "IP_0000007"],
+            "image_id": list(names), "group_id": ["1", "1", "2", "IP_0000007"],
             "melanoma": [True, False, False, False], "diagnosis": [None] * 4,
         }
     )  # fmt: skip
@@ -42,8 +45,29 @@ def indexed(folder: Path) -> Path:
     write_index(make_index(seen, table), folder / "index.npz")
     content = read_description(folder).model_dump(mode="json", exclude={"files"})
     content["members"][0]["files"]["index"] = "index.npz"
+    content["training"]["archives"] = [{"name": name} for name in archives]
     write_folder(folder, content)
     return folder
+
+
+@pytest.mark.parametrize(
+    ("learnt", "shown"),
+    [
+        ("ham10000:ISIC_0024306", "ISIC_0024306"),
+        ("ISIC_0024306", "ham10000:ISIC_0024306"),
+        ("ham10000:ISIC_0024306", "isic2019:ISIC_0024306"),
+    ],
+)
+def test_an_image_of_combined_archives_is_known_by_its_own_name(
+    learnt: str, shown: str, tmp_path: Path
+) -> None:
+    names = ["clinic:7", learnt, "c", "d"]
+    model = indexed(tmp_path / "model", names, ["ham10000", "clinic"])
+    # Image 7 of anybody is not that of the clinic, unless its table says so.
+    predictions = pd.DataFrame({"image_id": [shown, "7", "ISIC_0000001"]})
+    assert learnt_images(model, [predictions]) == [shown]
+    predictions["dataset"] = ["mine", "clinic", None]
+    assert learnt_images(model, [predictions]) == [shown, "7"]
 
 
 def test_a_model_folder_outside_its_run_knows_its_training_images(tmp_path: Path) -> None:

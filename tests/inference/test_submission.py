@@ -66,6 +66,8 @@ def test_a_sample_has_two_columns_and_each_id_once(tmp_path: Path) -> None:
         read_sample(sample(tmp_path, "image,MEL,NV\na,0,1\n"))
     with pytest.raises(DatasetError, match=r"1 image \(a\) twice"):
         read_sample(sample(tmp_path, "image_name,target\na,0\na,0\n"))
+    with pytest.raises(DatasetError, match="has no rows"):
+        read_sample(sample(tmp_path, "image_name,target\n"))
 
 
 def test_the_sample_of_siim_2020_is_read(shared: Path) -> None:

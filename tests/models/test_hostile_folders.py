@@ -19,6 +19,7 @@ from safetensors.torch import load_file, save_file
 import lentigo
 from lentigo.errors import LentigoError, ModelError
 from lentigo.files import digest
+from lentigo.models.description import checked_file, read_description
 from tests.cohorts import tiny_config
 from tests.inference.test_predict import save
 
@@ -168,6 +169,16 @@ def test_what_is_no_ordinary_file_is_never_waited_for(
     (folder / name).unlink()
     put(folder / name)
     refused(folder, f"{name} is no ordinary file")
+
+
+def test_a_file_of_terabytes_is_refused_before_it_is_read(folder: Path) -> None:
+    """It takes no place on a disk, and says of itself what it likes."""
+    for name, size in (("model.onnx", 3 * 10**9), ("model.safetensors", 10**12)):
+        with (folder / name).open("wb") as file:
+            file.truncate(size)
+        changed(folder, **{f"files__{name}": {"sha256": "0" * 64}})
+        with pytest.raises(ModelError, match="GB, and lentigo writes no such file"):
+            checked_file(folder, read_description(folder), name)
 
 
 def test_the_bound_on_pixels_can_be_lowered_and_not_lifted(folder: Path) -> None:

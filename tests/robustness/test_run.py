@@ -31,7 +31,7 @@ from lentigo.robustness.findings import (
     findings,
     remarks,
 )
-from lentigo.robustness.run import Asked, called_from_half, stress
+from lentigo.robustness.run import Asked, _unlike_predict, called_from_half, stress
 from lentigo.tables import check_table
 
 SIDE = 64
@@ -270,3 +270,14 @@ def test_a_model_that_has_other_points_is_not_said_to_have_none() -> None:
     assert "no threshold of sensitivity_95: melanoma is called from 0.5 on" in told
     assert "It has youden (--operating-point)" in told
     assert "No operating point was asked for" in called_from_half([lacking, there], "none")
+
+
+def test_it_names_what_of_the_patient_the_model_takes_and_no_more() -> None:
+    encoding = SimpleNamespace(fields=("age", "sex"))
+    network: Any = SimpleNamespace(metadata=encoding)
+    model = Model((Ensemble(members=(network,)),))
+    rows = pd.DataFrame({"age": [50.0, None], "sex": [None, None], "site": ["foot"] * 2})
+    assert _unlike_predict(model, rows) == [
+        "The model takes age and sex, undisturbed and disturbed alike: one of them is "
+        "known of 1 of 2 images."
+    ]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lentigo.evaluation.discrimination import auc
-from lentigo.training.spread import of_one_spread
+from lentigo.training.spread import of_one_distribution, of_one_spread
 
 TRUTH = np.array([True, True, False, False])
 LOUD = np.array([-8.0, 8.0, 8.0, -8.0])  # knows nothing: spread 8
@@ -46,3 +46,14 @@ def test_a_network_that_answers_the_same_of_all_has_no_spread(silent: np.ndarray
 
 def test_one_image_has_no_spread() -> None:
     assert of_one_spread([LOUD[:1], QUIET[:1]]) == []
+
+
+def test_ranks_of_two_images_are_enough_and_of_one_or_of_equals_are_none() -> None:
+    far, near = np.array([-4.0, 4.0]), np.array([-1.0, 1.0])
+    maps = of_one_distribution([far, near])
+    assert len(maps) == 2
+    # Each lower logit becomes the mean of both lower ones, each higher that of the higher.
+    for own, found in zip((far, near), maps, strict=True):
+        assert found.apply(own) == pytest.approx([-2.5, 2.5])
+    assert of_one_distribution([far[:1], near[:1]]) == []
+    assert of_one_distribution([far, np.zeros(2)]) == []

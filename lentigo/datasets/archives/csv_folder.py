@@ -11,7 +11,9 @@ from shlex import quote
 import pandas as pd
 
 from lentigo.datasets.reading.ages import births_beside, read_ages
+from lentigo.datasets.reading.class_columns import unclear_classes
 from lentigo.datasets.reading.column_names import header, is_hearsay, key
+from lentigo.datasets.reading.column_remarks import not_taken
 from lentigo.datasets.reading.columns import choose_columns, image_names
 from lentigo.datasets.reading.files import (
     ImageFiles,
@@ -82,6 +84,7 @@ def read(
     table = table.join(labels.table)
     chosen |= {"melanoma": labels.column} if labels.column else {}
     said = [*labels.notes, *_unlabelled(table, source, chosen)]
+    said += unclear_classes(source, labels.column)
     notes = [_guess(chosen), *others.notes, *said, *notes, *files.notes(table)]
     notes += files.unnamed(table)
     finished = finish(table, source=str(path), notes=notes)
@@ -189,6 +192,7 @@ def _patients(
         notes += said
     else:
         notes += births_beside({key(name): str(name) for name in source})
+    notes += not_taken(chosen, map(str, source))
     if "skin_type" in table:
         table["skin_type"] = pd.to_numeric(table["skin_type"])
     return table, notes

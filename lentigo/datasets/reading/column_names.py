@@ -23,17 +23,28 @@ COLUMN_NAMES: Mapping[str, tuple[str, ...]] = {
     "image_id": ("image_id", "image_name", "isic_id", "img_id", "image", "img", "file_name",
                  "file", "image_path", "file_path", "path", "name", "id", "bild", "bild_id",
                  "bildname", "dateiname", "datei", "imagen", "imagem", "immagine",
-                 "archivo", "fichier", "arquivo", "图像", "图片", "文件名"),
+                 "archivo", "fichier", "arquivo", "图像", "图片", "文件名",
+                 "image_file", "image_no", "image_nr", "image_number", "bild_nr",
+                 "bildnummer", "bilddatei", "foto", "photo"),
     "path": ("image_path", "file_path", "path", "file_name", "file"),
     "patient_id": ("patient_id", "patient", "subject_id", "subject", "patienten_id",
                    "patientennummer", "paciente", "paciente_id", "paziente", "患者编号",
-                   "病人编号", "患者"),
+                   "病人编号", "患者", "patient_no", "patient_nr", "patient_number",
+                   "patient_num", "patient_code", "patienten_nr", "patienten_kennung",
+                   "pat_id", "pat_nr", "pat_no", "pat_nummer", "id_patient", "n_patient",
+                   "numéro_patient", "numéro_de_patient", "id_paciente",
+                   "n_paciente", "número_paciente", "número_de_paciente", "id_paziente",
+                   "n_paziente", "codice_paziente", "numero_paziente", "person_id",
+                   "proband", "probanden_id", "患者id", "病人id", "病人"),
     "lesion_id": ("lesion_id", "lesion", "läsion", "lesione", "lésion", "lesão",
                   "病灶编号"),
     "sex": ("sex", "gender", "patient_sex", "geschlecht", "sexo", "sexe", "sesso", "género",
             "性别"),
     "age": ("age", "age_approx", "age_approximate", "age_years", "patient_age", "alter",
-            "edad", "âge", "età", "idade", "年龄"),
+            "edad", "âge", "età", "idade", "年龄", "age_in_years", "age_at_diagnosis",
+            "age_at_image", "age_at_visit", "alter_jahre", "alter_in_jahren",
+            "alter_bei_diagnose", "patientenalter", "edad_años", "edad_en_años", "âge_ans",
+            "âge_en_années", "età_anni", "età_in_anni", "idade_anos", "idade_em_anos"),
     "site": ("site", "anatom_site_general_challenge", "anatom_site_general", "anatom_site",
              "anatomical_site", "body_site", "localization", "localisation", "location",
              "region", "lokalisation", "körperstelle", "localización", "localizzazione",
@@ -136,7 +147,12 @@ def is_hearsay(name: object) -> bool:
         return True
     whole = key(name)
     suspected = any(part in whole for part in _SUSPICION) or _parts(name) & _SUSPECTING
-    return bool(suspected) and not any(part in whole for part in _PROVEN)
+    return bool(suspected) and not is_proven(name)
+
+
+def is_proven(name: object) -> bool:
+    """Tell whether a name speaks of histology."""
+    return any(part in key(name) for part in _PROVEN)
 
 
 def is_about_others(name: object) -> bool:

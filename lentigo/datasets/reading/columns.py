@@ -12,10 +12,11 @@ import pandas as pd
 
 from lentigo.datasets.reading.column_names import COLUMN_NAMES as COLUMN_NAMES
 from lentigo.datasets.reading.column_names import key
+from lentigo.datasets.reading.column_remarks import with_remark
 from lentigo.datasets.reading.label_columns import read_labels
 from lentigo.errors import ColumnError, unknown_name
 from lentigo.tables import LESION_COLUMNS, read_any_table
-from lentigo.words import some
+from lentigo.words import listed, some, verb
 
 _SUFFIX = (
     r"(?i)\.(jpe?g|jpe|jfif|png|tiff?|bmp|webp|avif|p[bgnp]m|gif|hei[cf]|hif|dcm|dicom)$"
@@ -32,14 +33,17 @@ def guess_columns(names: Iterable[str]) -> dict[str, str]:
 
     `names` are the columns of the other table. Case, spaces, accents and underscores do not
     matter. A column without a match is left out; one name may serve twice (`diagnosis` is
-    the label, too, if no other column is).
+    the label, too, if no other column is). A remark in brackets (`Alter (Jahre)`) counts
+    only where no column has a name without one.
     """
+    names = list(names)
     known = _by_key(names)
-    return {
-        ours: known[key(theirs)]
-        for ours, candidates in COLUMN_NAMES.items()
-        if (theirs := next((name for name in candidates if key(name) in known), None))
-    }
+    found = {}
+    for ours, candidates in COLUMN_NAMES.items():
+        exact = next((known[key(name)] for name in candidates if key(name) in known), None)
+        if theirs := exact or with_remark(ours, names):
+            found[ours] = theirs
+    return found
 
 
 def choose_columns(
@@ -118,7 +122,7 @@ def read_truth(
     `{"melanoma": "biopsy"}`; `name` is the name of the table in messages.
 
     Raises `ColumnError` where an image name or a label column is missing or not understood,
-    or an image is named twice.
+    an image is named twice, or two columns of one name differ in the images' names.
     """
     where = name or ("the truth" if isinstance(source, pd.DataFrame) else str(source))
     table = source if isinstance(source, pd.DataFrame) else read_any_table(Path(source))
@@ -128,6 +132,8 @@ def read_truth(
     for ours in ("image_id", "melanoma"):
         if ours not in chosen:
             raise _not_guessed(ours, table.columns, source=where)
+    if "image_id" not in (columns or {}):
+        check_only_one(table, "image_id", chosen["image_id"], source=where)
     # In a lesion table the label was decided when the table was made.
     named = "melanoma" in (columns or {}) or set(LESION_COLUMNS) <= set(table)
     labels = read_labels(
@@ -150,6 +156,36 @@ def read_truth(
         f"{int(label.count()):,})."
     )
     return truth, " ".join([sentence, *labels.notes])
+
+
+def check_only_one(table: pd.DataFrame, ours: str, chosen: str, *, source: str) -> None:
+    """Raise `ColumnError` if other columns called like `chosen` hold something else.
+
+    An empty one holds nothing, and an image is the same with an ending. A later one of the
+    same name in a file has been called `chosen`.1 by its reader.
+    """
+    alike = re.compile(rf"{re.escape(chosen.strip())}(\.\d+)?", re.IGNORECASE)
+    others = [n for n in table if n != chosen and alike.fullmatch(str(n).strip())]
+    plain = image_names if ours == "image_id" else pd.Series.copy
+    differ = [
+        str(name)
+        for name in others
+        if table[name].notna().any()
+        and not are_same(plain(table[name]), plain(table[chosen]))
+    ]
+    if differ:
+        raise ColumnError(
+            f"{source} has several columns called {chosen}, which differ; the later "
+            f"{verb(len(differ), 'one is', 'ones are')} {listed(differ)} here. Say which "
+            f"is meant: --column {ours}={chosen} or --column {ours}={differ[0]}."
+        )
+
+
+def are_same(one: pd.Series[Any], other: pd.Series[Any]) -> bool:
+    """Tell whether two columns hold the same, as numbers or as text."""
+    if all(map(pd.api.types.is_numeric_dtype, (one, other))):
+        one, other = one.astype("Float64"), other.astype("Float64")
+    return one.astype("string").equals(other.astype("string"))
 
 
 def _not_guessed(name: str, names: Iterable[str], *, source: str) -> ColumnError:

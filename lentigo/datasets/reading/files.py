@@ -130,8 +130,8 @@ def read_columns(
             raise missing_column(name, table.columns, source=str(path))
     if headed and table.empty:
         raise DatasetError(
-            f"{path} holds no image: there is not one row below its header. Is its "
-            "download complete?"
+            f"{path} has no rows: there is not one below its header line. Is the file "
+            "complete?"
         )
     return table
 

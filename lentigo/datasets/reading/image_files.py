@@ -16,6 +16,7 @@ from lentigo.datasets.reading import zipped
 from lentigo.datasets.reading.columns import SUFFIX
 from lentigo.errors import DatasetError
 from lentigo.files import as_text
+from lentigo.imaging.by_products import photographs
 from lentigo.imaging.decoding import packed
 from lentigo.imaging.search import (
     composed,
@@ -33,11 +34,13 @@ from lentigo.words import counted, some, verb
 def image_files(folder: Path) -> list[Path]:
     """Return every image file in `folder` and below, in a fixed order, except hidden ones.
 
-    For a folder that stands for a zip, these are the images in the zip.
+    Pictures that were made of another image, and figures of ours, are left out
+    (`photographs`); `other_pictures` tells of them. For a folder that stands for a zip,
+    these are the images in the zip.
 
     Raises `DatasetError` where a name is not UTF-8, so that a table cannot hold it.
     """
-    found = _images(folder, files_below(folder))
+    found, _ = photographs(_every(folder, files_below(folder)))
     strange = [name for path in found if (name := as_text(path)) != path]
     if strange:
         raise DatasetError(
@@ -48,9 +51,9 @@ def image_files(folder: Path) -> list[Path]:
 
 
 def other_pictures(folder: Path) -> list[str]:
-    """Return sentences on image files in `folder` that are not read, if there are any."""
+    """Return sentences on pictures in `folder` that are not read, if there are any."""
     files = _every(folder, files_below(folder))
-    return left_out(files) + unseen(files)
+    return left_out(files) + photographs(files)[1] + unseen(files)
 
 
 def _images(folder: Path, files: Sequence[str]) -> list[str]:

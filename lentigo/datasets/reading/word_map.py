@@ -19,7 +19,8 @@ from typing import Any
 import pandas as pd
 
 from lentigo.datasets.reading.column_names import key
-from lentigo.datasets.reading.known_words import LABEL_WORDS, YES_NO
+from lentigo.datasets.reading.diagnoses import DIAGNOSES, lineage
+from lentigo.datasets.reading.known_words import LABEL_WORDS, MALIGNANT, YES_NO
 from lentigo.datasets.reading.maps import (
     ABOUT_LABELS,
     MapSource,
@@ -205,6 +206,22 @@ def _melanoma(meaning: str) -> bool | None:
     return None if is_missing(meaning) else LABEL_WORDS.find(meaning)
 
 
+def _apart(one: str, other: str) -> bool:
+    """Tell whether two meanings of a label name diagnoses of which only one can be right.
+
+    So do nevus and basal cell carcinoma, and benign and basal cell carcinoma; two kinds of
+    melanoma, a diagnosis and what it is a kind of, or "not melanoma" and nevus, do not.
+    """
+    named = [DIAGNOSES.find(each) for each in (one, other)]
+    bad = {each.malignant if each else MALIGNANT.find(word)
+           for each, word in zip(named, (one, other), strict=True)} - {None}  # fmt: skip
+    first, second = named
+    if len(bad) > 1 or not (first and second) or first.melanoma:
+        return len(bad) > 1
+    one, other = first.name, second.name
+    return one not in lineage(other) and other not in lineage(one)
+
+
 def _mapped(
     meanings: Mapping[tuple[str, str], str],
     word: str,
@@ -217,18 +234,22 @@ def _mapped(
     `ours` is the column's name in a lesion table. A map without a column counts for labels
     alone: M may be melanoma there, and male in another column. Raises `ConfigError` where
     the places give the word two meanings; those for label and diagnosis may be two words
-    (yes and melanoma) that say the same of melanoma.
+    (yes and melanoma) that say the same of melanoma and do not exclude each other.
     """
     places = [(key(column), fold(word)) for column in columns]
     places += [("", fold(word))] if ours in ABOUT_LABELS else []
     found = [place for place in dict.fromkeys(places) if place in meanings]
     tell: Callable[[str], object] = _melanoma if ours in _EITHER else fold
     said = {tell(meanings[place]): place for place in found}
-    if len(said) > 1:
-        there = [f"{meanings[at]!r} ({at[0] or 'any label'})" for at in said.values()]
+    differ = list(said.values())
+    if len(said) == 1 and ours in _EITHER:
+        first = meanings[found[0]]
+        differ = found[:1] + [each for each in found if _apart(first, meanings[each])][:1]
+    if len(differ) > 1:
+        there = [f"{meanings[at]!r} ({at[0] or 'any label'})" for at in differ]
         raise ConfigError(
             f"--map gives {short(word)!r} several meanings: {some(there)}; the columns "
-            "melanoma and diagnosis must say the same of melanoma. Keep one meaning."
+            "melanoma and diagnosis must say the same. Keep one meaning."
         )
     return found
 

@@ -74,7 +74,7 @@ def judge_readers(
     says so.
 
     Raises the errors of `evaluate` and of `read_readings`, and `UnknownNameError` for a
-    key of `columns` that is no known column.
+    key of `columns` that is no known column, and `DatasetError` for readers without rows.
     """
     ScoringConfig(group=group, repeats=repeats, seed=seed)
     given = dict(columns or {})
@@ -84,6 +84,8 @@ def judge_readers(
             raise unknown_name("column to name", ours, known)
     name = "the readers' table" if isinstance(readers, pd.DataFrame) else str(readers)
     table = readers if isinstance(readers, pd.DataFrame) else read_any_table(readers)
+    if table.empty:
+        raise DatasetError(f"{name} has no rows: nobody has read an image.")
     readings = read_readings(table, name=name, columns=given, call_from=call_from)
     matched, lost = _with_truth(readings.table, truth, predictions, given)
     groups = grouped(matched, group)

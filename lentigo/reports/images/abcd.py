@@ -16,6 +16,7 @@ from lentigo.explanation.abcd import MEASURES, TINY, Abcd, is_tiny, measure_abcd
 from lentigo.explanation.colors import COLORS, NO_COLORS, color_of, has_colors
 from lentigo.explanation.patch import SIDE, Patch, lesion_patch
 from lentigo.figures.images import plot_images
+from lentigo.figures.save import draw_into
 from lentigo.figures.style import INK, style
 from lentigo.files import written_beside
 from lentigo.imaging.artefacts.ruler import mark_distance
@@ -146,7 +147,7 @@ def _draw(image: Pixels, outline: Outline, found: Abcd, path: Path) -> None:
         figure.suptitle(title, x=0.01, ha="left", fontsize=9, parse_math=False)
         figure.supxlabel(RESEARCH_ONLY, x=0.01, ha="left", color=INK, fontsize=6.5)
         with written_beside(path) as temporary:
-            figure.savefig(temporary, format="png")
+            draw_into(temporary, figure)
 
 
 def axes_drawn(patch: Patch) -> Pixels:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from lentigo.errors import ConfigError, DatasetNotFoundError, ImageError
 from lentigo.files import write_csv
+from lentigo.imaging.by_products import MASK_FOLDERS
 from lentigo.imaging.sandbox.reader import GuardedReader
 from lentigo.imaging.search import files_below, is_image
 from lentigo.imaging.segmentation import Outline, find_outline, given_outline
@@ -27,8 +28,7 @@ from lentigo.words import some
 _MASK_ENDINGS = ("_segmentation", "_mask", "_lesion", "-mask", "")
 """Endings that a mask's file name may have after the name of its image."""
 _OF_IMAGES = {"image", "images", "img", "imgs", "photo", "photos", "jpg", "jpeg", "png"}
-_OF_MASKS = {"mask", "masks", "segmentation", "segmentations"}
-_SAYS_NOTHING = _OF_IMAGES | _OF_MASKS
+_SAYS_NOTHING = _OF_IMAGES | MASK_FOLDERS
 """Names of folders that say what kind of files they hold, and not of whom."""
 
 
@@ -122,7 +122,7 @@ def _matched(folder: Path, sources: Sequence[Source]) -> dict[str, Path]:
     by_name: dict[str, list[Path]] = {}
     files = [Path(each) for each in files_below(folder) if is_image(each)]
     kinds = {each: each.parent.name.casefold() for each in files}
-    some_for_masks = not _OF_MASKS.isdisjoint(kinds.values())
+    some_for_masks = not MASK_FOLDERS.isdisjoint(kinds.values())
     for path in files:
         if path.resolve() not in own and not (some_for_masks and kinds[path] in _OF_IMAGES):
             by_name.setdefault(path.stem.casefold(), []).append(path)

@@ -16,6 +16,7 @@ from PIL import Image
 
 from lentigo.errors import ConfigError, ImageError
 from lentigo.figures.contact_sheet import plot_views
+from lentigo.figures.save import draw_into
 from lentigo.figures.style import style
 from lentigo.files import clear_leftovers, read_bytes, written_beside
 from lentigo.imaging.decoding.image import read_image
@@ -206,7 +207,7 @@ def _write(content: Pixels | Figure, stem: Path, name: str) -> Path:
     path = stem.with_name(f"{stem.name}.{name}.png")
     with written_beside(path) as temporary:
         if isinstance(content, Figure):
-            content.savefig(temporary)
+            draw_into(temporary, content)
         else:
             Image.fromarray(content).save(temporary)
     return path

@@ -73,7 +73,7 @@ def _before_the_mean(evaluation: Mapping[str, Any] | None) -> str:
         return f"each brought to one spread on {where}, too few to calibrate it on"
     if methods and without == len(methods):
         return "none of them calibrated"
-    of = f", {without:,} of {len(methods):,} left as they were" if without else ""
+    of = f", except for {without:,} of {len(methods):,}" if without else ""
     return f"each calibrated on {where}{of}"
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sklearn.model_selection import StratifiedGroupKFold
 
 from lentigo.curation import assign_folds, assign_groups, assign_roles, check_enough
+from lentigo.curation.splits.folds import deal_roles
 from lentigo.errors import ColumnError, ConfigError, DatasetError
 from lentigo.tables import check_table
 
@@ -227,3 +228,27 @@ def test_a_number_of_folds_is_refused_only_with_one_that_works(
     for held_out in range(folds):
         role = assign_roles(split, held_out=held_out, validation=0.125, seed=0)
         assert set(role[split["melanoma"]]) == {"train", "validation", "test"}
+
+
+@pytest.mark.parametrize("share", [0.6, -0.1, float("nan")])
+def test_shares_of_roles_have_to_add_up(share: float) -> None:
+    with pytest.raises(ConfigError, match="should be above 0 and add up to 1"):
+        deal_roles(cohort(), shares={"train": share, "validation": 0.5}, seed=0)
+    with pytest.raises(DatasetError, match="no image to deal out"):
+        deal_roles(cohort().iloc[:0], shares={"train": 1.0}, seed=0)
+
+
+def test_a_split_with_roles_has_one_part_to_hold_out() -> None:
+    roles = ["train"] * 30 + ["validation"] * 30
+    given = table([f"g{k}" for k in range(60)], [k % 2 == 0 for k in range(60)]).assign(
+        fold=pd.array([0] * 60, dtype="Int64"), role=pd.array(roles, dtype="string")
+    )
+    # Without a test part the validation part is held out; another is dealt out of train.
+    dealt = assign_roles(given, held_out=0, validation=0.2, seed=0)
+    assert (dealt[30:] == "test").all()
+    assert (dealt[:30] == "validation").sum() == 30 * 0.2
+    with pytest.raises(ConfigError, match="only fold 0 can be held out"):
+        assign_roles(given, held_out=1, validation=0.2, seed=0)
+    kept = given.assign(role=["train"] * 20 + ["validation"] * 20 + ["test"] * 20)
+    dealt = assign_roles(kept, held_out=0, validation=0.2, seed=0)
+    assert dealt.tolist() == kept["role"].tolist()

@@ -91,7 +91,7 @@ def test_ids_of_the_isic_archive_are_recognised(tmp_path: Path) -> None:
         ("image,fold\na,0\n,1\n", ColumnError, "does not name the image in line 3"),
         ("image,fold\na,0\nb,0\n", DatasetError, r"only one part \(0\)"),
         ("image,fold\na,\nb,\n", ColumnError, "no column that looks like the part of"),
-        ("image,fold\n", DatasetError, "holds no image"),
+        ("image,fold\n", DatasetError, "split.csv has no rows"),
         ("", DatasetError, "is empty"),
     ],
 )

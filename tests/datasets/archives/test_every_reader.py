@@ -205,7 +205,7 @@ def refusal_of_empty(name: str, root: Path) -> str:
 @WITH_HEADER
 def test_a_table_with_a_header_alone(name: str, tmp_path: Path) -> None:
     root = changed(name, tmp_path, lambda table: table.iloc[:0])
-    with pytest.raises(DatasetError, match="there is not one row") as caught:
+    with pytest.raises(DatasetError, match="has no rows: there is not one") as caught:
         read_table(name, root)
     assert str(root / ARCHIVES[name].table) in str(caught.value)
     assert "\n" not in str(caught.value)

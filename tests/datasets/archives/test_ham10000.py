@@ -120,7 +120,7 @@ def test_words_we_do_not_have_are_listed_and_never_guessed(tmp_path: Path) -> No
         (
             ["lesion_id,image_id,dx,dx_type,age,sex,localization"],
             DatasetError,
-            "not one row",
+            "has no rows",
         ),
         (
             ["lesion_id,image_id,dx,dx_type,age,sex,localization"]

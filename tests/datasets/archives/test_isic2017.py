@@ -32,6 +32,7 @@ def test_numbers_of_the_real_archive(shared: Path) -> None:
 def test_several_parts_make_one_table(tmp_path: Path) -> None:
     root = fake_isic2017(tmp_path, parts=("Training", "Validation", "Test_v2"))
     table = read_table("isic2017", root)
+    assert table.index.tolist() == list(range(len(table)))
     assert table["part"].tolist() == 3 * ["training"] + 3 * ["validation"] + 3 * ["test"]
     assert table["diagnosis"].tolist() == 3 * ["melanoma", "seborrheic keratosis", "nevus"]
     assert table["age"].tolist()[:1] == [55]

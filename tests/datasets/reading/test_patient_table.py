@@ -64,6 +64,7 @@ def test_patients_who_only_look_alike_are_told(tmp_path: Path) -> None:
         (["patient_id,age", "X1,45"], DatasetError, "No patient of the images is in"),
         (["colour,age", "red,45"], ColumnError, "looks like the number of a patient"),
         (["patient_id,colour", "P1,red"], ColumnError, "no column for age, sex or skin"),
+        (["patient_id,age"], DatasetError, r"\.csv has no rows"),
     ],
 )
 def test_what_cannot_be_joined_is_refused(

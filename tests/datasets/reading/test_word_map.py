@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from contextlib import nullcontext
 from pathlib import Path
 
 import pandas as pd
@@ -230,6 +231,25 @@ def test_two_meanings_under_two_names_of_the_label_are_refused(
     words.write_text("\n".join(["column,word,meaning", *rows]), encoding="utf-8")
     path = fake_csv(tmp_path / "in", ROWS)
     with pytest.raises(ConfigError, match=r"'Melanomm' several meanings: 'mel.*'nev"):
+        read_table("csv", path, map=words, unknown="missing")
+
+
+@pytest.mark.parametrize(
+    ("of_diagnosis", "of_label", "refused"),
+    [
+        ("nevus", "basal cell carcinoma", True),
+        ("benign", "bcc", True),
+        ("nevus", "no", False),
+        ("nevus", "benign", False),
+        ("melanoma in situ", "melanoma", False),
+    ],
+)
+def test_two_meanings_that_exclude_each_other_are_refused_though_neither_is_melanoma(
+    tmp_path: Path, of_diagnosis: str, of_label: str, *, refused: bool
+) -> None:
+    words = {"diagnosis": {"Melanomm": of_diagnosis}, "melanoma": {"Melanomm": of_label}}
+    path = fake_csv(tmp_path / "in", ROWS)
+    with pytest.raises(ConfigError, match="several meanings") if refused else nullcontext():
         read_table("csv", path, map=words, unknown="missing")
 
 

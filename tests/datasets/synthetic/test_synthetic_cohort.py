@@ -13,7 +13,13 @@ from sklearn.model_selection import GroupKFold, cross_val_predict
 
 from lentigo.datasets.synthetic import best_reachable_auc, draw_features
 from lentigo.datasets.synthetic.cohort import NOTE
-from lentigo.datasets.synthetic.model import FEATURES, NUISANCES, Lesion, probability
+from lentigo.datasets.synthetic.model import (
+    FEATURES,
+    NUISANCES,
+    Lesion,
+    draw_visible,
+    probability,
+)
 from lentigo.errors import ColumnError, ConfigError
 
 
@@ -147,3 +153,17 @@ def test_senseless_counts_are_refused(wrong: dict[str, int]) -> None:
 def _with(name: str, share: float) -> Lesion:
     value = 3 + 9 * share if name == "diameter_mm" else share
     return Lesion(**{name: value})  # type: ignore[arg-type]
+
+
+def test_features_of_a_drawn_lesion_are_shares_that_rise_with_its_atypia() -> None:
+    def drawn(atypia: float) -> list[float]:
+        rng = np.random.default_rng(0)
+        lesions = [draw_visible(atypia, 0.5, rng) for _ in range(200)]
+        return [each.asymmetry for each in lesions]
+
+    benign, atypical = drawn(0.1), drawn(0.8)
+    assert np.mean(atypical) > np.mean(benign) + 0.5
+    assert min(benign) == 0.0
+    assert max(atypical) <= 1.0
+    # So that the truth beside the images reads, and is the same on any machine.
+    assert all(value == round(value, 4) for value in atypical)

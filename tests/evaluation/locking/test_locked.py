@@ -308,3 +308,22 @@ def test_columns_are_fixed_by_the_first_opening_also_of_an_older_lock() -> None:
     assert differences(named, replace(named, columns=())) == [
         "columns none, not probability=b"
     ]
+
+
+def test_images_without_any_label_cannot_be_locked(tmp_path: Path) -> None:
+    bare = ROWS.assign(melanoma="", diagnosis="", malignant="")
+    bare.to_csv(tmp_path / "test.csv", index=False)
+    with pytest.raises(DatasetError, match="label"):
+        lock_table(tmp_path / "test.csv", tmp_path / "locked")
+    assert not (tmp_path / "locked").exists()
+
+
+def test_a_folder_that_is_not_locked_has_no_state(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="is no locked test set"):
+        state_of(tmp_path)
+
+
+def test_the_record_says_who_fixed_what_and_not_the_labels(folder: Path) -> None:
+    told = state_of(folder).as_dict()
+    assert told["protocol"]["threshold"] == 0.3
+    assert "frozen_by" not in told

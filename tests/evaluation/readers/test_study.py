@@ -137,6 +137,8 @@ def test_what_is_wrong_is_said_in_a_sentence() -> None:
         judge_readers(WIDE, TRUTH, columns={"radar": "Anna"})
     with pytest.raises(ColumnError, match="does not name the reader in line 2"):
         judge_readers(long(WIDE).replace("Anna", None), TRUTH)
+    with pytest.raises(DatasetError, match="the readers' table has no rows"):
+        judge_readers(WIDE.head(0), TRUTH)
 
 
 def test_no_melanoma_leaves_what_needs_one_open() -> None:

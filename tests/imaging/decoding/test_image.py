@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageCms
 
 from lentigo.errors import ImageError
+from lentigo.imaging.decoding import image
 from lentigo.imaging.decoding.image import IMAGE_SUFFIXES, read_image, read_size
 from tests.pictures import SIX, encoded, plain, png_chunk
 
@@ -132,7 +133,9 @@ def test_compressed_tiff_is_turned_once() -> None:
     assert (read_image(data) == SIX).all()
 
 
-def test_an_orientation_after_the_pixels_of_a_png_counts() -> None:
+def test_an_orientation_after_the_pixels_of_a_png_counts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation] = 6
     stored = Image.fromarray(np.ascontiguousarray(np.rot90(SIX, 1)))
@@ -141,6 +144,11 @@ def test_an_orientation_after_the_pixels_of_a_png_counts() -> None:
     data = body + png_chunk(b"eXIf", chunk) + png_chunk(b"IEND", b"")
     assert read_size(data) == (3, 2)
     assert (read_image(data) == SIX).all()
+    # An image as large as may be is looked into; a larger one is refused when it is read.
+    monkeypatch.setattr(image, "MAX_PIXELS", 6)
+    assert read_size(data) == (3, 2)
+    monkeypatch.setattr(image, "MAX_PIXELS", 5)
+    assert read_size(data) == (2, 3)
 
 
 @pytest.mark.parametrize("value", [0, 9, 65535])
@@ -151,10 +159,11 @@ def test_an_orientation_that_does_not_exist_is_ignored(value: int) -> None:
     assert (read_image(data) == SIX).all()
 
 
-def test_broken_exif_does_not_cost_the_image() -> None:
-    data = encoded(
-        Image.fromarray(SIX), "PNG", exif=b"Exif\0\0MM\0*\xff\xff\xff\xffrubbish"
-    )
+@pytest.mark.parametrize(
+    "content", [b"MM\0*\xff\xff\xff\xffrubbish", b"XX*\0rubbish", b"MM"]
+)
+def test_broken_exif_does_not_cost_the_image_nor_turn_it(content: bytes) -> None:
+    data = encoded(Image.fromarray(SIX), "PNG", exif=b"Exif\0\0" + content)
     assert (read_image(data) == SIX).all()
 
 

@@ -354,3 +354,14 @@ def test_the_outline_runs_along_the_mask_and_nowhere_else() -> None:
 def test_a_mask_of_another_image_is_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(ImageError, match="mask"):
         outline(plain(1, 2, 3), np.zeros(shape, bool))
+
+
+def test_the_defaults_of_blurred_views_are_those_that_their_texts_name() -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+    assert np.array_equal(hsv_blur(noise), hsv(gaussian_blur(noise, sigma=0.01)))
+    assert np.array_equal(gaussian_blur(noise), gaussian_blur(noise, sigma=0.01))
+    # With a gain of 4 a pixel 32 grey levels above its surroundings is 255, and 31 less.
+    plain = np.full((101, 101, 3), 100, np.uint8)
+    for above, expected in ((32, 255), (16, 128 + 4 * 16), (0, 128)):
+        plain[50, 50] = 100 + above
+        assert local_mean(plain)[50, 50].tolist() == pytest.approx([expected] * 3, abs=1)

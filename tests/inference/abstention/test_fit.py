@@ -12,6 +12,7 @@ from scipy.spatial import distance
 from lentigo.inference.abstention import fit
 from lentigo.inference.abstention.fit import (
     Seen,
+    _signal,
     gradient_hash,
     limit_of,
     make_index,
@@ -226,3 +227,15 @@ def test_a_channel_that_was_always_zero_makes_no_image_strange() -> None:
     assert tiny == pytest.approx(usual, abs=0.01)
     assert large is not None
     assert large.min() > usual.max()
+
+
+def test_a_wholly_dark_or_framed_picture_is_strange_where_no_other_was() -> None:
+    """Shares go from 0 to 1: a spread above that would let the blackest picture pass."""
+    for name in ("print", "blur", "dark", "bright", "frame", "members"):
+        signal = _signal(name, np.zeros(100), 1.0)
+        assert 0 < signal.spread <= 0.1
+    assert _signal("dark", np.zeros(100), 1.0).middle == 0
+    # What spreads by itself keeps its spread: from the middle to the usual upper end.
+    wide = _signal("dark", np.linspace(0, 1, 1001), 1.0)
+    assert wide.middle == 0.5
+    assert 0.1 < wide.spread <= 0.5

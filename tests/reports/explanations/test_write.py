@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+import lentigo
 from lentigo.cli.app import app
 from lentigo.datasets.any_table import read_any
 from lentigo.errors import LentigoError, ModelError, UnknownNameError
@@ -89,6 +90,21 @@ def test_a_method_that_is_none_or_does_not_fit_is_refused(
     with pytest.raises(LentigoError):
         write_explanations(folder / "nothing", [folder / "one #1.png"], tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_weights_that_cannot_be_loaded_are_told_where_another_engine_explains(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    model = lentigo.load(folder / "model")
+
+    def load(path: Path, *, engine: str, device: str) -> object:
+        if engine == "torch":
+            raise ModelError("model.safetensors is damaged.")
+        return model
+
+    monkeypatch.setattr("lentigo.explanation.run.load", load)
+    load_explainer(folder / "model")
+    assert "model.safetensors is damaged. The maps are computed by" in caplog.text
 
 
 @pytest.fixture(scope="module")

@@ -27,7 +27,7 @@ def test_networks_are_called_calibrated_only_if_they_were() -> None:
         return sentence(recipe("quick"), {"calibration": {"methods": methods}})
 
     assert "each calibrated on the validation images of its fold (" in told("beta", "platt")
-    assert "fold, 1 of 2 left as they were (" in told("beta", "spread")
+    assert "fold, except for 1 of 2 (" in told("beta", "spread")
     assert "calibrated on the" not in told("none", "none")
     assert "none of them calibrated" in told("none", "none")
     assert "brought to one spread" in told("spread", "spread")

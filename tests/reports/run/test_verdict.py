@@ -183,3 +183,40 @@ def test_an_undefined_number_is_not_drawn() -> None:
     page = head(entry(None, None, None), best=math.nan)
     assert [bar.left for bar in page.bars] == [None]
     assert page.bars[0].text == "undefined"
+
+
+def test_drawn_lesions_tell_how_far_the_model_is_from_the_best() -> None:
+    above = head(entry(0.90, 0.85, 0.95), best=0.87).sentences[-1]
+    assert "The model is 0.030 above it, which is chance." in above
+    unknown = head(entry(None, None, None), best=0.87).sentences[-1]
+    assert unknown.endswith("is known: 0.870.")
+
+
+def test_a_baseline_without_an_auc_is_said_to_have_none() -> None:
+    page = head(entry(0.85, 0.8, 0.9), baseline=entry(None, None, None))
+    assert "has no defined AUC" in page.sentences[1]
+    assert not any("better" in warning for warning in page.warnings)
+
+
+@pytest.mark.parametrize(
+    ("gain", "said"),
+    [
+        (entry(0.0, None, None), "each image is answered by itself"),
+        (entry(0.03, 0.01, 0.05), "Without them the model reached 0.820"),
+        (entry(None, None, None), None),
+    ],
+)
+def test_what_the_other_lesions_of_a_patient_add_is_told(
+    gain: dict[str, Any], said: str | None
+) -> None:
+    record = {"without": entry(0.82, 0.75, 0.89), "difference": {"auc": gain}}
+    model = {"auc": GOOD, "n_images": 99, "n_melanomas": 60, "n_groups": 90}
+    found = {"model": model, "without_context": record, "without_metadata": record}
+    sentences = verdict(found, baseline_features=FEATURES).sentences
+    context = [each for each in sentences if "other lesions" in each]
+    if said is None:
+        assert context == []
+        assert not any("age, sex and site" in each for each in sentences)
+    else:
+        assert said in context[0]
+        assert any("takes age, sex and site beside the image" in each for each in sentences)

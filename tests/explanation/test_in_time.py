@@ -1,0 +1,51 @@
+"""Maps of a closer look, as many as there is time for."""
+
+from __future__ import annotations
+
+import base64
+import time
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lentigo.explanation.registry import METHODS
+from lentigo.explanation.served import Gaps, _in_time, heat_of
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    now = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    return now
+
+
+def drawn(names: tuple[str, ...], clock: list[float], seconds: float, until: float) -> Any:
+    """The maps that are drawn, each look taking so many seconds; and what is missing."""
+
+    def maps() -> Any:
+        for name in names:
+            clock[0] += seconds * METHODS[name].looks
+            yield name
+
+    gaps = Gaps()
+    explainer: Any = SimpleNamespace(methods=names)
+    return list(_in_time(maps(), explainer, until, gaps)), gaps.kinds
+
+
+def test_a_map_is_begun_only_if_it_would_be_done_in_time(clock: list[float]) -> None:
+    names = ("grad_cam", "occlusion")  # 40 looks, then 190
+    assert drawn(names, clock, 0.1, 23.0) == (["grad_cam", "occlusion"], {})
+    clock[0] = 0
+    assert drawn(names, clock, 0.1, 22.9) == (["grad_cam"], {"occlusion": "no_time"})
+
+
+def test_the_first_map_is_drawn_however_long_it_takes(clock: list[float]) -> None:
+    assert drawn(("occlusion",), clock, 1.0, 0.0) == (["occlusion"], {})
+
+
+def test_the_heat_of_an_answer_is_read_back_from_0_to_1() -> None:
+    plane = bytes([0, 51, 102, 255])
+    found = {"size": 2, "heat": base64.b64encode(plane).decode()}
+    assert heat_of(found) == pytest.approx(np.array([[0, 0.2], [0.4, 1]]), abs=1e-6)
