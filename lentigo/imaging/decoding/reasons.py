@@ -33,7 +33,7 @@ def _kept(quoted: re.Match[str]) -> str:
 
 @cache
 def _attributes() -> frozenset[str]:
-    from pydicom.datadict import DicomDictionary
+    from pydicom.datadict import DicomDictionary  # type: ignore[attr-defined]
 
     words = (word for each in DicomDictionary.values() for word in (each[2], each[4]))
     return frozenset({"FileDataset", *words} - {""})
