@@ -10,7 +10,7 @@ import pytest
 from lentigo.errors import RunError
 from lentigo.run_layout import RunLayout
 from lentigo.tables import NotedTable, read_table_file
-from lentigo.training.prepare import prepare
+from lentigo.training.prepare import _source_digest, prepare
 from lentigo.training.run_folder import claim
 from tests.cohorts import draw_cohort, tiny_config
 
@@ -53,3 +53,24 @@ def test_a_run_begun_without_the_groups_of_the_table_is_resumed_with_a_warning(
     other = table.assign(group_id=table["patient_id"], melanoma=~table["melanoma"])
     with pytest.raises(RunError, match="started on another table"):
         prepare(NotedTable(other), CONFIG, run)
+
+
+@pytest.mark.parametrize(
+    ("more", "column"),
+    [
+        ({"training__target": "diagnosis"}, "diagnosis"),
+        ({"model__metadata": "late"}, "age"),
+        ({"model__metadata": "late"}, "site"),
+    ],
+)
+def test_what_a_training_learns_from_is_part_of_its_source(
+    more: dict[str, str], column: str, tmp_path: Path
+) -> None:
+    """A run that learns diagnoses may not go on with others; one that does not, may."""
+    table = draw_cohort(tmp_path / "discs")
+    other = table.assign(**{column: table[column].shift(1)})
+    assert not other[column].equals(table[column])
+    config = tiny_config(**more)
+    assert _source_digest(table, None, config) != _source_digest(other, None, config)
+    plain = tiny_config()
+    assert _source_digest(table, None, plain) == _source_digest(other, None, plain)

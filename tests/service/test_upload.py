@@ -1,0 +1,31 @@
+"""What a request holds: files within the limits, fields and their values."""
+
+from __future__ import annotations
+
+import pytest
+
+from lentigo.config.serving import ServingConfig
+from lentigo.service.problems import ProblemError
+from lentigo.service.upload import Upload, _add_file, _from_json
+
+
+def test_an_image_of_just_the_limit_is_taken_and_one_byte_more_is_not() -> None:
+    limits = ServingConfig(max_file_mb=0.001)
+    upload = Upload()
+    _add_file(upload, bytes(limits.max_file), limits)
+    assert [len(each) for each in upload.files] == [limits.max_file]
+    with pytest.raises(ProblemError) as refused:
+        _add_file(upload, bytes(limits.max_file + 1), limits)
+    assert refused.value.status == 413
+
+
+@pytest.mark.parametrize("content", [b"[]", b'"images"', b"3", b"null"])
+def test_json_that_is_no_object_is_refused(content: bytes) -> None:
+    with pytest.raises(ProblemError, match="no JSON object") as refused:
+        _from_json(content, ServingConfig())
+    assert refused.value.status == 400
+
+
+def test_images_that_are_no_list_are_refused() -> None:
+    with pytest.raises(ProblemError, match="list of images in base64"):
+        _from_json(b'{"images": "AAAA"}', ServingConfig())
