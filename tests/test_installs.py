@@ -149,13 +149,19 @@ def test_predictions_are_judged_without_torch(install: Install) -> None:
 
 
 @pytest.mark.parametrize(
-    "words",
-    ["audit images --out a", "run images --out r", "predict out images --out p.parquet"],
+    ("words", "extra"),
+    [
+        ("audit images --out a", "data"),
+        ("run images --out r", "train"),
+        ("predict out images --out p.parquet", "data"),
+    ],
 )
-def test_what_it_cannot_do_names_what_is_missing(install: Install, words: str) -> None:
+def test_what_it_cannot_do_names_what_is_missing(
+    install: Install, words: str, extra: str
+) -> None:
     done = install.run(*words.split())
     assert done.returncode == 1
-    assert "pip install 'lentigo[data]'" in done.stderr
+    assert f"pip install 'lentigo[{extra}]'" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
     assert not (install.folder / words.split()[-1]).exists()
 

@@ -16,8 +16,16 @@ from tests.fakes import draw_image
 
 _LIGHT = """
 import json, sys
-for name in ("torch", "timm", "torchvision"):
-    sys.modules[name] = None  # whoever imports it fails
+from importlib.machinery import ModuleSpec
+class Heavy:
+    # The libraries are installed; whoever imports one fails.
+    def find_spec(self, name, path=None, target=None):
+        return ModuleSpec(name, self) if name in ("torch", "timm", "torchvision") else None
+    def create_module(self, spec):
+        raise AssertionError(f"{spec.name} was imported.")
+    def exec_module(self, module):
+        pass
+sys.meta_path.insert(0, Heavy())
 import lentigo.datasets.reading.files as files
 def searched(*_, **__):
     raise AssertionError("The images were searched.")
