@@ -277,12 +277,9 @@ def _of_one_origin(
 
 
 def read_predictions(
-    source: Source,
-    *,
-    columns: Mapping[str, str] | None = None,
-    name: str | None = None,
+    source: Source, *, columns: Mapping[str, str] | None = None, name: str | None = None,
     may_be_empty: bool = False,
-) -> tuple[pd.DataFrame, list[str]]:
+) -> tuple[pd.DataFrame, list[str]]:  # fmt: skip
     """Return a checked prediction table, and sentences on columns that were guessed.
 
     `columns` gives the names of `image_id` and `probability` in the table, where they
