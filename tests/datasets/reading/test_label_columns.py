@@ -42,8 +42,11 @@ def test_a_malignant_lesion_without_a_diagnosis_has_no_label(tmp_path: Path) -> 
     assert labels(named) == "1100"
 
 
-def test_malignant_alone_means_melanoma_and_says_so(tmp_path: Path) -> None:
-    rows = ["image,malignant", "a,malignant", "b,benign"]
+@pytest.mark.parametrize("words", [("malignant", "benign"), ("1", "0"), ("yes", "no")])
+def test_malignant_alone_means_melanoma_and_says_so(
+    tmp_path: Path, words: tuple[str, str]
+) -> None:
+    rows = ["image,malignant", f"a,{words[0]}", f"b,{words[1]}"]
     read = read_archive("csv", fake_csv(tmp_path, rows))
     table = read.table
     assert labels(table) == "10"
