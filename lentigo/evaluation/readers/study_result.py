@@ -233,7 +233,7 @@ def _mean_lines(found: ConditionResult) -> Iterator[str]:
             yield f"Mean {NAMES[metric]} of readers like these: {_number(mean)}."
         elif any(not math.isnan(getattr(each, metric).value) for each in found.readers):
             yield (
-                f"Mean {NAMES[metric]} of readers like these: not told, for the images that "
+                f"Mean {NAMES[metric]} of readers like these: not told: the images that "
                 "all of them read hold too few melanomas or others (fewer than 2 groups)."
             )
 
