@@ -78,19 +78,20 @@ def test_a_whole_batch_is_timed_unless_its_images_are_large(
     assert counts == {timed}
 
 
-def test_a_way_that_is_far_behind_is_timed_twice_only(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(("behind", "times"), [(1.4, 5), (1.6, 2), (3.9, 2), (4.1, 1)])
+def test_a_way_that_is_far_behind_is_not_timed_to_the_end(
+    behind: float, times: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     laps = {"bf16": 0, "32": 0}
 
     def seconds(_: object, __: object, *, short: torch.dtype | None) -> float:
         laps["32" if short is None else "bf16"] += 1
-        return 1.0 if short is None else 1.6
+        return 1.0 if short is None else behind
 
     monkeypatch.setattr(arithmetic, "step_seconds", seconds)
     chosen = faster_arithmetic(build_model(TINY), size=32, device=CPU, batch=8)
     assert chosen.precision == "32-true"
-    assert laps == {"bf16": 2 * 2, "32": 2 * 5}
+    assert laps == {"bf16": 2 * times, "32": 2 * 5}
 
 
 def test_a_gain_within_the_noise_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
