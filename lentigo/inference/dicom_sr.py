@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from lentigo.errors import DatasetError, LentigoError
+from lentigo.errors import DatasetError, LentigoError, RunError
 from lentigo.extras import require
 from lentigo.files import digest, written_beside
 from lentigo.inference.dicom_header import (
@@ -65,6 +65,8 @@ class Written:
     files: list[Path] = field(default_factory=list)
     without: dict[str, str] = field(default_factory=dict)
     """By image id, the reason why no report was written."""
+    unwritten: set[str] = field(default_factory=set)
+    """Image ids of which the file of the report could not be written, as on a full disk."""
     taken: set[str] = field(default_factory=set)
     """File names used so far, without ending, in lower case."""
 
@@ -139,6 +141,8 @@ def write_reports(
                 report.save_as(temporary)
         except LentigoError as error:
             done.without[source.image_id] = str(error).rstrip(".")
+            if isinstance(error, RunError):
+                done.unwritten.add(source.image_id)
         # highdicom and pydicom raise whatever an odd header leads them into.
         except (ValueError, TypeError, AttributeError, LookupError) as error:
             reason = " ".join(str(error).split())[:200].rstrip(".")

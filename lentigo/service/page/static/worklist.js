@@ -167,7 +167,7 @@ function oddSaid(each) {
   return isOdd(each) ? `${texts.odd_one} (${value})` : value;
 }
 
-const percent = (share) => fill(texts.percent, { n: (100 * share).toLocaleString(language, { maximumSignificantDigits: 3 }) });
+const percent = (share) => fill(texts.percent, { n: (share > 0.9995 && share < 1 ? ">" : "") + (share < 1 ? Math.min(100 * share, 99.9) : 100).toLocaleString(language, { maximumSignificantDigits: 3 }) });
 
 function chosen() {
   const above = Number(id("above").value) / 100;
