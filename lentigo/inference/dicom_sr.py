@@ -65,8 +65,6 @@ class Written:
     files: list[Path] = field(default_factory=list)
     without: dict[str, str] = field(default_factory=dict)
     """By image id, the reason why no report was written."""
-    unwritten: set[str] = field(default_factory=set)
-    """Image ids of which the file of the report could not be written, as on a full disk."""
     taken: set[str] = field(default_factory=set)
     """File names used so far, without ending, in lower case."""
 
@@ -123,8 +121,8 @@ def write_reports(
     """Write a report of each DICOM image that has a probability into `folder`.
 
     `predictions` has one row for each of `sources`, in the same order; `by` is the model
-    that each report names. Images for which no report can be written are listed in
-    `Written.without`.
+    that each report names. Images of which there can be no report are listed in
+    `Written.without`. Raises `RunError` if a file cannot be written, as on a full disk.
     """
     done, series = Written(folder), _Series()
     rows = predictions.to_dict("records")
@@ -139,10 +137,10 @@ def write_reports(
             path = done.place(source.image_id)
             with written_beside(path) as temporary, _as_it_is():
                 report.save_as(temporary)
+        except RunError:  # the file cannot be written: no fault of the image
+            raise
         except LentigoError as error:
             done.without[source.image_id] = str(error).rstrip(".")
-            if isinstance(error, RunError):
-                done.unwritten.add(source.image_id)
         # highdicom and pydicom raise whatever an odd header leads them into.
         except (ValueError, TypeError, AttributeError, LookupError) as error:
             reason = " ".join(str(error).split())[:200].rstrip(".")

@@ -221,7 +221,7 @@ def test_a_report_that_cannot_be_written_is_tried_again(
     def write(_: Any, sources: Sequence[Source], folder: Path, __: Any) -> Written:
         (image,) = (each.image_id for each in sources)
         if full[0]:
-            return Written(folder, [], {image: "Cannot write it"}, unwritten={image})
+            raise RunError("Cannot write it.")
         (folder / f"{image}.sr.dcm").write_bytes(b"report")
         return Written(folder)
 
