@@ -25,7 +25,9 @@ from lentigo.files import digest, opened, write_text
 from lentigo.json_files import read_json_object, to_json, write_json
 from lentigo.models.card import card_text
 from lentigo.models.format_one import as_format_two
+from lentigo.models.operating_point import OperatingPoint, read_points, unread_said
 from lentigo.models.schema import FORMAT, Description
+from lentigo.progress import log
 from lentigo.run_layout import FIRST_FOLD, MODEL, FoldLayout, RunLayout
 from lentigo.words import some
 
@@ -226,3 +228,11 @@ def write_folder(folder: Path, content: Mapping[str, Any]) -> Description:
 
 def _facts(path: Path) -> dict[str, Any]:
     return {"sha256": digest(path), "bytes": path.stat().st_size}
+
+
+def points_of(folder: Path) -> tuple[OperatingPoint, ...]:
+    """Return the operating points of a model folder; a warning names unreadable ones."""
+    entries = read_description(folder).operating_points
+    if said := unread_said(entries):
+        log.warning("%s: %s", folder, said)
+    return read_points(entries)

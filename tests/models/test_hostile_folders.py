@@ -19,7 +19,8 @@ from safetensors.torch import load_file, save_file
 import lentigo
 from lentigo.errors import LentigoError, ModelError
 from lentigo.files import digest
-from lentigo.models.description import checked_file, read_description
+from lentigo.models.card import card_text
+from lentigo.models.description import checked_file, points_of, read_description
 from tests.cohorts import tiny_config
 from tests.inference.test_predict import save
 
@@ -85,6 +86,10 @@ def test_a_threshold_that_makes_no_sense_is_no_reason_not_to_load(
     (told,) = [each.getMessage() for each in caplog.records]
     assert "2 thresholds cannot be read and are left out: without a name, " in told
     assert "\x1b" not in told
+    caplog.clear()
+    assert [each.name for each in points_of(folder)] == ["youden"]
+    assert told in caplog.text
+    assert "cannot be read: without a name and " in card_text(read_description(folder))
 
 
 @pytest.mark.parametrize(
