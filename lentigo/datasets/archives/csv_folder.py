@@ -10,18 +10,18 @@ from shlex import quote
 
 import pandas as pd
 
-from lentigo.datasets.reading.ages import births_beside, read_ages
+from lentigo.datasets.reading.ages import births_beside
 from lentigo.datasets.reading.class_columns import unclear_classes
 from lentigo.datasets.reading.column_names import header, is_hearsay, key
 from lentigo.datasets.reading.column_remarks import not_taken
 from lentigo.datasets.reading.columns import choose_columns, image_names
+from lentigo.datasets.reading.fields import describe
 from lentigo.datasets.reading.files import (
     ImageFiles,
     check_folder,
     finish,
     read_columns,
 )
-from lentigo.datasets.reading.known_words import SEX_WORDS, SITE_WORDS, SKIN_WORDS
 from lentigo.datasets.reading.label_columns import read_labels
 from lentigo.datasets.reading.melanoma_words import share_of_diagnoses
 from lentigo.datasets.reading.other_columns import without_role
@@ -31,7 +31,7 @@ from lentigo.datasets.reading.sheet_rows import (
     refuse_second_header,
     without_rows,
 )
-from lentigo.datasets.reading.vocabulary import map_words, spelled_alike
+from lentigo.datasets.reading.vocabulary import spelled_alike
 from lentigo.errors import ColumnError, ConfigError, DatasetError, DatasetNotFoundError
 from lentigo.imaging.decoding.packed import SUFFIXES
 from lentigo.table_files.cells import as_ids
@@ -181,22 +181,13 @@ def _patients(
             notes += spelled_alike(table[name], name=name)
     if "patient_id" in table:
         notes += _without_patient(table)
-    for name, words in (
-        ("sex", SEX_WORDS),
-        ("site", SITE_WORDS),
-        ("skin_type", SKIN_WORDS),
-    ):
-        if name in chosen:
-            table[name], said = map_words(source[chosen[name]], words, name=name)
-            notes += said
-    if "age" in chosen:
-        table["age"], said = read_ages(source[chosen["age"]])
-        notes += said
-    else:
+    asked = [name for name in ("sex", "site", "skin_type", "age") if name in chosen]
+    described, said = describe(source, {name: chosen[name] for name in asked})
+    table = table.join(described)
+    notes += said
+    if "age" not in chosen:
         notes += births_beside({key(name): str(name) for name in source})
     notes += not_taken(chosen, map(str, source))
-    if "skin_type" in table:
-        table["skin_type"] = pd.to_numeric(table["skin_type"])
     return table, notes
 
 
