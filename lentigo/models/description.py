@@ -27,8 +27,8 @@ from lentigo.models.card import card_text
 from lentigo.models.format_one import as_format_two
 from lentigo.models.operating_point import OperatingPoint, read_points, unread_said
 from lentigo.models.schema import FORMAT, Description
-from lentigo.progress import log
 from lentigo.models.weights_header import length_by_header
+from lentigo.progress import log
 from lentigo.run_layout import FIRST_FOLD, MODEL, FoldLayout, RunLayout
 from lentigo.words import some
 

@@ -22,7 +22,6 @@ from lentigo.errors import LentigoError, ModelError
 from lentigo.files import digest
 from lentigo.models.card import card_text
 from lentigo.models.description import checked_file, points_of, read_description
-from lentigo.models.description import checked_file, read_description
 from lentigo.models.weights_header import length_by_header
 from tests.cohorts import tiny_config
 from tests.inference.test_predict import save
