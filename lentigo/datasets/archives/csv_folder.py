@@ -34,8 +34,9 @@ from lentigo.datasets.reading.sheet_rows import (
 from lentigo.datasets.reading.vocabulary import spelled_alike
 from lentigo.errors import ColumnError, ConfigError, DatasetError, DatasetNotFoundError
 from lentigo.imaging.decoding.packed import SUFFIXES
+from lentigo.table_files.cells import as_ids
 from lentigo.table_files.door import is_visible_table, split_sheet
-from lentigo.table_files.not_known import hashes, known_ids, plain
+from lentigo.table_files.not_known import hashes, known_ids, perhaps_missing, plain
 from lentigo.tables import NotedTable
 from lentigo.words import counted, some, verb
 
@@ -59,8 +60,9 @@ def read(
     and `UnknownWordsError` for labels in unknown words.
     """
     path = find_table(Path(root))
-    source = read_columns(path)
     given = _as_mapping(columns)
+    with as_ids(*map(given.get, ("image_id", "patient_id", "lesion_id"))):
+        source = read_columns(path)
     chosen = choose_columns(source.columns, given=given, source=str(path))
     if "image_id" not in chosen:
         raise _no_image_column(source, path)
@@ -190,15 +192,24 @@ def _patients(
 
 
 def _without_patient(table: pd.DataFrame) -> list[str]:
-    """Return a sentence on images without a patient: their cells may have been merged."""
+    """Return sentences on images without a patient, or with one that may be no patient.
+
+    Cells of several rows may have been merged, and 999 may mean "not known".
+    """
+    said = [
+        f"{counted(count, 'image')} name the patient {word}, who is taken for one person. "
+        f'If {word} means "not known", leave these cells empty.'
+        for word, count in perhaps_missing(table["patient_id"]).items()
+    ]
     missing = table["patient_id"].isna()
     count = int(missing.sum())
     if not count or missing.all():
-        return []
+        return said
     return [
+        *said,
         f"{counted(count, 'image')} of {len(table):,} {verb(count, 'names', 'name')} no "
         f"patient, and {verb(count, 'is', 'are')} taken for nobody else's. If an empty "
-        "cell means 'as above', fill it in."
+        "cell means 'as above', fill it in.",
     ]
 
 
