@@ -46,6 +46,8 @@ class Memo:
     """Lesion id, as in `Question.lesions` where images of the question show it, too."""
     patient: str = ""
     """Patient id, as in `Question.patients`; "" if unknown."""
+    request: str = ""
+    """Id of the request that answered last for these images; "" if unknown."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from lentigo.config.serving import ServingConfig
 from lentigo.errors import LentigoError
@@ -233,7 +233,10 @@ class Service:
         own = answered.places(row)
         memo["left_out"] += sum(images[place] is None for place in own)
         about = _about(answered.model, answered.asked)
-        return self.notary.written(memo, answered.ids(row), about)
+        patient, lesion = answered.ids(row)
+        return self.notary.written(
+            memo, about, patient=patient, lesion=lesion, request=answered.request_id
+        )
 
     def _before(self, model: Hosted, asked: Asked) -> tuple[Memo, ...]:
         """Return what the notes of a request say, in the order of the request.
@@ -353,13 +356,16 @@ def _entry(answered: Answered) -> Entry:
         for row in answered.images
     ]
     lesions = [_kept(row) for row in answered.lesions]
+    answer: dict[str, Any] = {"images": images, "lesions": lesions}
+    if answered.before:  # the requests in whose entries the earlier images stand
+        answer["before"] = [each.request for each in answered.before]
     return Entry(
         request=answered.request_id,
         model=answered.model.name,
         version=answered.model.version,
         engine=answered.model.engine,
         images=tuple(each.sha256 for each in answered.files),
-        answer={"images": images, "lesions": lesions},
+        answer=answer,
     )
 
 

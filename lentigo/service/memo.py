@@ -44,15 +44,13 @@ class Notary:
     def __init__(self) -> None:
         self._key = secrets.token_bytes(32)
 
-    def written(
-        self, memo: dict[str, Any], ids: tuple[str, str], about: Sequence[Any]
-    ) -> str:
-        """Return the note of a lesion (`Memo` as a mapping), with patient and lesion `ids`.
+    def written(self, memo: dict[str, Any], about: Sequence[Any], **ids: str) -> str:
+        """Return the note of a lesion (`Memo` as a mapping), with the `ids` of `Memo`.
 
         `about` tells for which answers the note holds: the version of the model, and what
         else is the same for all images of a patient.
         """
-        told = json.dumps({**memo, "patient": ids[0], "lesion": ids[1]}).encode()
+        told = json.dumps({**memo, **ids}).encode()
         return base64.urlsafe_b64encode(self._mark(told, about) + told).decode("ascii")
 
     def read(self, note: str, about: Sequence[Any]) -> Memo:

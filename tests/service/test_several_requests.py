@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -178,3 +180,18 @@ def test_a_worklist_counts_the_other_lesions_of_a_patient(
         assert share == pytest.approx(expected[key], rel=6e-3)
     assert texts("en")["list_alone"] not in told
     assert list(found.values()) == sorted(found.values(), reverse=True)
+
+
+def test_the_audit_log_says_with_which_requests_an_answer_was_made(
+    served: Served, images: Path
+) -> None:
+    image = (images / "0.png").read_bytes()
+    with served.client() as client:
+        first = post(client, image, lesion="1", patient="p", memo="yes").json()
+        note = first["lesions"][0]["memo"]
+        second = client.post(AT, json={"before": note}).json()
+    log = sqlite3.connect(f"file:{served.log.parent / 'audit.sqlite'}?mode=ro", uri=True)
+    answers = dict(log.execute("SELECT request, answer FROM answers").fetchall())
+    log.close()
+    assert json.loads(answers[second["request"]])["before"] == [first["request"]]
+    assert "before" not in json.loads(answers[first["request"]])
