@@ -141,9 +141,9 @@ _FURTHER = {
         "Notes (`memo`) of images in earlier requests, one a lesion. A lesion of this "
         "request is answered for with its earlier images; other lesions of its patient "
         "count beside it, for models that compare them. Without `images` the answer is for "
-        "the lesions of the notes that count an image, all of one patient. They hold for the same model, "
-        "patient, age, sex and site, until the service ends. If no image of a request can "
-        "be read, its answer has no lesion, and the note before goes on.",
+        "the lesions of the notes that count an image, all of one patient. They hold for "
+        "the same model, patient, age, sex and site, until the service ends. If no image "
+        "of a request can be read, its answer has no lesion, and the note before goes on.",
         type="array", maxItems=100, items={"type": "string", "maxLength": LONGEST},
     ),
     "features": _field(
