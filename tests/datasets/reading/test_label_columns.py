@@ -10,6 +10,7 @@ import pytest
 from lentigo.datasets import read_archive, read_table
 from lentigo.datasets.any_table import read_any
 from lentigo.datasets.reading.columns import read_truth
+from lentigo.datasets.reading.label_columns import read_labels
 from lentigo.errors import ColumnError, ConfigError, UnknownWordsError
 from lentigo.tables import write_table
 from tests.datasets.reading.test_word_map import labels
@@ -366,3 +367,29 @@ def test_where_nothing_is_called_a_label_the_column_with_diagnoses_is_named(
         " ".join(read.notes)
     )
     assert labels(read_table("csv", path, columns={"melanoma": name})) == "10"
+
+
+@pytest.mark.parametrize("label", ["malignant", "benign_malignant", "target"])
+def test_a_cancer_beside_a_column_of_diagnoses_without_a_known_name_is_no_melanoma(
+    label: str,
+) -> None:
+    """DDI has `disease`, ISIC 2024 `iddx_3`, the ISIC Archive `diagnosis_3`."""
+    table = pd.DataFrame(
+        {
+            "image": ["a", "b", "c"],
+            label: [1, 1, 0],
+            "disease": ["melanoma-in-situ", "basal-cell-carcinoma", "melanocytic-nevi"],
+        }
+    )
+    found = read_labels(table, {"melanoma": label}, where="t")
+    assert found.table["melanoma"].tolist() == [True, False, False]
+    assert found.column == "disease"
+    assert "says malignant, not melanoma, which is read from disease" in found.notes[0]
+    named = read_labels(table, {"melanoma": label}, where="t", named=True)
+    assert named.table["melanoma"].tolist() == [True, True, False]
+
+
+def test_an_unknown_word_beside_malignant_leaves_the_label_as_it_is() -> None:
+    table = pd.DataFrame({"malignant": [1, 1, 0], "disease": ["melanoma", "Xy", "nevus"]})
+    found = read_labels(table, {"melanoma": "malignant"}, where="t")
+    assert found.table["melanoma"].tolist() == [True, True, False]
