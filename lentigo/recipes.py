@@ -52,20 +52,20 @@ def quick() -> Config:
     """The mean of two small networks, fine-tuned in about half an hour on two cores.
 
     An epoch draws 5,000 images at most, so the time does not grow with the archive. The
-    first network learns the diagnosis; images of the rare diagnoses of each archive are
-    drawn more often, and the first three stages of its backbone stay frozen. The second
-    learns melanoma or not; both classes are drawn equally often, and all its layers are
-    trained. Both take of age, sex and site what the table knows beside the image, and
+    first network learns the diagnosis from images of 224 px; those of the rare diagnoses of
+    each archive are drawn more often, and the first three stages of its backbone stay
+    frozen. The second learns melanoma or not from images of 160 px; both classes are drawn
+    equally often, and all its layers are trained. Both take of age, sex and site what the table knows beside the image, and
     answer without. The results of the mean of the two are in docs/results.md.
     """
     return Config(
         recipe="quick",
-        imaging=ImagingConfig(size=192),
+        imaging=ImagingConfig(size=256),
         model=ModelConfig(backbone="tf_efficientnet_lite0", dropout=0.2, metadata="auto"),
         augment=_DERMOSCOPY,
         training=TrainConfig(
-            image_size=160,
-            epochs=4,
+            image_size=224,
+            epochs=6,
             epoch_images=5_000,
             batch_size=32,
             optimizer="adamw",
@@ -77,25 +77,28 @@ def quick() -> Config:
             average=0.995,
             views=8,
         ),
-        members=({}, {**_MELANOMA_IN_ALL_LAYERS, "training.epochs": 3}),
+        members=(
+            {},
+            {
+                **_MELANOMA_IN_ALL_LAYERS,
+                "training.image_size": 160,
+                "training.epochs": 3,
+            },
+        ),
     )
 
 
 def thorough() -> Config:
     """Three networks of two backbones at 224 px; with five folds, a night on two cores.
 
-    Two learn the diagnosis as the first network of `quick` does, for six epochs and not
-    four; the third learns melanoma or not, and all its layers are trained. Networks with
-    different backbones make errors on different images, so their mean is often better than
-    the best of them (Hansen and Salamon 1990, doi:10.1109/34.58871). The mean of the first
-    two was measured (docs/results.md), the whole recipe was not.
+    Two learn the diagnosis as the first network of `quick` does; the third learns melanoma
+    or not, and all its layers are trained. Networks with different backbones make errors on
+    different images, so their mean is often better than the best of them (Hansen and
+    Salamon 1990, doi:10.1109/34.58871). What it reached is in docs/results.md.
     """
-    base = quick()
-    return base.model_copy(
+    return quick().model_copy(
         update={
             "recipe": "thorough",
-            "imaging": ImagingConfig(size=256),
-            "training": base.training.model_copy(update={"image_size": 224, "epochs": 6}),
             "members": (
                 {},
                 {"model.backbone": "tf_efficientnet_lite2"},

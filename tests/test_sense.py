@@ -53,10 +53,10 @@ def test_a_loss_that_compares_a_batch_is_not_given_pieces(more: dict[str, int]) 
 
 def test_images_are_not_compared_larger_than_they_are_stored(tmp_path: Path) -> None:
     config = recipe("quick")
-    large = with_settings(config, {"training.image_size": 256})
-    asked = [(config, "training.image_size=256"), (large, "training.views=2")]
+    large = with_settings(config, {"training.image_size": 320})
+    asked = [(config, "training.image_size=320"), (large, "training.views=2")]
     for given, switch in asked:
-        with pytest.raises(ConfigError, match=r"image_size 256 is above imaging\.size 192"):
+        with pytest.raises(ConfigError, match=r"image_size 320 is above imaging\.size 256"):
             check_asked(given, [switch], tmp_path, seeds=1, folds=1, resume=False)
     assert not enlarged(config)
 
