@@ -77,7 +77,8 @@ def from_words(
         class_of(word, bool(label), names)
         for word, label in zip(words, table[LABEL], strict=True)
     ]
-    return np.array(places, dtype=np.intp) == np.intp(names.index(wished))
+    found: BoolArray = np.array(places, dtype=np.intp) == names.index(wished)
+    return found
 
 
 def _is_wider(word: object, names: Sequence[str]) -> bool:
