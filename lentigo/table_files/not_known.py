@@ -115,7 +115,7 @@ def perhaps_missing(ids: pd.Series[Any]) -> dict[str, int]:
     numbers around it are ids as well (998, 1000), it is one of them.
     """
     counts = ids.value_counts()
-    there = set(counts.index)
+    there = set(map(str, counts.index))
     found = {}
     for word, count in counts.items():
         if count < 2 or str(word).lower() not in _MISSING_VALUES:
