@@ -179,7 +179,10 @@ def _on_one_ground(square: Image, ends: FloatArray, score: float) -> bool:
         return True
     levels = np.array(
         [
-            [float(np.median(_strips(plane, ends, side))) for plane in cv2.split(square)]
+            [
+                float(np.median(_strips(np.asarray(plane, np.uint8), ends, side)))
+                for plane in cv2.split(square)
+            ]
             for side in _GROUND
         ]
     )
