@@ -117,12 +117,12 @@ def perhaps_missing(ids: pd.Series[Any]) -> dict[str, int]:
     counts = ids.value_counts()
     there = set(map(str, counts.index))
     found = {}
-    for word, count in counts.items():
-        if count < 2 or str(word).lower() not in _MISSING_VALUES:
+    for word, count in zip(map(str, counts.index), counts.tolist(), strict=True):
+        if count < 2 or word.lower() not in _MISSING_VALUES:
             continue
-        beside = str(word).isdigit() and {str(int(word) - 1), str(int(word) + 1)} & there
-        if not beside:
-            found[str(word)] = int(count)
+        if word.isdigit() and {str(int(word) - 1), str(int(word) + 1)} & there:
+            continue
+        found[word] = int(count)
     return found
 
 

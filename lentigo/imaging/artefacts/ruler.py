@@ -177,11 +177,16 @@ def _on_one_ground(square: Image, ends: FloatArray, score: float) -> bool:
     """Tell whether a line with marks lies on one ground, as a scale does, and no edge."""
     if score >= _SURE:
         return True
-    levels = [
-        [np.median(_strips(plane, ends, side)) for plane in cv2.split(square)]
-        for side in _GROUND
-    ]
-    return bool(np.abs(np.subtract(*levels)).max() <= _ALIKE)
+    levels = np.array(
+        [
+            [
+                float(np.median(_strips(np.asarray(plane, np.uint8), ends, side)))
+                for plane in cv2.split(square)
+            ]
+            for side in _GROUND
+        ]
+    )
+    return bool(np.abs(levels[0] - levels[1]).max() <= _ALIKE)
 
 
 def _profiles(plane: Image, ends: FloatArray) -> NDArray[np.float32]:
