@@ -140,9 +140,13 @@ def _replaced(lines: list[str], node: ast.expr | ast.stmt, new: str) -> str:
     return "".join([*lines[: node.lineno - 1], before, middle, after, *lines[last:]])
 
 
-def draw(count: int, seed: int) -> list[Mutant]:
-    """Draw `count` lines of the package, each with one change."""
-    files = sorted((ROOT / "lentigo").rglob("*.py"))
+def draw(count: int, seed: int, under: Path = Path("lentigo")) -> list[Mutant]:
+    """Draw `count` lines of a file or folder of the package, each with one change.
+
+    All are drawn where it has fewer.
+    """
+    place = ROOT / under
+    files = sorted(place.rglob("*.py")) if place.is_dir() else [place]
     texts = {path.relative_to(ROOT): path.read_text("utf-8") for path in files}
     nodes = {
         (file, line): nodes
@@ -150,7 +154,7 @@ def draw(count: int, seed: int) -> list[Mutant]:
         for line, nodes in changeable(text).items()
     }
     chance = random.Random(seed)
-    lines = chance.sample(list(nodes), count)
+    lines = chance.sample(list(nodes), min(count, len(nodes)))
     return [changed(file, texts[file], chance.choice(nodes[file, n])) for file, n in lines]
 
 
@@ -213,11 +217,12 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     asked.add_argument("--lines", type=int, default=60)
     asked.add_argument("--seed", type=int, default=0)
+    asked.add_argument("--under", type=Path, default="lentigo", help="file or folder of it")
     asked.add_argument("--list", action="store_true", help="draw only")
     asked.add_argument("--known", type=Path, help="file of what earlier runs found")
     asked.add_argument("--seconds", type=float, default=60, help="of a core, for a line")
     given = asked.parse_args()
-    drawn = draw(given.lines, given.seed)
+    drawn = draw(given.lines, given.seed, given.under)
     said: Counter[str] = Counter()
     found = tried(drawn, Known(given.known), given.seconds)
     for mutant, failed in ((each, "-") for each in drawn) if given.list else found:

@@ -1,0 +1,52 @@
+"""Compare what a part of the package draws or says with what it drew or said before.
+
+    LENTIGO_RECORD=1 python -m pytest tests/figures/test_recorded.py
+
+writes the texts anew, after a change that was meant. Look at them before you commit them:
+what was recorded is right only because somebody read it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from pathlib import Path
+
+_FOLDER = Path(__file__).parent / "recorded"
+_NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[+-]?\d+)?(?![\w.])")
+
+NEAR = 2e-4
+"""Largest relative difference of two numbers that count as the same: another machine adds
+in another order."""
+
+
+def check_recorded(name: str, said: str) -> None:
+    """Fail unless `said` is the text that was recorded under `name`.
+
+    Numbers may differ by a share of `NEAR`; all else is the same to the letter.
+    """
+    file = _FOLDER / f"{name}.txt"
+    if os.environ.get("LENTIGO_RECORD"):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(said, "utf-8", newline="\n")
+    before = file.read_text("utf-8")
+    if _alike(before, said):
+        return
+    lines = difflib.unified_diff(
+        before.splitlines(), said.splitlines(), "recorded", "now", n=1, lineterm=""
+    )
+    raise AssertionError(f"{name} is no longer what it was:\n" + "\n".join(lines))
+
+
+def _alike(before: str, now: str) -> bool:
+    if before == now:
+        return True
+    if _NUMBER.sub("#", before) != _NUMBER.sub("#", now):
+        return False
+    pairs = zip(_NUMBER.findall(before), _NUMBER.findall(now), strict=True)
+    return all(_near(float(one), float(two)) for one, two in pairs)
+
+
+def _near(one: float, two: float) -> bool:
+    return abs(one - two) <= max(NEAR * max(abs(one), abs(two)), 1e-9)
