@@ -11,10 +11,15 @@ from __future__ import annotations
 import difflib
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 _FOLDER = Path(__file__).parent / "recorded"
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[+-]?\d+)?(?![\w.])")
+
+_MOST = 24
+"""Of more values in a row than this, some are told, and how many there are."""
 
 NEAR = 2e-4
 """Largest relative difference of two numbers that count as the same: another machine adds
@@ -50,3 +55,31 @@ def _alike(before: str, now: str) -> bool:
 
 def _near(one: float, two: float) -> bool:
     return abs(one - two) <= max(NEAR * max(abs(one), abs(two)), 1e-9)
+
+
+def as_lines(value: Any, name: str = "") -> Iterator[str]:
+    """Yield a line for each group of plain values in nested results, as JSON has them."""
+    if isinstance(value, dict) and not all(_is_plain(each) for each in value.values()):
+        for key, each in value.items():
+            yield from as_lines(each, f"{name}.{key}" if name else str(key))
+    elif isinstance(value, list | tuple) and not all(_is_plain(each) for each in value):
+        for place, each in enumerate(value):
+            yield from as_lines(each, f"{name}[{place}]")
+    else:
+        yield f"{name}: {_in_short(value)}"
+
+
+def _is_plain(value: Any) -> bool:
+    return not isinstance(value, dict | list | tuple)
+
+
+def _in_short(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_in_short(each)}" for key, each in value.items())
+    if isinstance(value, list | tuple):
+        numbers = [f"{len(value)} values"] if len(value) > _MOST else []
+        step = -(-len(value) // _MOST) or 1
+        return " ".join([*numbers, *(_in_short(each) for each in value[::step])])
+    if isinstance(value, float):
+        return f"{0.0 if abs(value) < 1e-9 else value:.6g}"
+    return repr(value) if isinstance(value, str) else str(value)
