@@ -23,7 +23,7 @@ _MOST = 24
 
 NEAR = 2e-4
 """Largest relative difference of two numbers that count as the same: another machine adds
-in another order."""
+in another order. Of rounded numbers the last digit may be another by one."""
 
 
 def check_recorded(name: str, said: str) -> None:
@@ -50,11 +50,15 @@ def _alike(before: str, now: str) -> bool:
     if _NUMBER.sub("#", before) != _NUMBER.sub("#", now):
         return False
     pairs = zip(_NUMBER.findall(before), _NUMBER.findall(now), strict=True)
-    return all(_near(float(one), float(two)) for one, two in pairs)
+    return all(_near(one, two) for one, two in pairs)
 
 
-def _near(one: float, two: float) -> bool:
-    return abs(one - two) <= max(NEAR * max(abs(one), abs(two)), 1e-9)
+def _near(one: str, two: str) -> bool:
+    apart = abs(float(one) - float(two))
+    # What lies between two roundings may be rounded to either side.
+    decimals = min(len(each.partition(".")[2]) for each in (one, two))
+    step = 1.01 * 10.0**-decimals if decimals > 1 and "e" not in one + two else 1e-9
+    return apart <= max(NEAR * max(abs(float(one)), abs(float(two))), step)
 
 
 def as_lines(value: Any, name: str = "") -> Iterator[str]:

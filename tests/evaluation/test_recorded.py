@@ -127,8 +127,8 @@ def test_scores_of_a_challenge(challenge: str) -> None:
     hot = np.eye(max(len(names), 2))[label][:, : len(names)]
     score = np.clip(0.3 * hot + 0.7 * rng.random(hot.shape), 0, 1).round(2)
     images = pd.DataFrame({"image": [f"ISIC_{n:07}" for n in range(len(label))]})
-    tables = [
-        images.assign(**dict(zip(names, each.T, strict=True))) for each in (score, hot)
-    ]
-    found = official_scores(challenge, *tables).as_dict()
+    said = ["probability"] if len(names) == 1 else names
+    guesses = images.assign(**dict(zip(said, score.T, strict=True)))
+    truth = images.assign(**dict(zip(names, hot.T, strict=True)))
+    found = official_scores(challenge, guesses, truth).as_dict()
     check_recorded(f"evaluation/{challenge}", "\n".join(as_lines(found)) + "\n")
