@@ -11,11 +11,11 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from tests.cli.written import called
 from tests.cohorts import draw_cohort
 from tests.figures import given
 from tests.imaging.segmentation.test_find import skin, with_disc
 from tests.record import check_recorded
+from tests.written import called
 
 
 @pytest.fixture(scope="module")

@@ -13,12 +13,12 @@ import pytest
 from PIL import Image
 
 from lentigo.tables import write_table
-from tests.cli.written import called
 from tests.cohorts import draw_cohort
 from tests.imaging.segmentation.test_find import skin, with_disc
 from tests.inference.test_drift import answers
 from tests.inference.test_predict import CONFIG, save
 from tests.record import check_recorded
+from tests.written import called
 
 
 @pytest.fixture(scope="module")

@@ -44,21 +44,27 @@ def called(line: str, place: Path, out: Path) -> str:
     if done.exception and not isinstance(done.exception, SystemExit):
         raise done.exception
     lines = [f"lentigo {line}", f"exit {done.exit_code}", *done.output.splitlines()]
-    lines += _folder(out.parent)
+    lines += told(out.parent)
+    return settled(lines, OUT=out, PLACE=place)
+
+
+def settled(lines: list[str], **places: Path) -> str:
+    """Join lines, with the names of `places` for their paths, and without what changes."""
     text = "\n".join(line.rstrip() for line in lines) + "\n"
-    for path, word in ((out, "OUT"), (place, "PLACE")):
+    for word, path in places.items():
         text = text.replace(str(path.resolve()), word).replace(str(path), word)
     for pattern, word in _OF_A_MACHINE:
         text = pattern.sub(word, text)
     return text
 
 
-def _folder(place: Path) -> Iterator[str]:
+def told(place: Path, *, most: int = _MOST) -> Iterator[str]:
+    """Yield the name of each file below `place`, and what is in those that have words."""
     for file in sorted(each for each in place.rglob("*") if each.is_file()):
         yield f"--- {file.relative_to(place).as_posix()}"
-        told = list(_file(file))
-        yield from told[:_MOST]
-        yield from [f"… {len(told)} lines"] if len(told) > _MOST else []
+        lines = list(_file(file))
+        yield from lines[:most]
+        yield from [f"… {len(lines)} lines"] if len(lines) > most else []
 
 
 def _file(file: Path) -> Iterator[str]:
