@@ -7,8 +7,8 @@ a comparison, an operator, a number, a truth value, what is returned, or a state
 is left out. Then tests are run in a copy of the project, nearest first (`nearness`), until
 one fails that passes without the change (`verdict`), or the time for a line is up. A line
 that survives is guarded by no test among them, or the change means the same; the last
-column says what became of it. What was found is kept (`--known`), so that a run that was
-stopped goes on where it was.
+column says which test failed, or that the time was up before all were run. What was found
+is kept (`--known`), so that a run that was stopped goes on where it was.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.nearness import Nearness
-from tests.verdict import NO_END, Verdicts, cool_down, warm_up
+from tests.verdict import NO_END, TIME_UP, Verdicts, cool_down, warm_up
 
 ROOT = Path(__file__).resolve().parents[1]
 
-_SAID = {"": "SURVIVED", "-": "drawn", NO_END: NO_END}
+_SAID = {"": "SURVIVED", TIME_UP: "SURVIVED", "-": "drawn", NO_END: NO_END}
 
 _COMPARED: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq,
@@ -44,6 +44,8 @@ _COMPUTED: dict[type[ast.operator], type[ast.operator]] = {
     ast.BitXor: ast.BitAnd, ast.MatMult: ast.Mult,
 }  # fmt: skip
 _LEFT_OUT = ast.AugAssign | ast.Raise | ast.Delete | ast.Continue | ast.Break
+_FILLED = {"''": "'changed'", "[]": "[None]", "()": "(None,)", "{}": "{None: None}"}
+"""What is returned instead of something empty: None would be as empty to most callers."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,9 @@ def _changes(node: ast.AST) -> Iterator[tuple[str, str]]:
 def _changed_statements(node: ast.AST) -> Iterator[tuple[str, str]]:
     match node:
         case ast.Return(value=ast.expr() as value) if ast.unparse(value) != "None":
-            yield "return", "return None"
+            yield "return", f"return {_FILLED.get(ast.unparse(value))}"
+        case ast.Delete(targets=targets) if all(isinstance(t, ast.Name) for t in targets):
+            return  # of a name of the function: it frees memory, nothing else
         case ast.Expr(value=ast.Call()) | ast.Expr(value=ast.Await()):
             yield "left out", "pass"
         case _ if isinstance(node, _LEFT_OUT):

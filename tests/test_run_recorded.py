@@ -26,7 +26,7 @@ SETTINGS = {
     "evaluation.repeats": 20,
 }
 _KEPT = (
-    "command.txt", "config.yaml", "table.parquet", "roles.csv", "split.csv", "split.json",
+    "config.yaml", "table.parquet", "roles.csv", "split.csv", "split.json",
     "store.json", "index.parquet", "failures.csv", "duplicates.csv",
 )  # fmt: skip
 _COLUMNS = ("metrics.csv", "predictions.csv", "validation.csv", "baseline.csv")
