@@ -44,7 +44,7 @@ def called(line: str, place: Path, out: Path) -> str:
     if done.exception and not isinstance(done.exception, SystemExit):
         raise done.exception
     lines = [f"lentigo {line}", f"exit {done.exit_code}", *done.output.splitlines()]
-    lines += told(out.parent)
+    lines += told(out.parent) if out.parent.is_dir() else []
     return settled(lines, OUT=out, PLACE=place)
 
 
