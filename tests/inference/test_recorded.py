@@ -79,7 +79,7 @@ def test_what_other_lesions_tell() -> None:
     for name in ("count", "mean", "variance"):
         lines += as_lines(getattr(others, name)[::16].tolist(), name)
     inputs = inputs_of(images.logits, others, 1.5)
-    for number, row in enumerate(np.atleast_2d(inputs)):
+    for number, row in enumerate(np.atleast_2d(inputs).T):
         lines += as_lines(row[::16].tolist(), f"input {number}")
     own = Labelled(images.truth, images.logits + 2 * np.sin(who.patient), images.group)
     found = fit_context(own, who, fitted_on="drawn images")
@@ -99,7 +99,7 @@ def test_limits_of_strangeness() -> None:
     lines = [
         f"most {most}: {limit_of(score, weights, most=most)}" for most in (0.05, 0.1, 0.3)
     ]
-    for count in (10, 44, 45, 60, 120):
+    for count in (100, 129, 132, 135, 138, 180):
         part = weights_of(names[:count])
         lines.append(f"{count}: {limit_of(score[:count], part)}")
     lines.append(f"share {share_of(score > 1, weights):.6g}")

@@ -133,7 +133,7 @@ def test_calibrations() -> None:
         "none": NoCalibration(), "temperature": Temperature(temperature=2.5),
         "platt": Platt(slope=0.7, intercept=-0.4), "spread": Spread(slope=2, intercept=1),
         "beta": Beta(a=0.8, b=1.2, c=0.3),
-        "isotonic": Isotonic(x=(-2.0, 0.0, 3.0), y=(-1.0, -0.5, 2.0)),
+        "isotonic": Isotonic(knots=(-2.0, 0.0, 3.0), values=(-1.0, -0.5, 2.0)),
     }  # fmt: skip
     lines = list(as_lines(probability(at).tolist(), "probability"))
     for name, map_ in maps.items():
