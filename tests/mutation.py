@@ -26,6 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.nearness import Nearness
+from tests.reached import Reached
 from tests.verdict import NO_END, TIME_UP, Verdicts, cool_down, warm_up
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -192,17 +193,24 @@ def _key(mutant: Mutant) -> str:
 
 
 def tried(
-    drawn: list[Mutant], known: Known, seconds: float
+    drawn: list[Mutant], known: Known, seconds: float, measured: Path | None = None
 ) -> Iterator[tuple[Mutant, str]]:
-    """Yield each change with the first test that fails on it; empty if none does."""
+    """Yield each change with the first test that fails on it; empty if none does.
+
+    `measured` is a file of coverage that tells which tests run a line; these come first.
+    """
     with tempfile.TemporaryDirectory(prefix="lentigo-mutants-") as place:
         copy = _copied(Path(place))
         near, verdicts = Nearness(copy), Verdicts(copy, seconds=seconds)
+        reached = Reached(measured, copy) if measured else None
         warm_up()
         for mutant in drawn:
             found = known.of(mutant)
             if found is None:
-                found = verdicts.of(mutant.file, mutant.source, near.rings(mutant.file))
+                rings = near.rings(mutant.file)
+                if reached and (first := reached.tests(mutant.file, mutant.line)):
+                    rings.insert(0, [copy / test for test in first])
+                found = verdicts.of(mutant.file, mutant.source, rings)
                 known.note(mutant, found)
             yield mutant, found
         cool_down()
@@ -222,13 +230,19 @@ def main() -> None:
     asked.add_argument("--lines", type=int, default=60)
     asked.add_argument("--seed", type=int, default=0)
     asked.add_argument("--under", type=Path, default="lentigo", help="file or folder of it")
+    asked.add_argument(
+        "--reached",
+        type=Path,
+        metavar=".coverage",
+        help="file of `make coverage`: tests that run the line come first",
+    )
     asked.add_argument("--list", action="store_true", help="draw only")
     asked.add_argument("--known", type=Path, help="file of what earlier runs found")
     asked.add_argument("--seconds", type=float, default=60, help="of a core, for a line")
     given = asked.parse_args()
     drawn = draw(given.lines, given.seed, given.under)
     said: Counter[str] = Counter()
-    found = tried(drawn, Known(given.known), given.seconds)
+    found = tried(drawn, Known(given.known), given.seconds, given.reached)
     for mutant, failed in ((each, "-") for each in drawn) if given.list else found:
         word = _SAID.get(failed, "killed")
         said[word] += 1

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from coverage import CoverageData
 
 from tests.mutation import changeable, changed, draw
 from tests.nearness import Nearness
+from tests.reached import Reached
 from tests.verdict import TIME_UP, Verdicts
 
 SOURCE = "def grown(size):\n    limit = 3\n    return size >= limit\n"
@@ -129,3 +131,25 @@ def test_a_line_is_told_apart_whose_time_was_up(project: Path) -> None:
     rings = [[project / "tests/test_near.py"], [project / "tests/test_far.py"]]
     changed_text = SOURCE.replace(">=", ">")
     assert verdicts.of(Path("lentigo/near.py"), changed_text, rings) == TIME_UP
+
+
+def test_tests_that_run_a_line_are_known_from_a_measurement(project: Path) -> None:
+    data = CoverageData(str(project / "measured"))
+    for context in (
+        "", "tests.test_near.test_limit", "tests.test_near.test_gone", "tests.gone.test_one"
+    ):  # fmt: skip
+        data.set_context(context)
+        data.add_lines({"/elsewhere/lentigo/near.py": [3]})
+    data.write()
+    reached = Reached(project / "measured", project)
+    assert reached.tests(Path("lentigo/near.py"), 3) == ["tests/test_near.py::test_limit"]
+    assert reached.tests(Path("lentigo/near.py"), 2) == []
+    assert reached.tests(Path("lentigo/far.py"), 3) == []
+
+
+def test_a_test_may_be_named_alone_and_in_an_order(project: Path) -> None:
+    verdicts = Verdicts(project, seconds=60)
+    never = SOURCE.replace("return size >= limit", "return None")
+    first = [project / "tests/test_near.py::test_limit", project / "tests/test_other.py"]
+    failed = verdicts.of(Path("lentigo/near.py"), never, [first])
+    assert failed == "tests/test_near.py::test_limit"

@@ -77,7 +77,11 @@ class _Watched:
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Run the files in the order given: the tests of a project may sort theirs."""
-        items.sort(key=lambda item: self._place.get(item.nodeid.partition("::")[0], 0))
+        items.sort(key=self._order)
+
+    def _order(self, item: pytest.Item) -> int:
+        test = item.nodeid.partition("[")[0]
+        return self._place.get(test, self._place.get(test.partition("::")[0], 0))
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         self._session = session
