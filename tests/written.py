@@ -21,6 +21,7 @@ _MOST = 120
 """Lines that are told of one file."""
 _OF_A_MACHINE = (
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?"), "TIME"),
+    (re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"), "UUID"),
     (re.compile(r"\b[0-9a-f]{12,64}\b"), "DIGEST"),
     (re.compile(r"\b[\d.,]+ (s|ms|seconds?|minutes?|images? (a|per) second)\b"), "TOOK"),
     (re.compile(r"(images a second +)[\d.,]+"), r"\1MANY"),

@@ -33,6 +33,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     table.to_csv(folder / "discs.csv", index=False)
     many = [f"P{number // 8}" for number in range(24)]
     table.assign(patient_id=many).to_csv(folder / "eight.csv", index=False)
+    lesions = table.head(8).assign(lesion_id=[f"L{number // 2}" for number in range(8)])
+    lesions.to_csv(folder / "lesions.csv", index=False)
     table["group_id"] = table["patient_id"]
     write_table(table, run / "table.parquet")
     answers(table, rng.normal(size=24)).to_csv(run / "predictions.csv", index=False)
@@ -52,6 +54,16 @@ SAID = {
     ("predict", "table"): f"{MODEL} few --out OUT.csv --device cpu",
     ("predict", "share"): f"{MODEL} few --out OUT.csv --device cpu --prevalence 0.02",
     ("explain", "plain"): f"{MODEL} few/lesion_1.png --out OUT",
+    ("explain", "several"): f"{MODEL} few --out OUT",
+    ("predict", "lesions"): f"{MODEL} lesions.csv --by lesion --out OUT.csv --device cpu",
+    ("predict", "fhir"): f"{MODEL} few --format fhir --out OUT.json --device cpu",
+    ("predict", "json"): f"{MODEL} few --json --out OUT.csv --device cpu",
+    ("predict", "nothing"): f"{MODEL} nowhere --out OUT.csv --device cpu",
+    ("predict", "by"): f"{MODEL} few --by patient --out OUT.csv --device cpu",
+    (
+        "predict",
+        "both",
+    ): f"{MODEL} few --by lesion --format fhir --out OUT.json --device cpu",
     ("similar", "plain"): "run few --out OUT.csv",
     ("duckling", "plain"): f"{MODEL} eight.csv --out OUT --device cpu",
     ("stress", "views"): f"{MODEL} discs.csv --only views,ruler --out OUT --device cpu",
