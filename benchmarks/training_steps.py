@@ -61,7 +61,7 @@ def compare_augmentation(images: np.ndarray) -> None:
 def compare_steps(name: str) -> None:
     model = build_model(ModelConfig(backbone=name, pretrained=False))
     plain = rate(step(model, precision="32-true"))
-    chosen = faster_arithmetic(model, size=SIZE, device=CPU)
+    chosen = faster_arithmetic(model, size=SIZE, device=CPU, batch=BATCH)
     if chosen.channels_last:
         model.to(memory_format=torch.channels_last)
     ours = rate(step(model, precision=chosen.precision))

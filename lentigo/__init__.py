@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from lentigo.errors import LentigoError
 from lentigo.extras import EXTRAS, not_installed
+from lentigo.machine import spin_briefly
 from lentigo.version import __version__
+
+spin_briefly()  # before a library is loaded that reads it
 
 if TYPE_CHECKING:
     from lentigo.config import Config

@@ -22,8 +22,8 @@ from lentigo.evaluation.sums import Sample
 from lentigo.evaluation.without import Beside, judge_without
 from lentigo.json_files import read_json
 from lentigo.models.calibration import probability
-from lentigo.models.description import DESCRIPTION, read_description
-from lentigo.models.operating_point import OperatingPoint, read_points
+from lentigo.models.description import DESCRIPTION, points_of, read_description
+from lentigo.models.operating_point import OperatingPoint
 from lentigo.models.schema import Description
 from lentigo.run_layout import RunLayout
 from lentigo.tables import read_any_table
@@ -206,8 +206,8 @@ def _points(
 ) -> dict[int, list[OperatingPoint]]:
     """Return the thresholds in each fold's model folder, by the fold's number."""
     return {
-        fold: list(read_points(description.operating_points))
-        for fold, description in _described(predictions, layout).items()
+        fold: list(points_of(layout.fold(fold).model))
+        for fold in _described(predictions, layout)
     }
 
 

@@ -41,6 +41,10 @@ SITES = (
 """Anatomical sites as in SIIM-ISIC 2020; finer sites of other archives are mapped onto
 these."""
 
+SITE_DETAIL = "site_detail"
+"""A further column of lesion tables read from archives whose sites are finer than `SITES`:
+the archive's own word (`back`), which the baseline without images uses beside the site."""
+
 MODALITIES = ("dermoscopy", "clinical", "confocal", "histology")
 
 _LESION_COLUMNS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -94,7 +98,7 @@ _OF_ARCHIVES = frozenset(
 _OF_LENTIGO = frozenset(
     {"duplicate_of", "isic_id", "licence", "mask_path", "own_id", "part", "role", "side",
      "table", "age_filled", "sex_filled", "site_filled", "age_missing", "sex_missing",
-     "site_missing", "age_normalised"}
+     "site_missing", "age_normalised", SITE_DETAIL}
 )  # fmt: skip
 
 ARCHIVE_COLUMNS = frozenset({*LESION_COLUMNS, *_OF_ARCHIVES, *_OF_LENTIGO})

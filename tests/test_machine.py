@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -28,6 +29,35 @@ def test_where_no_system_tells_it_there_is_one_core(
     monkeypatch.delattr(os, "sched_getaffinity", raising=False)
     monkeypatch.setattr(os, "cpu_count", lambda: None)
     assert machine.cores() == 1
+
+
+def test_threads_that_wait_soon_give_way_unless_the_user_says_how_they_wait(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT"):
+        monkeypatch.delenv(name, raising=False)
+    machine.spin_briefly()
+    assert 1_000 <= int(os.environ["GOMP_SPINCOUNT"]) <= 10_000
+    monkeypatch.setenv("GOMP_SPINCOUNT", "7")
+    machine.spin_briefly()
+    assert os.environ["GOMP_SPINCOUNT"] == "7"
+    monkeypatch.delenv("GOMP_SPINCOUNT")
+    monkeypatch.setenv("OMP_WAIT_POLICY", "active")
+    machine.spin_briefly()
+    assert "GOMP_SPINCOUNT" not in os.environ
+
+
+def test_it_is_said_before_torch_is_loaded() -> None:
+    code = (
+        "import os, sys; os.environ.pop('GOMP_SPINCOUNT', 0); import lentigo; "
+        "print('torch' in sys.modules, os.environ['GOMP_SPINCOUNT'])"
+    )
+    kept = {k: v for k, v in os.environ.items() if k != "OMP_WAIT_POLICY"}
+    said = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=kept
+    )
+    assert said.stdout.split()[0] == "False"
+    assert int(said.stdout.split()[1]) > 0
 
 
 @pytest.mark.parametrize("name", ["RANK", "NODE_RANK", "LOCAL_RANK"])

@@ -27,6 +27,7 @@ from lentigo.imaging.decoding.packed import is_there
 from lentigo.imaging.sandbox.reader import GuardedReader
 from lentigo.machine import cores
 from lentigo.progress import track
+from lentigo.tables import SITE_DETAIL
 
 FOLDS = 5
 METADATA = ("age", "sex", "site")
@@ -120,7 +121,9 @@ def _known(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame | str]]:
     }
     truth = table[list(columns.values())].set_axis(list(columns), axis=1)
     described = in_our_words(truth)
-    patient = described[[name for name in METADATA if name in described]]
+    if SITE_DETAIL in truth:  # of a lesion table, which holds no other words for sites
+        described = described.assign(**{SITE_DETAIL: truth[SITE_DETAIL]})
+    patient = described[[name for name in (*METADATA, SITE_DETAIL) if name in described]]
     usable = patient.columns.size and patient.notna().any(axis=None)
     yield patients, patient if usable else "the truth has no age, sex or site."
     paths = truth["path"] if "path" in truth else pd.Series(pd.NA, index=table.index)

@@ -273,8 +273,7 @@ def _to_choose_on(predictions: Path | None, truth: Path | None) -> ChooseOn | No
 def _points(model: Path) -> tuple[OperatingPoint, ...]:
     """Return the operating points of a model folder, or of a run that has one model."""
     from lentigo.errors import ConfigError
-    from lentigo.models.description import find_models, read_description
-    from lentigo.models.operating_point import read_points
+    from lentigo.models.description import find_models, points_of
 
     folders = find_models(model)
     if len(folders) > 1:
@@ -282,4 +281,4 @@ def _points(model: Path) -> tuple[OperatingPoint, ...]:
             f"{model} holds {len(folders)} models with thresholds of their own; name the "
             f"one that predicted: --model {folders[0]}."
         )
-    return read_points(read_description(folders[0]).operating_points)
+    return points_of(folders[0])

@@ -84,7 +84,12 @@ def beside_lines(found: tuple[Beside, ...]) -> list[str]:
     there = [each for each in found if not each.absent]
     rows: list[tuple[str, ...]] = [("Beside it", "AUC", "the model has more", "it knows")]
     rows += [
-        (each.name, each.auc.in_words, each.gain.signed_in_words, some(each.features))
+        (
+            each.name,
+            each.auc.in_words,
+            each.gain.signed_in_words,
+            some(each.features, at_most=4),
+        )
         for each in there
     ]
     return [

@@ -18,6 +18,7 @@ from lentigo.evaluation.prediction_columns import image_and_score
 from lentigo.evaluation.scored import scored
 from lentigo.evaluation.sums import as_sample
 from lentigo.models.operating_point import OperatingPoint
+from lentigo.table_files.cells import ids_as_text
 from lentigo.tables import read_any_table
 from lentigo.words import counted, some, verb
 
@@ -40,6 +41,7 @@ class Chosen:
     notes: list[str]
 
 
+@ids_as_text
 def choose_elsewhere(
     asked: ChooseOn,
     judged: pd.DataFrame,

@@ -26,6 +26,7 @@ from lentigo.evaluation.roughness import DIFFERENCES_ROUGH_BELOW, marked
 from lentigo.evaluation.sums import Precision, Sample, as_sample
 from lentigo.evaluation.telling import no_spread, tells, told, too_few_to_tell
 from lentigo.notice import NOTICE
+from lentigo.table_files.cells import ids_as_text
 from lentigo.words import counted, some
 
 
@@ -73,6 +74,7 @@ class Comparison:
         return "\n".join([head, "", *lines, *foot(self.notes)])
 
 
+@ids_as_text
 def compare(
     first: Source,
     second: Source,

@@ -42,9 +42,11 @@ from lentigo.evaluation.roughness import DIFFERENCES_ROUGH_BELOW, marked
 from lentigo.evaluation.scored import scored
 from lentigo.evaluation.sums import Auc, Sample, as_sample
 from lentigo.evaluation.telling import no_spread, tells, told
+from lentigo.table_files.cells import ids_as_text
 from lentigo.words import counted, some, verb
 
 
+@ids_as_text
 def compare_models(
     predictions: Mapping[str, Source],
     truth: Source | Sequence[Source],

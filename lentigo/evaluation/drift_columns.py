@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from lentigo.evaluation.drift_deals import Deals, Dealt
 from lentigo.evaluation.stability import stability_bins, stability_index
-from lentigo.words import listed
+from lentigo.words import listed, verb
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -90,7 +90,12 @@ class Notes:
             lacking.setdefault(tuple(names), []).append(sides)
         return (
             *(
-                _not_compared(names, f"{listed(sides)} {_has(sides)} no such column")
+                # The column may be there, and empty: lentigo's own tables have them all.
+                _not_compared(
+                    names,
+                    f"{listed(sides)} {verb(len(sides), 'tells', 'tell')} nothing of "
+                    f"{verb(len(names), 'it', 'them')}",
+                )
                 for names, sides in lacking.items()
             ),
             *(
@@ -105,10 +110,6 @@ def _note(notes: dict[str, list[str]], why: str, column: str) -> None:
     known = notes.setdefault(why, [])
     if column not in known:
         known.append(column)
-
-
-def _has(sides: Sequence[str]) -> str:
-    return "has" if len(sides) == 1 else "have"
 
 
 def _not_compared(names: Sequence[str], why: str) -> str:

@@ -17,6 +17,7 @@ from lentigo.datasets.reading.zipped import is_zip
 from lentigo.errors import ColumnError, DatasetError, unknown_name
 from lentigo.evaluation.lesions import LESION, is_by_lesion, one_row_a_lesion
 from lentigo.evaluation.locking.locked import is_locked
+from lentigo.evaluation.named_alike import named_alike
 from lentigo.evaluation.nested_table import nested_table, outer_rows
 from lentigo.evaluation.prediction_columns import image_and_score, with_names_once
 from lentigo.evaluation.repeated import by_repeat
@@ -187,6 +188,7 @@ def _merged(guesses: pd.DataFrame, labels: pd.DataFrame, notes: list[str]) -> Ma
 
     Raises `DatasetError` where no image has both a label and a probability.
     """
+    guesses, labels, alike = named_alike(guesses, labels)
     renamed = labels.rename(
         columns={n: f"{n}{OF_TRUTH}" for n in labels if n != "image_id"}
     )
@@ -194,7 +196,7 @@ def _merged(guesses: pd.DataFrame, labels: pd.DataFrame, notes: list[str]) -> Ma
     left_out, unmatched = _unmatched(guesses, labels, both=len(merged))
     refused = _unanswered(merged)
     merged, lost, lacking = _complete(merged)
-    notes = [*notes, *unmatched, *lacking]
+    notes = [*notes, *alike, *unmatched, *lacking]
     if merged.empty:
         raise DatasetError(
             "There is nothing to judge: no image has a label and a probability. "
@@ -375,17 +377,13 @@ def _unmatched(
             "images, or say which column names them with --column image_id=…."
         )
     counts, notes = {}, []
-    for table, other, reason, text in (
-        (
-            guesses,
-            labels,
-            "without a row in the truth",
-            "predictions are left out, having no row in the truth",
-        ),
+    row, prediction = "a row in the truth", "a prediction"
+    for table, other, lacking, text in (
+        (guesses, labels, row, "predictions are left out, having no row in the truth"),
         (
             labels,
             guesses,
-            "without a prediction",
+            prediction,
             "rows of the truth are left out, having no prediction",
         ),
     ):
@@ -394,6 +392,6 @@ def _unmatched(
         # A set, because `isin` of pandas takes four seconds for 400,000 texts.
         there = set(other["image_id"])
         lost = [name for name in table["image_id"] if name not in there]
-        counts[reason] = len(lost)
+        counts[f"without {lacking}"] = len(lost)
         notes.append(f"{len(lost):,} of {len(table):,} {text}: {some(lost)}.")
     return counts, notes

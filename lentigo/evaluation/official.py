@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from lentigo.evaluation.discrimination import (
 )
 from lentigo.evaluation.joining import LABEL, OF_TRUTH, Source, match
 from lentigo.evaluation.multiclass import likeliest
+from lentigo.evaluation.official_columns import column_of, from_words
 from lentigo.evaluation.partial_auc import partial_auc
 from lentigo.tables import ROUNDING
 from lentigo.words import aligned, counted, some, verb
@@ -131,7 +132,16 @@ def official_scores(
             "The organisers ask whether a lesion is malignant. The truth has no column "
             "malignant or target, so melanoma stands for it here."
         )
-    pairs = {name: _columns(table, name) for name in known.categories}
+    pairs = {name: _columns(table, name, known.categories) for name in known.categories}
+    if (
+        len(pairs) > 2
+        and (none := ~np.any([side for side, _ in pairs.values()], axis=0)).any()
+    ):
+        lost = int(none.sum())
+        notes.append(
+            f"{counted(lost, 'image')} {verb(lost, 'is', 'are')} of none of the diagnoses "
+            "of this challenge, whose images are of one each."
+        )
     rows = {name: _category(*pair) for name, pair in pairs.items()}
     by_category = pd.DataFrame.from_dict(rows, orient="index")
     balanced = _balanced(pairs) if len(pairs) > 1 else math.nan
@@ -141,8 +151,12 @@ def official_scores(
     return Official(challenge, score, by_category, balanced, tuple(notes))
 
 
-def _columns(table: pd.DataFrame, name: str) -> tuple[BoolArray, FloatArray]:
-    """Return label and probability of the diagnosis `name`, (N,) each.
+def _columns(
+    table: pd.DataFrame, name: str, categories: Sequence[str]
+) -> tuple[BoolArray, FloatArray]:
+    """Return label and probability of the diagnosis `name` of `categories`, (N,) each.
+
+    The label is read from a column of the truth, else from its column of diagnoses.
 
     Raises `ColumnError` when the predictions or the truth have no such column, or a
     probability lies outside 0–1.
@@ -152,10 +166,13 @@ def _columns(table: pd.DataFrame, name: str) -> tuple[BoolArray, FloatArray]:
         if name == MALIGNANT and (column := _first(table, _MALIGNANT_TRUTH)):
             return _known(table[column], column) > 0.5, score.to_numpy(np.float64)
         return truth.to_numpy(bool), score.to_numpy(np.float64)
-    plain = {str(column).casefold(): column for column in table}
-    ours = plain.get(name.casefold())
-    theirs = plain.get(f"{name}{OF_TRUTH}".casefold())
-    if ours is None or theirs is None:
+    ours = column_of(table, name, of_truth=False)
+    theirs = column_of(table, name, of_truth=True)
+    if ours is not None and theirs is None:
+        label = from_words(table, name, categories)
+    else:
+        label = None if theirs is None else _known(table[theirs], theirs) > 0.5
+    if ours is None or label is None:
         which = "predictions have" if ours is None else "truth has"
         sides = {str(column): str(column).endswith(OF_TRUTH) for column in table}
         there = [column for column, of_truth in sides.items() if of_truth != (ours is None)]
@@ -163,14 +180,14 @@ def _columns(table: pd.DataFrame, name: str) -> tuple[BoolArray, FloatArray]:
             f"The {which} no column {name}, which this challenge asks for; there is "
             f"{some([each.removesuffix(OF_TRUTH) for each in there], at_most=8)}."
         )
-    own = _known(table[ours], str(ours))
+    own = _known(table[ours], ours)
     if beyond := int(((own < -ROUNDING) | (own > 1 + ROUNDING)).sum()):
         raise ColumnError(
             f"{counted(beyond, 'row')} of the column {ours} "
             f"{verb(beyond, 'lies', 'lie')} outside 0–1 ({own.min():.3g} to "
             f"{own.max():.3g}), which this challenge refuses."
         )
-    return _known(table[theirs], str(theirs)) > 0.5, own
+    return label, own
 
 
 def _first(table: pd.DataFrame, names: Iterable[str]) -> str:

@@ -29,6 +29,7 @@ from lentigo.evaluation.result import foot
 from lentigo.evaluation.scored import scored
 from lentigo.evaluation.sums import Sample, as_sample
 from lentigo.notice import NOTICE
+from lentigo.table_files.cells import ids_as_text
 from lentigo.words import aligned, counted
 
 WIDTHS = (0.1, 0.05, 0.02)
@@ -92,6 +93,7 @@ class Plan:
         return "\n".join([*lines, *foot(self.notes)])
 
 
+@ids_as_text
 def plan_study(
     predictions: Source,
     truth: Source,

@@ -60,8 +60,10 @@ from lentigo.evaluation.subgroups import CROSS, Subgroups, adjusted, subgroups_o
 from lentigo.evaluation.sums import Sample, as_sample
 from lentigo.evaluation.true_diagnoses import true_diagnoses
 from lentigo.models.operating_point import OperatingPoint
+from lentigo.table_files.cells import ids_as_text
 
 
+@ids_as_text
 def evaluate(
     predictions: Source,
     truth: Source,

@@ -40,6 +40,8 @@ REASONS = (
 )  # fmt: skip
 """Keys of the reasons why a part is missing, for callers that translate the reasons."""
 
+_LATE = "no_time", "there was no time left for it; ask for it alone"
+
 
 @dataclass(frozen=True)
 class Wish:
@@ -65,7 +67,8 @@ class Wish:
     """One of `lentigo.tables.SITES`; empty if unknown."""
     seconds: float = math.inf
     """Time for the whole explanation: a map that would probably not be done by then is
-    left out, but the map of the cheapest method is always made."""
+    left out, but the map of the cheapest method is always made. Below 0 none is: the time
+    was over before."""
 
     @property
     def about(self) -> Patients:
@@ -138,7 +141,9 @@ class Examiner:
         measures = _measured(picture, outline, wish.size) if outline else None
         named = self._similar(wish, squares, gaps) if wish.cases else []
         maps = []
-        if explainer is not None:
+        if explainer is not None and wish.seconds < 0:
+            _none_in_time(explainer, gaps)
+        elif explainer is not None:
             inside = explainer.inside(outline) if outline else None
             until = begun + wish.seconds
             cheap = replace(explainer, methods=tuple(sorted(explainer.methods, key=_looks)))
@@ -231,10 +236,15 @@ def _in_time(
     for name in explainer.methods:
         now = time.monotonic()
         if looks and now + (now - begun) / looks * _looks(name) > until:
-            gaps.add(name, "no_time", "there was no time left for it; ask for it alone")
+            gaps.add(name, *_LATE)
             continue
         yield next(found)
         looks += _looks(name)
+
+
+def _none_in_time(explainer: Explainer, gaps: Gaps) -> None:
+    for name in explainer.methods:
+        gaps.add(name, *_LATE)
 
 
 def _looks(method: str) -> int:

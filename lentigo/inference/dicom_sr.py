@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from lentigo.errors import DatasetError, LentigoError
+from lentigo.errors import DatasetError, LentigoError, RunError
 from lentigo.extras import require
 from lentigo.files import digest, written_beside
 from lentigo.inference.dicom_header import (
@@ -121,8 +121,8 @@ def write_reports(
     """Write a report of each DICOM image that has a probability into `folder`.
 
     `predictions` has one row for each of `sources`, in the same order; `by` is the model
-    that each report names. Images for which no report can be written are listed in
-    `Written.without`.
+    that each report names. Images of which there can be no report are listed in
+    `Written.without`. Raises `RunError` if a file cannot be written, as on a full disk.
     """
     done, series = Written(folder), _Series()
     rows = predictions.to_dict("records")
@@ -137,6 +137,8 @@ def write_reports(
             path = done.place(source.image_id)
             with written_beside(path) as temporary, _as_it_is():
                 report.save_as(temporary)
+        except RunError:  # the file cannot be written: no fault of the image
+            raise
         except LentigoError as error:
             done.without[source.image_id] = str(error).rstrip(".")
         # highdicom and pydicom raise whatever an odd header leads them into.

@@ -23,7 +23,7 @@ from lentigo.inference.inputs import Source, find_sources
 from lentigo.inference.predict import Model, load
 from lentigo.inference.squares import squares
 from lentigo.models.calibration import probability
-from lentigo.models.description import find_models, read_description
+from lentigo.models.description import find_models, points_of, read_description
 from lentigo.models.operating_point import read_points
 from lentigo.run_layout import FoldLayout, RunLayout, fold_of, run_of
 from lentigo.tables import DIAGNOSIS_COLUMNS, diagnosis_column
@@ -121,7 +121,7 @@ def _with_calls(first: Side, periods: Sequence[Side], models: Sequence[Path]) ->
     }
     if _is_held("call", first) or len(models) != 1 or len(names) != 1:
         return first
-    points = read_points(read_description(models[0]).operating_points)
+    points = points_of(models[0])
     point = next((each for each in points if each.name in names), None)
     if point is None or point.threshold is None:
         return first

@@ -21,10 +21,9 @@ from lentigo.models.description import checked_file, read_description
 from lentigo.models.engines import is_exact, load_members
 from lentigo.models.index import read_index
 from lentigo.models.metadata import Patients
-from lentigo.models.operating_point import of_the_exact, unread_points
+from lentigo.models.operating_point import of_the_exact, unread_said
 from lentigo.models.schema import Description, Member
 from lentigo.progress import log
-from lentigo.words import counted, some, verb
 
 Images = NDArray[np.uint8]
 
@@ -192,12 +191,8 @@ def _asked(
 def load_ensemble(folder: Path, engine: str) -> Ensemble:
     """Load a model folder, with `engine` to compute its networks."""
     description = read_description(folder)
-    if unread := unread_points(description.operating_points):
-        log.warning(
-            "%s: %s cannot be read and %s left out: %s. No melanoma is called by %s.",
-            folder, counted(len(unread), "threshold"), verb(len(unread), "is", "are"),
-            some(unread), verb(len(unread), "it", "them"),
-        )  # fmt: skip
+    if unread := unread_said(description.operating_points):
+        log.warning("%s: %s", folder, unread)
     members = load_members(folder, description, engine)
     familiar = tuple(
         _familiar(folder, description, member, predictor)

@@ -23,18 +23,24 @@ from typing import Any
 
 import pandas as pd
 
-from lentigo.errors import DatasetError, LentigoError
+from lentigo.errors import DatasetError, LentigoError, RunError
 from lentigo.files import as_text, digest
 from lentigo.imaging.by_products import made_of_images
 from lentigo.imaging.search import files_below, is_image
 from lentigo.inference.decide import Decision
 from lentigo.inference.dicom_header import may_be_dicom
 from lentigo.inference.dicom_sr import Reported, Written, reported_by, write_reports
-from lentigo.inference.fhir import Subject, fhir_bundle, settings_of
+from lentigo.inference.fhir import Subject, fhir_bundle
 from lentigo.inference.finished import views_of
 from lentigo.inference.inputs import Source
 from lentigo.inference.predict import Model
-from lentigo.json_files import read_json_object, write_json
+from lentigo.inference.watch_answers import (
+    as_settings,
+    is_by,
+    tells_of_report,
+    version_of,
+)
+from lentigo.json_files import write_json
 from lentigo.models.description import DESCRIPTION
 from lentigo.notice import NOTICE
 from lentigo.progress import log
@@ -42,8 +48,6 @@ from lentigo.progress import log
 _AT_ONCE = 32
 _PREAMBLE = b"DICM"
 """The bytes that follow the first 128 bytes of a DICOM file."""
-_LONGEST = 10_000_000
-"""Most bytes of an answer; ours have some thousand."""
 FORMATS = ("json", "fhir")
 _Stamp = tuple[int, int]
 """Size of a file in bytes, and time of its last change in nanoseconds."""
@@ -75,8 +79,15 @@ class Watch:
     _own: dict[str, bool] = field(default_factory=dict)
     """By the digest of an image file, whether its first answer is by this model and these
     settings."""
+    _reports_done: set[str] = field(default_factory=set)
+    """Digests of image files whose answer names the report, or that need none."""
+    _waiting: dict[str, dict[Any, Any]] = field(default_factory=dict)
+    """By the digest of an image file, its prediction, while its answer or its report cannot
+    be written."""
     _unread: bool = False
     """Whether one of the folders could not be read at the last scan."""
+    _unwritten: bool = False
+    """Whether an answer or a report could not be written at the last scan."""
 
     @cached_property
     def _models(self) -> list[str]:
@@ -84,13 +95,12 @@ class Watch:
 
     @property
     def _version(self) -> str:
-        """Return the digests of all networks' folders: one of a run is another model."""
-        return " ".join(self._models)
+        return version_of(self._models)
 
     @cached_property
     def _settings(self) -> dict[str, Any]:
         """Return what of the decision sets the answer to an image."""
-        return _as_settings(self.decision)
+        return as_settings(self.decision)
 
     def scan(self, *, settled: bool = True) -> list[Path]:
         """Predict the images that have no answer yet; return the answer files written.
@@ -101,7 +111,9 @@ class Watch:
         the next scan; without `settled`, `DatasetError` is raised. The same holds if the
         folder of the answers is another one than before: each image would be predicted
         again, maybe on the disk below a share that is not mounted any more. And if that of
-        the reports is: what is written there would be missed where it is waited for.
+        the reports is: what is written there would be missed where it is waited for. What
+        cannot be written, as on a full disk, is tried again at the next scan; without
+        `settled`, `RunError` is raised.
         """
         new: dict[str, Path] = {}
         names = self._names(settled=settled)
@@ -114,17 +126,22 @@ class Watch:
             if settled and before != stamp:
                 continue
             name = self._digest(path, stamp)
-            if name and not self._answer(name).exists():
+            if name and not self._is_done(name, path):
                 new.setdefault(name, path)
-        return [each for part in _parts(list(new.items())) for each in self._answered(part)]
+        return self._answered(new, settled=settled)
 
     def _forget(self, there: Mapping[Path, _Stamp]) -> None:
         """Forget files that are gone, so that memory does not grow without end."""
         for known in (self._seen, self._known, self._dicom):
             for path in known.keys() - there.keys():
                 del known[path]
-        for name in self._own.keys() - {name for _, name in self._known.values()}:
-            del self._own[name]
+        gone = (self._own.keys() | self._waiting.keys() | self._reports_done) - {
+            name for _, name in self._known.values()
+        }
+        for name in gone:
+            self._own.pop(name, None)
+            self._waiting.pop(name, None)
+            self._reports_done.discard(name)
 
     def _names(self, *, settled: bool) -> list[str] | None:
         """Return the files in the folder; None, with a log line, if it cannot be read."""
@@ -199,7 +216,7 @@ class Watch:
         ending = "fhir.json" if self.kind == "fhir" else "json"
         first = self.out / f"{name}.{ending}"
         if name not in self._own and first.exists():
-            self._own[name] = self._is_own(first)
+            self._own[name] = is_by(first, self._models, self._settings)
         if self._own.get(name, True):
             return first
         return self.out / f"{name}.{self._own_name}.{ending}"
@@ -209,37 +226,63 @@ class Watch:
         told = "".join(self._models) + json.dumps(self._settings, sort_keys=True)
         return hashlib.sha256(told.encode()).hexdigest()[:12]
 
-    def _is_own(self, answer: Path) -> bool:
-        """Tell if a file is by this model and these settings; False if it is unreadable.
+    def _is_done(self, name: str, path: Path) -> bool:
+        """Tell whether an image has its answer, and as a DICOM image its report, too.
 
-        An answer of a version that wrote no settings is compared by what it tells of them.
+        One that was answered for before reports were asked for gets its report later. One
+        whose answer names a report does not, since a system may have taken it away.
         """
-        try:
-            found = read_json_object(answer, most=_LONGEST)
-            if self.kind != "fhir":
-                told = found.get("settings") or _told(found)
-                return bool(found.get("model") == self._models) and self._agrees(told)
-            own = [each["resource"] for each in found["entry"]]
-            (device,) = (each for each in own if each["resourceType"] == "Device")
-            known = bool(device["version"] == [{"value": self._version}])
-            return known and self._agrees(settings_of(found))
-        except (OSError, LentigoError, LookupError, TypeError, ValueError):
+        out = self._answer(name)
+        if not out.exists():
             return False
+        if self.reports is None or self.kind == "fhir" or name in self._reports_done:
+            return True
+        if may_be_dicom(Source(name, path=path)) and not tells_of_report(out):
+            return False
+        self._reports_done.add(name)
+        return True
 
-    def _agrees(self, told: Mapping[str, Any]) -> bool:
-        return all(self._settings.get(key) == value for key, value in told.items())
+    def _answered(self, new: Mapping[str, Path], *, settled: bool) -> list[Path]:
+        """Predict images, by their digests, and return the answer files written."""
+        written: list[Path] = []
+        try:
+            for part in _parts(list(new.items())):
+                self._predict(part)
+                for name, path in part:
+                    written += self._written(name, path)
+        except _UnwrittenError as error:
+            if not settled:
+                raise
+            if not self._unwritten:
+                log.warning("%s It is tried again.", error)
+            self._unwritten = True
+        else:
+            self._unwritten = False
+        return written
 
-    def _answered(self, part: Sequence[tuple[str, Path]]) -> Iterator[Path]:
-        sources = [Source(name, path=path) for name, path in part]
-        table = self.model.answers(sources).table(self.decision)
-        for (name, path), row in zip(part, table.to_dict("records"), strict=True):
-            if not self._is_the_same(path):
-                continue  # other bytes may have been predicted: left to the next scan
-            out = self._answer(name)
+    def _predict(self, part: Sequence[tuple[str, Path]]) -> None:
+        """Put the predictions of images into `_waiting`."""
+        left = [each for each in part if each[0] not in self._waiting]
+        if left:
+            sources = [Source(name, path=path) for name, path in left]
+            table = self.model.answers(sources).table(self.decision)
+            rows = table.to_dict("records")
+            self._waiting |= {name: row for (name, _), row in zip(left, rows, strict=True)}
+
+    def _written(self, name: str, path: Path) -> list[Path]:
+        """Write the answer to an image, and its report; return the file of the answer."""
+        if not self._is_the_same(path):
+            del self._waiting[name]
+            return []  # other bytes may have been predicted: left to the next scan
+        row, out = self._waiting[name], self._answer(name)
+        try:
             # Before the answer: after a kill between the two, the image is answered anew.
             report = self._reported(out, path, row)
             write_json(out, {**self._said(name, path, row), **report})
-            yield out
+        except RunError as error:
+            raise _UnwrittenError(str(error)) from error
+        del self._waiting[name]
+        return [out]
 
     def _reported(self, out: Path, path: Path, row: dict[Any, Any]) -> dict[str, str]:
         """Write the DICOM report beside the answer `out`, and return what is said of it.
@@ -303,20 +346,8 @@ class Watch:
         }
 
 
-def _as_settings(decision: Decision) -> dict[str, Any]:
-    point = decision.point
-    asked = decision.asked_for
-    return {
-        "prevalence": decision.meant_for if asked is None else asked,
-        "operating_point": point.name if point else "",
-        "threshold": point.threshold if point else None,
-    }
-
-
-def _told(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings that an answer's own fields tell."""
-    names = ("prevalence", "operating_point")
-    return {name: answer[name] for name in names if name in answer}
+class _UnwrittenError(RunError):
+    """An answer or a report cannot be written where it belongs."""
 
 
 def _stamp(path: Path) -> _Stamp:

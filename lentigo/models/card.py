@@ -5,6 +5,7 @@ The headings are those of a model card (Mitchell et al. 2019, doi:10.1145/328756
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -13,9 +14,10 @@ from lentigo.models.card_words import ENGLISH, IN_ENGLISH, CardWords
 from lentigo.models.conformal import FEWEST_GROUPS, ConformalSets
 from lentigo.models.context import Context
 from lentigo.models.metadata import FIELDS
-from lentigo.models.operating_point import read_points
+from lentigo.models.operating_point import read_points, unread_points
 from lentigo.models.schema import Description, Member
 
+_CORES = re.compile(r"\b(\d{1,9}) cores?\b")
 _COLUMNS = ("network", "backbone", "parameters", "multiply_adds", "auc", "files")
 
 
@@ -197,6 +199,8 @@ def _threshold_lines(model: Description, words: CardWords) -> Iterator[str]:
             yield "- " + words(
                 "threshold", name=point.name, threshold=threshold, on=on, aim=aim
             )
+    if unread := unread_points(model.operating_points):
+        yield "- " + words("thresholds_unread", names=words.listed(unread))
 
 
 def _set_lines(sets: ConformalSets | None, words: CardWords) -> Iterator[str]:
@@ -227,7 +231,9 @@ def _set_lines(sets: ConformalSets | None, words: CardWords) -> Iterator[str]:
 def _speeds(member: Member, words: CardWords) -> str:
     found = member.cost.images_a_second if member.cost else {}
     speeds = {
-        name.replace("cores", words("cores")): words.number(f"{speed:.3g}")
+        _CORES.sub(lambda found: words.counted(int(found[1]), "core"), name): words.number(
+            f"{speed:.3g}"
+        )
         for name, speed in found.items()
     }
     return _pairs(speeds, words)

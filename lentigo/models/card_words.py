@@ -49,7 +49,8 @@ ENGLISH: Mapping[str, str] = {
     "millions": "{n} million",
     "auc_note": "The AUC on validation chose the epoch and is too good; see the report.",
     "speeds": "Images a second where it was exported: {speeds}.",
-    "cores": "cores",
+    "core_one": "{n} core",
+    "core_more": "{n} cores",
     "training_title": "What it learnt from",
     "learnt": "{images}.",
     "learnt_melanomas": "{images}, {melanomas}.",
@@ -90,6 +91,7 @@ ENGLISH: Mapping[str, str] = {
     "thresholds_none": "None was chosen.",
     "threshold": "{name}: from {threshold} upwards, chosen on {on} {aim}.",
     "threshold_absent": "None {aim}. {absent}",
+    "thresholds_unread": "Left out, since they cannot be read: {names}.",
     "sets_title": "Which answers stay possible",
     "sets": "Sets of melanoma, no melanoma or both hold the right one for {share} % "
     "of either, each group counting once; set on {on} ({images}; {melanoma} "

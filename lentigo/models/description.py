@@ -25,7 +25,10 @@ from lentigo.files import digest, opened, write_text
 from lentigo.json_files import read_json_object, to_json, write_json
 from lentigo.models.card import card_text
 from lentigo.models.format_one import as_format_two
+from lentigo.models.operating_point import OperatingPoint, read_points, unread_said
 from lentigo.models.schema import FORMAT, Description
+from lentigo.models.weights_header import length_by_header
+from lentigo.progress import log
 from lentigo.run_layout import FIRST_FOLD, MODEL, FoldLayout, RunLayout
 from lentigo.words import some
 
@@ -36,6 +39,8 @@ _LONGEST = 1_000_000
 _MOST_WEIGHTS, _MOST_OTHER = 16_000_000_000, 2_000_000_000
 """Highest size in bytes of a safetensors file, and of every other file of a model: a sparse
 file of terabytes takes no place on the disk, and its digest would take hours."""
+_TENSORS, _BESIDE = ".safetensors", 100_000_000
+"""Ending of files of tensors, and the bytes they may have beside four times the ONNX."""
 
 
 def find_models(path: Path | str) -> list[Path]:
@@ -180,14 +185,19 @@ def checked_file(folder: Path, description: Description, name: str) -> Path:
     """
     path, facts = folder / name, description.files[name]
     try:
-        with opened(path):  # no pipe, no device: those are never waited for
+        with opened(path) as file:  # no pipe, no device: those are never waited for
             size = path.stat().st_size
-        most = _MOST_WEIGHTS if path.suffix == ".safetensors" else _MOST_OTHER
-        if size > most:
-            raise UnreadableFileError(
-                f"{path} is longer than {most / 1e9:.0f} GB, and lentigo writes no such "
-                "file. Copy it again from where it came."
-            )
+            most = _longest(folder, description, name)
+            if size > most:
+                raise UnreadableFileError(
+                    f"{path} is longer than {most / 1e9:.1f} GB, and lentigo writes no "
+                    "such file. Copy it again from where it came."
+                )
+            if path.suffix == _TENSORS and length_by_header(file) != size:
+                raise UnreadableFileError(
+                    f"{path} cannot be read as a safetensors file: its header tells of "
+                    "tensors that need another length. Copy it again from where it came."
+                )
         same = facts.bytes in {None, size} and digest(path) == facts.sha256
     except FileNotFoundError:
         raise ModelError(
@@ -202,6 +212,20 @@ def checked_file(folder: Path, description: Description, name: str) -> Path:
             "train again."
         )
     return path
+
+
+def _longest(folder: Path, description: Description, name: str) -> int:
+    """Return the most bytes that the file `name` of a model folder may have.
+
+    Weights have about the size of the same network as ONNX, where there is one.
+    """
+    if not name.endswith(_TENSORS):
+        return _MOST_OTHER
+    for member in description.members:
+        network = member.files.onnx
+        if member.files.torch == name and network and (folder / network).is_file():
+            return min(_MOST_WEIGHTS, 4 * (folder / network).stat().st_size + _BESIDE)
+    return _MOST_WEIGHTS
 
 
 def write_folder(folder: Path, content: Mapping[str, Any]) -> Description:
@@ -226,3 +250,11 @@ def write_folder(folder: Path, content: Mapping[str, Any]) -> Description:
 
 def _facts(path: Path) -> dict[str, Any]:
     return {"sha256": digest(path), "bytes": path.stat().st_size}
+
+
+def points_of(folder: Path) -> tuple[OperatingPoint, ...]:
+    """Return the operating points of a model folder; a warning names unreadable ones."""
+    entries = read_description(folder).operating_points
+    if said := unread_said(entries):
+        log.warning("%s: %s", folder, said)
+    return read_points(entries)

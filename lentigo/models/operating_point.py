@@ -10,6 +10,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from lentigo.models.facts import Count, Fact, Measured, Name, Share, Text
 from lentigo.visible import visible
+from lentigo.words import counted, some, verb
 
 Kind = Literal[
     "guaranteed_sensitivity", "mean_sensitivity", "youden", "cost", "decision_curve"
@@ -168,6 +169,18 @@ def unread_points(entries: Iterable[Mapping[str, Any]]) -> list[str]:
         for entry in entries
         if not read_points([entry])
     ]
+
+
+def unread_said(entries: Iterable[Mapping[str, Any]]) -> str:
+    """Return sentences that name the entries that `read_points` leaves out; "" for none."""
+    unread = unread_points(entries)
+    if not unread:
+        return ""
+    count = len(unread)
+    return (
+        f"{counted(count, 'threshold')} cannot be read and {verb(count, 'is', 'are')} left "
+        f"out: {some(unread)}. No melanoma is called by {verb(count, 'it', 'them')}."
+    )
 
 
 def first_format(entries: Iterable[Mapping[str, Any]]) -> tuple[OperatingPoint, ...]:

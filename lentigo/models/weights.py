@@ -12,10 +12,8 @@ from torch import Tensor
 
 from lentigo.errors import ModelError, UnreadableFileError, shown
 from lentigo.files import opened
+from lentigo.models.weights_header import LONGEST_HEADER
 from lentigo.words import some
-
-_LONGEST_HEADER = 16_000_000
-"""Highest size of the header in bytes; that of the largest timm network has 200,000."""
 
 _TYPES = {
     "F64": torch.float64,
@@ -60,7 +58,7 @@ def read_layout(path: Path) -> dict[str, Layout]:
     try:
         with opened(path) as file:
             length = int.from_bytes(file.read(8), "little")
-        if length > _LONGEST_HEADER:
+        if length > LONGEST_HEADER:
             raise SafetensorError(f"its header would have {length:,} bytes")
         with safe_open(path, framework="pt") as weights:
             found = {name: weights.get_slice(name) for name in weights.keys()}  # noqa: SIM118

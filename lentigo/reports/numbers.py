@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,8 @@ from lentigo.words import counted
 
 UNDEFINED = "undefined"
 MINUS = "\u2212"
+_NEGATIVE = re.compile(r"(?<![^\s(\[])-(?=\d+(?:\.\d+)?(?:e[+-]?\d+)?(?!\w|[./-]\w))")
+"""The hyphen before a number that stands by itself: no range, name, date or option."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,14 @@ def number(value: float, *, signed: bool = False) -> str:
         digits = f"{abs(value):.{places}f}"
     sign = MINUS if value < 0 else "+" if signed and value > 0 else ""
     return sign + digits
+
+
+def with_minus(text: str) -> str:
+    """Return `text` with a minus sign for each hyphen that stands for one.
+
+    Sentences that a terminal shows, too, have hyphens: some know no other sign.
+    """
+    return _NEGATIVE.sub(MINUS, text)
 
 
 def interval(value: Value, *, signed: bool = False) -> str:

@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from lentigo.figures.style import MELANOMA, OTHER_LESION
+from lentigo.reports.numbers import with_minus
 from lentigo.visible import shortened, visible_lines
 
 _LONGEST_CELL = 5_000
@@ -20,7 +21,7 @@ def fill(name: str, **values: Any) -> str:
 
     Every value is escaped for HTML, since names in archives are not trusted, and cut at
     5,000 characters. Characters that are invisible, or change the direction of the text,
-    are shown as escapes such as \\u202e.
+    are shown as escapes such as \\u202e. Negative numbers have a minus sign.
     """
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
@@ -40,4 +41,4 @@ def _shown(value: Any) -> Any:
         return value
     if value.startswith("data:image/"):
         return value
-    return visible_lines(shortened(value, at_most=_LONGEST_CELL))
+    return with_minus(visible_lines(shortened(value, at_most=_LONGEST_CELL)))

@@ -105,7 +105,9 @@ def model_facts(model: Hosted) -> ModelFacts:
         networks=model.networks,
         prevalence=model.prevalence,
         diagnoses=["melanoma", *model.diagnoses] if model.diagnoses else [],
+        metadata=list(model.metadata),
         operating_points=[_point(each) for each in model.points],
+        unread_operating_points=list(model.unread),
         intended_use=model.description.intended_use,
     )
 

@@ -66,11 +66,14 @@ def build_app(service: Service, config: ServingConfig, keys: Keys | None) -> Fas
 async def _as_problem(_: Request, error: Exception) -> Response:
     # Raised, not returned: the gate answers once it has read what is left of the body.
     status = error.status_code if isinstance(error, HTTPException) else 500
+    headers = dict(getattr(error, "headers", None) or {})
+    if headers.get("Allow") == "GET":
+        headers["Allow"] = "GET, HEAD"
     raise ProblemError(
         HTTPStatus(status),
         _KINDS.get(status, "bad-request"),
         "See /openapi.json for the addresses and what they take.",
-        headers=dict(getattr(error, "headers", None) or {}),
+        headers=headers,
     )
 
 

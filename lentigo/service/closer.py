@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import re
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -90,6 +93,28 @@ def chosen(values: Sequence[str], *, images: int, most: int) -> tuple[int, ...]:
     if len(places) > most:
         raise wrong_field(EXPLAIN_FIELD, f"At most {most} of the images at once.")
     return places
+
+
+@dataclass
+class Times:
+    """By when the images of a request are to be explained, seeing how long each takes."""
+
+    until: dict[int, float]
+    """By the position of an image, when its share of the time ends."""
+    end: float
+    """When the last map has to be done, by the monotonic clock."""
+    _longest: float = 0.0
+
+    @contextmanager
+    def of(self, place: int) -> Iterator[float | None]:
+        """Yield by when the image at `place` is to be explained; None if it is not at all.
+
+        Where a map as slow as those before would end too late, that time is over already.
+        """
+        begun, own = time.monotonic(), self.until.get(place)
+        yield -math.inf if own is not None and begun + self._longest > self.end else own
+        if own is not None:
+            self._longest = max(self._longest, time.monotonic() - begun)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from lentigo.inference.served import FEATURES, MEMO, Question, Reply, Row
 from lentigo.progress import log
 from lentigo.service.asked import Asked
 from lentigo.service.audit_log import AuditLog, Entry
-from lentigo.service.closer import Eye, Look, Material
+from lentigo.service.closer import Eye, Look, Material, Times
 from lentigo.service.crew import Crew
 from lentigo.service.decoding import Decoder, Prepared
 from lentigo.service.memo import Notary
@@ -34,6 +34,10 @@ EXPLAINED = 4
 _FOR_MAPS = 0.75
 """Share of the time for an answer in which maps are drawn. Without the rest, a slow map
 would take the answer away, and not only itself."""
+
+
+_AT_MOST = 0.95
+"""Share of the time for an answer after which no map may end: it would take all away."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,7 @@ class Service:
             self.telemetry.log(
                 "model", name=model.name, version=model.version, engine=model.engine
             )
+        self._say_unread()
 
     async def reload(self) -> None:
         """Reload the models; if one cannot be loaded, keep the present ones and log it."""
@@ -95,6 +100,12 @@ class Service:
             return
         told = [f"{each.name}@{each.version}" for each in self.queue.crew.models]
         self.telemetry.log("reloaded", models=told)
+        self._say_unread()
+
+    def _say_unread(self) -> None:
+        for model in self.queue.crew.models:
+            if said := model.unread_said:
+                log.warning("%s: %s", model.name, said)
 
     async def close(self) -> None:
         """Answer waiting requests, then end all processes and close the audit log."""
@@ -144,6 +155,7 @@ class Service:
         """
         crew, answered = self._begun(files, asked, request_id)
         until = self._until(look.places)
+        end = time.monotonic() + _AT_MOST * self.config.answer_seconds
         weight = len(files) + (EXPLAINED - 1) * len(until) * bool(look.methods)
         async with self._admitted(weight):
             about = (asked.age, asked.sex, asked.our_site)
@@ -154,15 +166,17 @@ class Service:
             finally:  # its thread ends before the images leave the queue
                 first = await drawing
             answered = await self._answer(found, answered, crew)
-            shown = []
+            shown, times = [], Times(until, end)
             for place, content in enumerate(files):
                 row, own = answered.images[place], found[place]
                 ids = asked.ids(place)
-                seen = await eye.seen(
-                    content, own, row, ids, until=until.get(place),
-                    picture=None if place else first,
-                )  # fmt: skip
-                shown.append(await asyncio.to_thread(show, replace(seen, place=place)))
+                with times.of(place) as by:
+                    seen = await eye.seen(
+                        content, own, row, ids, until=by,
+                        picture=None if place else first,
+                    )  # fmt: skip
+                    seen = replace(seen, place=place)
+                    shown.append(await asyncio.to_thread(show, seen))
             await self._noted(answered)
         return answered, shown
 

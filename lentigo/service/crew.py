@@ -111,7 +111,7 @@ def compute(worker: Worker, batch: Sequence[Waiting]) -> list[Any]:
     }
     if isinstance(first.asked, Closer):
         closer = first.asked
-        left = max(0.0, closer.until - time.monotonic())
+        left = closer.until - time.monotonic()
         wish = replace(closer.wish, seconds=min(left, closer.wish.seconds))
         return [worker.examine(first.model.index, wish, squares, closer.picture)]
     questions = [each.asked for each in batch if isinstance(each.asked, Question)]

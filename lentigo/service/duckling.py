@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,8 @@ from numpy.typing import NDArray
 from lentigo.inference.oddness import FEWEST, oddness
 from lentigo.service.asked import is_id
 from lentigo.service.examples import DUCKLINGS_REQUEST
-from lentigo.service.problems import ProblemError, bad_request, too_large, wrong_field
+from lentigo.service.json_body import json_object
+from lentigo.service.problems import ProblemError, too_large, wrong_field
 from lentigo.service.schema import Ducklings, OddLesion
 from lentigo.words import counted
 
@@ -96,12 +96,7 @@ def _read(body: bytes) -> tuple[list[str], list[str], NDArray[np.float32]]:
         raise too_long()
     if sum(map(body.count, (b"[", b"{", b",", b":"))) > 4 * _MOST:
         raise too_large(f"At most {counted(_MOST, 'image')} can be compared at once.")
-    try:
-        given = json.loads(body)
-    except (ValueError, RecursionError):
-        raise bad_request("The body is no JSON.") from None
-    if not isinstance(given, dict):
-        raise bad_request("The body is no JSON object.")
+    given = json_object(body)
     for name in given:
         if name not in _FIELDS:
             raise wrong_field(str(name), f"There is no such field: {', '.join(_FIELDS)}.")

@@ -90,7 +90,7 @@ class Gate:
         guarded, sending = self._reading(one, receive), self._sending(one, send)
         try:
             self._check(one)
-            await self._app(one.scope, guarded, sending)
+            await self._answered(one, guarded, sending)
         except ProblemError as problem:
             await self._refuse(one, problem, receive, sending)
         except Exception as error:
@@ -102,6 +102,20 @@ class Gate:
                     "This is a fault of the service; its log tells more under the id.",
                 )
                 await self._refuse(one, fault, receive, sending)
+
+    async def _answered(self, one: _Request, receive: Receive, send: Send) -> None:
+        """Let the application answer; HEAD as GET, whose body the server leaves out.
+
+        Load balancers and monitors ask by HEAD whether an address answers.
+        """
+        if one.scope["method"] != "HEAD":
+            await self._app(one.scope, receive, send)
+            return
+        scope = {**one.scope, "method": "GET"}
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            one.scope["route"] = scope.get("route")
 
     def _check(self, one: _Request) -> None:
         scope, headers = one.scope, Headers(scope=one.scope)

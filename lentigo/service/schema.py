@@ -312,7 +312,12 @@ class ModelFacts(ModelName):
     unknown."""
     diagnoses: list[str]
     """Diagnoses that the model distinguishes, melanoma among them; empty if it does not."""
+    metadata: list[str] = Field(default_factory=list)
+    """Which of age, sex and site the model takes beside the image; empty for none."""
     operating_points: list[Point]
+    unread_operating_points: list[str] = Field(default_factory=list)
+    """Names of operating points of the model folder that cannot be read; no melanoma is
+    called by them."""
     intended_use: str
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +16,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
 
 from lentigo.config.serving import ServingConfig
+from lentigo.service.json_body import json_object
 from lentigo.service.memo import BEFORE_FIELD, LONGEST
 from lentigo.service.problems import (
     ProblemError,
@@ -167,12 +167,7 @@ class _Form:
 def _from_json(content: bytes, limits: ServingConfig) -> Upload:
     if sum(map(content.count, (b"[", b"{", b",", b":"))) > _MOST_MARKS:
         raise too_large("The JSON has too many parts.")
-    try:
-        given = json.loads(content)
-    except (ValueError, RecursionError):
-        raise bad_request("The body is no JSON.") from None
-    if not isinstance(given, dict):
-        raise bad_request("The body is no JSON object.")
+    given = json_object(content)
     upload = Upload()
     images = given.pop(FILES, [])
     if not isinstance(images, list):

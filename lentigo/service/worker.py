@@ -23,7 +23,12 @@ from lentigo.inference.served import Question, Reply
 from lentigo.inference.squares import Square
 from lentigo.isolated import command, could_not_start, environment
 from lentigo.models.backend import Preparation
-from lentigo.models.operating_point import OperatingPoint, read_points
+from lentigo.models.operating_point import (
+    OperatingPoint,
+    read_points,
+    unread_points,
+    unread_said,
+)
 from lentigo.models.schema import Description
 from lentigo.progress import log
 
@@ -81,6 +86,23 @@ class Hosted:
     """The model folders, one for each ensemble."""
     description: Description
     """What the first of them said when the model was loaded."""
+    metadata: tuple[str, ...] = ()
+    """Which of age, sex and site at least one of its networks takes."""
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """Return the names of its operating points that cannot be read."""
+        return tuple(unread_points(self._entries))
+
+    @property
+    def unread_said(self) -> str:
+        """Return sentences about them; empty if there are none."""
+        return unread_said(self._entries)
+
+    @property
+    def _entries(self) -> list[dict[str, Any]]:
+        # Of the mean of several model folders no operating point is used.
+        return self.description.operating_points if len(self.folders) == 1 else []
 
 
 class Worker:
@@ -329,4 +351,5 @@ def _hosted(place: Place, index: int, facts: dict[str, Any]) -> Hosted:
         ways=tuple(Preparation(**way) for way in facts["ways"]),
         folders=tuple(map(Path, facts["folders"])),
         description=Description.model_validate(facts["description"]),
+        metadata=tuple(facts["metadata"]),
     )

@@ -85,6 +85,7 @@ def _facts(model: Model, version: str) -> dict[str, Any]:
         "abstains": model.can_abstain,
         "prevalence": model.prevalence,
         "diagnoses": list(model.diagnoses),
+        "metadata": list(model.patient_fields),
         "points": [each.model_dump(mode="json") for each in model.operating_points],
         "ways": [asdict(each) for each in ways],
         "folders": [str(each) for each in model.folders],

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from decimal import Decimal
-from typing import Any
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -58,8 +62,46 @@ _YES_NO = {"True": True, "False": False, "TRUE": True, "FALSE": False, "true": T
            "false": False}  # fmt: skip
 
 
+_NAMED: ContextVar[frozenset[str]] = ContextVar(
+    "columns that hold ids", default=frozenset()
+)
+_OURS = ("image_id", "patient_id", "lesion_id")
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+@contextmanager
+def as_ids(*names: object) -> Iterator[None]:
+    """Keep the columns called `names` as text in tables read in the `with` block.
+
+    For columns that the user names as those of ids, whatever they are called: as numbers,
+    the patients 1.1 and 1.10 would be one. A name that is None is none.
+    """
+    given = frozenset(str(name).strip() for name in names if name is not None)
+    token = _NAMED.set(_NAMED.get() | given)
+    try:
+        yield
+    finally:
+        _NAMED.reset(token)
+
+
+def ids_as_text(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Wrap `function` so that its keywords `group` and `columns` name ids (`as_ids`)."""
+
+    @wraps(function)
+    def kept(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        columns = kwargs.get("columns")
+        theirs = columns if isinstance(columns, Mapping) else {}
+        with as_ids(kwargs.get("group"), *map(theirs.get, _OURS)):
+            return function(*args, **kwargs)
+
+    return kept
+
+
 def is_id(name: object) -> bool:
     """Tell whether a column with this name holds names or ids, and so must stay text."""
+    if str(name).strip() in _NAMED.get():
+        return True
     key = _key(_REMARK.sub("", str(name)))
     return key in IMAGE_COLUMNS or key in _OTHER_IDS or key.endswith("id")
 

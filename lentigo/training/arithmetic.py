@@ -10,7 +10,7 @@ from importlib import metadata
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from lentigo.config import TrainConfig
 from lentigo.errors import RunError
@@ -89,9 +89,7 @@ def _compiles(
     # On the CPUs measured, compiled steps took as long as plain ones (docs/results.md).
     if config.compile == "never" or config.method != "gradient" or device.type != "cuda":
         return False
-    world = config.devices * config.nodes
-    batch = -(-config.batch_size // world)
-    batch = min(batch, config.micro_batch or batch)
+    world, batch = config.devices * config.nodes, _at_once(config)
     epochs = max(config.epochs - config.frozen_epochs, 0)
     steps = epochs * epoch_length(config, images) // (batch * world)
     if not steps:
@@ -107,6 +105,12 @@ def _compiles(
             "it pays back" if pays else "it does not pay back",
         )
     return pays
+
+
+def _at_once(config: TrainConfig) -> int:
+    """Return how many images a device computes at once, at most."""
+    batch = -(-config.batch_size // (config.devices * config.nodes))
+    return min(batch, config.micro_batch or batch)
 
 
 def read_arithmetic(out: Path) -> Arithmetic:
@@ -137,11 +141,17 @@ def _remembered(model: Classifier, config: TrainConfig, device: torch.device) ->
     """Return the fastest arithmetic from the cache folder; if missing there, measure it."""
     size, frozen = config.image_size, config.frozen_stages
     situation = _situation(model, size, device, frozen)
-    path = cache_folder() / f"arithmetic-{situation}.json"
+    path = cache_folder() / f"arithmetic-{situation}-{_at_once(config)}.json"
     try:
         return Arithmetic(**read_json(path))
     except (OSError, ValueError, TypeError):
-        chosen = faster_arithmetic(model, size=size, device=device, frozen_stages=frozen)
+        chosen = faster_arithmetic(
+            model,
+            size=size,
+            device=device,
+            batch=_at_once(config),
+            frozen_stages=frozen,
+        )
     _remember(chosen, path)
     return chosen
 
@@ -180,7 +190,7 @@ def _remember(found: Arithmetic | Compiling, path: Path) -> None:
         write_json(path, asdict(found))
 
 
-_MEASURED = 2
+_MEASURED = 3
 """Version of the measurement; what an earlier one found is not believed."""
 
 
@@ -213,39 +223,76 @@ def device_of(config: TrainConfig) -> torch.device:
 
 
 def faster_arithmetic(
-    model: Classifier, *, size: int, device: torch.device, frozen_stages: int = 0
+    model: Classifier,
+    *,
+    size: int,
+    device: torch.device,
+    batch: int,
+    frozen_stages: int = 0,
 ) -> Arithmetic:
     """Return the arithmetic that trains `model` fastest on `device`, by timing a few steps.
 
-    `size` is the side of the square images, in pixels; `frozen_stages` is as in the
-    settings. No rule predicts the fastest: bf16 halves the time of one backbone on a CPU
-    and doubles that of another. The weights of `model` are not changed, but its
-    batch-normalisation statistics are.
+    `size` is the side of the square images, in pixels, and `batch` their number in a step,
+    of which fewer are timed where they are large; `frozen_stages` is as in the settings. No
+    rule predicts the fastest: bf16 halves the time of one backbone on a CPU and lengthens
+    that of another. The weights of `model` are not changed, but its batch-normalisation
+    statistics are.
     """
     model.to(device).train()
     stages = first_stages(model, frozen_stages)
     stages.freeze()
     # In memory as the images of a batch are: the channels of a pixel beside each other.
+    count = min(batch, max(_FEW, _PIXELS // size**2))
     images = torch.zeros(
-        8, size, size, model.channels, dtype=torch.uint8, device=device
+        count, size, size, model.channels, dtype=torch.uint8, device=device
     ).permute(0, 3, 1, 2)
     ways = [
         Arithmetic(precision, channels_last=last, device=device.type)
         for precision in ("32-true", short_precision(device))
         for last in (False, True)
     ]
-    laps: dict[Arithmetic, list[float]] = {way: [] for way in ways}
-    # In turns, and the best lap of each: another program's burst then hits them all alike.
-    for _ in range(5):
-        for way in ways:
-            _layout(model, way.channels_last)
-            laps[way].append(step_seconds(model, images, short=_SHORT.get(way.precision)))
+    least = _seconds(model, images, ways)
     for weight in stages.parameters:
         weight.requires_grad_(True)
-    plain = ways[0]
-    best = min(ways, key=lambda way: min(laps[way][1:]))
+    plain, best = ways[0], min(ways, key=lambda way: least[way])
     # Only a gain beyond the noise of the clock is worth another arithmetic.
-    return best if min(laps[best][1:]) < 0.95 * min(laps[plain][1:]) else plain
+    return best if least[best] < 0.95 * least[plain] else plain
+
+
+_LAPS = 5
+"""Steps of each way that are timed, the first of which only warms up."""
+_FEW, _PIXELS = 8, 32 * 160 * 160
+"""Images that are timed at least, and pixels at most where there are more. With few small
+images the weights take most of a step, which each step converts to 16 bits."""
+
+
+def _seconds(
+    model: Classifier, images: Tensor, ways: list[Arithmetic]
+) -> dict[Arithmetic, float]:
+    """Return the time of a step in each of `ways`: of its fastest lap."""
+    laps: dict[Arithmetic, list[float]] = {way: [] for way in ways}
+    # In turns, and the best lap of each: another program's burst then hits them all alike.
+    for lap in range(_LAPS):
+        for way in _hopeful(laps) if lap else ways:
+            _layout(model, way.channels_last)
+            laps[way].append(step_seconds(model, images, short=_SHORT.get(way.precision)))
+    return {way: _best(times) for way, times in laps.items()}
+
+
+def _hopeful(laps: dict[Arithmetic, list[float]]) -> list[Arithmetic]:
+    """Return the ways that may still be the fastest; a long step is not timed in vain.
+
+    Without instructions for it 16 bits can take ten times as long, which the first lap
+    tells already.
+    """
+    best = {way: _best(times) for way, times in laps.items()}
+    warm = max(map(len, laps.values())) > 1
+    most = (1.5 if warm else 4) * min(best.values())
+    return [way for way in laps if best[way] < most]
+
+
+def _best(times: list[float]) -> float:
+    return min(times[1:] or times)
 
 
 _SHORT = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}

@@ -96,3 +96,18 @@ def test_images_within_a_container_have_colours_and_no_facts_of_a_file(
     _, file, colours = baselines_beside(guesses, truth.assign(path=inside))
     assert "within a container" in file.absent
     assert colours.auc.value > 0.95
+
+
+def test_the_truths_own_words_for_sites_are_used() -> None:
+    rng = np.random.default_rng(3)
+    word = rng.choice(np.array(["back", "chest"]), 400)
+    melanoma = rng.random(400) < np.where(word == "back", 0.6, 0.1)
+    truth = pd.DataFrame(
+        {"image_id": [f"i{n}" for n in range(400)], "melanoma": melanoma, "site": word}
+    )
+    guesses = truth[["image_id"]].assign(probability=rng.random(400))
+    theirs = baselines_beside(guesses, truth)[0]
+    assert theirs.features == ("site", "site_detail")
+    assert theirs.auc.value > 0.7
+    ours = truth.assign(site="torso", site_detail=word)  # as lentigo read writes them
+    assert baselines_beside(guesses, ours)[0].auc.value == pytest.approx(theirs.auc.value)

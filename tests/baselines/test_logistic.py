@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from lentigo.baselines import metadata_baseline
 from lentigo.curation import assign_folds, assign_groups
@@ -110,3 +111,40 @@ def test_rows_without_a_fold_are_refused() -> None:
     table.loc[3, "fold"] = pd.NA
     with pytest.raises(ColumnError, match="fold"):
         metadata_baseline(table)
+
+
+def in_detail(images: int = 600) -> pd.DataFrame:
+    """Melanomas are on the back and not on the chest, and both are the torso."""
+    rng = np.random.default_rng(2)
+    table = cohort(images).assign(site="torso", age=50.0, sex="male")
+    word = rng.choice(np.array(["back", "chest"], dtype=object), images)
+    risk = np.where(word == "back", 0.6, 0.1)
+    return table.assign(site_detail=word, melanoma=rng.random(images) < risk)
+
+
+def test_the_archives_own_word_for_the_site_is_used_beside_it() -> None:
+    table = in_detail()
+    found = evaluate(metadata_baseline(table), table, repeats=20)["auc"].value
+    # Told by the word alone: all pairs but those of one word, which count half.
+    assert found == pytest.approx(
+        roc_auc_score(table["melanoma"], word_only(table)), abs=0.03
+    )
+    assert found > 0.7
+    coarse = metadata_baseline(table.drop(columns="site_detail"))
+    assert coarse["probability"].std() < 0.02
+
+
+def word_only(table: pd.DataFrame) -> pd.Series[bool]:
+    return table["site_detail"] == "back"
+
+
+def test_a_rare_or_missing_word_for_the_site_counts_as_the_site_alone() -> None:
+    table = in_detail()
+    rare = table.index[:8]
+    table.loc[rare, "site_detail"] = [f"{place} of the back" for place in range(7)] + [None]
+    table.loc[rare, "fold"] = 0
+    of_rare = metadata_baseline(table)["probability"].iloc[:7]
+    assert len(set(of_rare)) == 1
+    known = metadata_baseline(table)["probability"].groupby(table["site_detail"]).mean()
+    assert known["chest"] < of_rare.iloc[0] < known["back"]
+    assert metadata_baseline(table, features=("age",))["probability"].notna().all()

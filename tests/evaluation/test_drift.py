@@ -62,7 +62,7 @@ def test_a_column_that_one_side_lacks_is_named() -> None:
     before, after = side("a", {"x": range(20)}), side("b", {"y": range(20)})
     found = drift(before, [after], ["x"], repeats=200)
     assert found.shifts == ()
-    assert found.notes == ("x is not compared: b has no such column.",)
+    assert found.notes == ("x is not compared: b tells nothing of it.",)
 
 
 def test_the_discrepancy_is_that_of_its_definition() -> None:

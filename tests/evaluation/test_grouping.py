@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -10,6 +11,7 @@ import pytest
 from lentigo.errors import ColumnError, DatasetError
 from lentigo.evaluation.grouping import Groups, grouped
 from lentigo.evaluation.joining import match
+from lentigo.evaluation.scoring import evaluate
 
 NAMES = ["a", "b", "c", "d"]
 
@@ -91,3 +93,13 @@ def test_a_missing_group_that_was_asked_for_is_refused(nobody: str | None) -> No
 def test_a_group_column_that_is_not_there_is_refused_with_the_nearest() -> None:
     with pytest.raises(ColumnError, match="patient_id"):
         found({}, {"patient_id": list("pqqq")}, "patient")
+
+
+def test_groups_that_would_be_one_number_are_several(tmp_path: Path) -> None:
+    """1.1 and 1.10 are two patients of centre 1, whatever the column is called."""
+    rows = [f"i{i};1.{i // 2 + 1};{i % 2}" for i in range(24)]
+    (tmp_path / "t.csv").write_text("image;Code;melanoma\n" + "\n".join(rows) + "\n")
+    scores = [f"i{i},{0.2 + 0.02 * i}" for i in range(24)]
+    (tmp_path / "p.csv").write_text("image,probability\n" + "\n".join(scores) + "\n")
+    found = evaluate(tmp_path / "p.csv", tmp_path / "t.csv", group="Code", repeats=20)
+    assert found.counts.groups == 12

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from lentigo.cli.app import app
 from lentigo.errors import ColumnError, UnknownNameError
 from lentigo.evaluation.official import CHALLENGES, official_scores
+from lentigo.evaluation.official_columns import diagnosis_named
 
 NAMES = CHALLENGES["isic2018"].categories
 RNG = np.random.default_rng(2)
@@ -152,3 +153,62 @@ def test_a_diagnosis_without_a_number_is_refused() -> None:
     scores.loc[3, names[1]] = np.nan
     with pytest.raises(ColumnError, match=f"1 row of the column {names[1]} holds no"):
         official_scores("isic2017", scores, truth)
+
+
+def as_predicted(challenge: str) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Predictions as `predict` writes them, a table of words, and the same as 0 and 1."""
+    names = CHALLENGES[challenge].categories
+    scores, hot = several(names)
+    ours = [f"probability_{diagnosis_named(name).replace(' ', '_')}" for name in names]
+    scores = scores.set_axis(["image_id", *ours], axis=1)
+    scores["image_id"] = "isic2017:" + scores["image_id"]
+    scores["probability"] = scores["probability_melanoma"]
+    words = hot[list(names)].idxmax(axis=1).map(diagnosis_named)
+    truth = pd.DataFrame({"image_id": scores["image_id"], "diagnosis": words})
+    return scores, truth.assign(melanoma=words == "melanoma"), hot
+
+
+@pytest.mark.parametrize("challenge", ["isic2017", "isic2018"])
+def test_predictions_of_ours_are_scored_as_the_organisers_columns_are(
+    challenge: str,
+) -> None:
+    scoring = pytest.importorskip("isic_challenge_scoring.classification")
+    names = CHALLENGES[challenge].categories
+    predicted, words, hot = as_predicted(challenge)
+    found = official_scores(challenge, predicted, words)
+    weights = pd.DataFrame(
+        {"score_weight": 1.0, "validation_weight": 1.0}, index=hot["image"]
+    )
+    columns = predicted.filter(like="probability_").set_axis(list(names), axis=1)
+    metric = {
+        "isic2017": scoring.ClassificationMetric.AUC,
+        "isic2018": scoring.ClassificationMetric.BALANCED_ACCURACY,
+    }[challenge]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        official = scoring.ClassificationScore(
+            hot.set_index("image"), columns.set_index(hot["image"]), weights, metric
+        )
+    assert found.score == pytest.approx(official.overall, abs=1e-12)
+    theirs = official.per_category
+    ours = found.by_category[list(theirs)]
+    np.testing.assert_allclose(ours.to_numpy(), theirs.to_numpy(), atol=1e-9)
+    # The organisers' own table names the images without their archive.
+    hot = hot.rename(columns={"MEL": "melanoma"})
+    again = official_scores(challenge, predicted, hot)
+    assert again.score == pytest.approx(found.score, abs=1e-12)
+
+
+def test_a_diagnosis_that_leaves_the_category_open_is_refused() -> None:
+    predicted, words, _ = as_predicted("isic2017")
+    kept = words["diagnosis"].where(words["melanoma"], "benign keratosis")
+    with pytest.raises(ColumnError, match=r"leave it open: benign keratosis \("):
+        official_scores("isic2017", predicted, words.assign(diagnosis=kept))
+
+
+def test_images_of_no_diagnosis_of_the_challenge_are_counted() -> None:
+    predicted, words, _ = as_predicted("isic2018")
+    last = words.index[-1]
+    words.loc[last, ["diagnosis", "melanoma"]] = ["squamous cell carcinoma", False]
+    (note,) = official_scores("isic2018", predicted, words).notes
+    assert note.startswith("1 image is of none of the diagnoses of this challenge")

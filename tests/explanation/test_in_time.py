@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 import time
 from types import SimpleNamespace
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 
 from lentigo.explanation.registry import METHODS
 from lentigo.explanation.served import Gaps, _in_time, heat_of
+from lentigo.service.closer import Times
 
 
 @pytest.fixture
@@ -43,6 +45,20 @@ def test_a_map_is_begun_only_if_it_would_be_done_in_time(clock: list[float]) -> 
 
 def test_the_first_map_is_drawn_however_long_it_takes(clock: list[float]) -> None:
     assert drawn(("occlusion",), clock, 1.0, 0.0) == (["occlusion"], {})
+
+
+def test_no_map_is_begun_that_would_take_the_whole_answer_away(
+    clock: list[float],
+) -> None:
+    # Of four pictures with one slow map each, the answer itself came too late.
+    times, given = Times({0: 22.5, 1: 45.0, 3: 90.0}, 114.0), []
+    for place in range(4):
+        with times.of(place) as until:
+            given.append(until)
+            if until is not None and until > clock[0]:
+                clock[0] += 40
+    assert given == [22.5, 45.0, None, -math.inf]
+    assert clock[0] == 80
 
 
 def test_the_heat_of_an_answer_is_read_back_from_0_to_1() -> None:

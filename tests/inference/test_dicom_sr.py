@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
@@ -226,6 +227,23 @@ def test_reports_are_whole_or_not_there_and_no_earlier_ones_are_written_over(
     assert "another folder of reports" in also.output
     unlike = predict(place, place / "p.csv", "--by", "lesion", "--resume", "--views", 1)
     assert unlike.exit_code == 1
+
+
+def test_on_a_full_disk_no_prediction_ends_without_its_reports(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # It ended well, and named each image as one of which there can be no report.
+    def full(self: Any, *_: Any, **__: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    out, folder = tmp_path / "p.csv", tmp_path / "sr"
+    with monkeypatch.context() as patch:
+        patch.setattr(Dataset, "save_as", full)
+        stopped = predict(place, out, "--dicom-sr", folder)
+    assert (stopped.exit_code, out.exists()) == (1, False)
+    assert "No space left on device" in " ".join(stopped.output.split())
+    assert predict(place, out, "--dicom-sr", folder, "--resume").exit_code == 0
+    assert len(list(folder.glob("*.dcm"))) == 3
 
 
 def _stop() -> None:

@@ -78,7 +78,7 @@ def test_a_month_without_images_leaves_the_other_months_their_comparison(
     said = " ".join(found.notes)
     assert "may is not compared: it has images of 0 groups" in said
     assert "june is not compared: it has images of 1 group" in said
-    assert "march and april have no such column" in said
+    assert "march and april tell nothing of them" in said
     with pytest.raises(DatasetError, match="has images of 0 groups"):
         watch_drift(place / "run", months[2:], repeats=200)
 
@@ -260,7 +260,7 @@ def test_columns_that_no_table_of_the_period_holds_are_not_compared(place: Path)
     assert not {name for period, name in compared if period == "april"} & {"age", "sex"}
     assert not [each for each in found.alarms if each.period == "march"]
     (said,) = [note for note in found.notes if note.startswith("age, sex")]
-    assert said.endswith("not compared: april has no such column.")
+    assert said.endswith("not compared: april tells nothing of them.")
     clinic.assign(dataset="elsewhere").to_csv(place / "clinic.csv", index=False)
     again = watch_drift(place / "run", periods[:1], tables=[place / "clinic.csv"])
     assert "dataset" in {each.column for each in again.alarms}

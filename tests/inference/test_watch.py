@@ -11,9 +11,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from lentigo.errors import DatasetError
+from lentigo.errors import DatasetError, RunError
 from lentigo.imaging.search import files_below
 from lentigo.inference.decide import Decision
+from lentigo.inference.dicom_sr import Written
 from lentigo.inference.inputs import Source
 from lentigo.inference.watch import Watch
 from lentigo.json_files import read_json, write_json
@@ -205,6 +206,66 @@ def test_while_the_folder_of_reports_is_gone_nothing_is_answered(inbox: Path) ->
     (inbox.parent / "away").rename(one.reports)
     assert [len(one.scan()), len(one.scan())] == [0, 1]
     assert model.looked == ["a.jpg"]
+
+
+def test_a_report_that_cannot_be_written_is_tried_again(
+    inbox: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    # As on a full disk: the answer said so, and the image never had its report.
+    one, model = watching(inbox)
+    one.reports = inbox.parent / "reports"
+    one.reports.mkdir()
+    vars(one)["_by"] = "the model"
+    full = [True]
+
+    def write(_: Any, sources: Sequence[Source], folder: Path, __: Any) -> Written:
+        (image,) = (each.image_id for each in sources)
+        if full[0]:
+            raise RunError("Cannot write it.")
+        (folder / f"{image}.sr.dcm").write_bytes(b"report")
+        return Written(folder)
+
+    monkeypatch.setattr("lentigo.inference.watch.write_reports", write)
+    content = bytes(128) + b"DICM" + b"more"
+    (inbox / "a.dcm").write_bytes(content)
+    (inbox / "b.jpg").write_bytes(b"picture")
+    assert [one.scan(), one.scan(), one.scan()] == [[], [], []]
+    assert [each.getMessage() for each in caplog.records] == [
+        "Cannot write it. It is tried again."
+    ]
+    with pytest.raises(RunError, match="Cannot write it"):
+        one.scan(settled=False)
+    assert list(one.out.iterdir()) == []
+    full[0] = False
+    assert {each.name for each in one.scan()} == {named(content), named(b"picture")}
+    assert model.looked == ["a.dcm", "b.jpg"]  # each once
+    assert read_json(one.out / named(content))["report"].endswith(".sr.dcm")
+    assert one.scan() == []
+
+
+def test_an_answer_from_before_reports_were_asked_for_gets_its_report(
+    inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = bytes(128) + b"DICM" + b"more"
+    (inbox / "a.dcm").write_bytes(content)
+    (inbox / "b.jpg").write_bytes(b"picture")
+    first, _ = watching(inbox)
+    assert len(first.scan(settled=False)) == 2
+    made = []
+
+    def write(_: Any, sources: Sequence[Source], folder: Path, __: Any) -> Written:
+        made.append(sources[0].path)
+        return Written(folder)
+
+    monkeypatch.setattr("lentigo.inference.watch.write_reports", write)
+    for _ in range(2):  # a system took the report away between the two
+        one, model = watching(inbox)
+        one.reports = inbox.parent / "reports"
+        one.reports.mkdir(exist_ok=True)
+        vars(one)["_by"] = "the model"
+        one.scan(settled=False)
+    assert made == [inbox / "a.dcm"]
+    assert model.looked == []
 
 
 def test_a_folder_that_is_taken_away_during_a_look_ends_nothing(

@@ -8,6 +8,7 @@ import os
 import pickle
 import time
 from collections.abc import Callable
+from io import BufferedReader, BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,9 @@ from safetensors.torch import load_file, save_file
 import lentigo
 from lentigo.errors import LentigoError, ModelError
 from lentigo.files import digest
-from lentigo.models.description import checked_file, read_description
+from lentigo.models.card import card_text
+from lentigo.models.description import checked_file, points_of, read_description
+from lentigo.models.weights_header import length_by_header
 from tests.cohorts import tiny_config
 from tests.inference.test_predict import save
 
@@ -85,6 +88,10 @@ def test_a_threshold_that_makes_no_sense_is_no_reason_not_to_load(
     (told,) = [each.getMessage() for each in caplog.records]
     assert "2 thresholds cannot be read and are left out: without a name, " in told
     assert "\x1b" not in told
+    caplog.clear()
+    assert [each.name for each in points_of(folder)] == ["youden"]
+    assert told in caplog.text
+    assert "cannot be read: without a name and " in card_text(read_description(folder))
 
 
 @pytest.mark.parametrize(
@@ -179,6 +186,40 @@ def test_a_file_of_terabytes_is_refused_before_it_is_read(folder: Path) -> None:
         changed(folder, **{f"files__{name}": {"sha256": "0" * 64}})
         with pytest.raises(ModelError, match="GB, and lentigo writes no such file"):
             checked_file(folder, read_description(folder), name)
+
+
+def test_weights_longer_than_their_tensors_or_their_network_are_not_digested(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 15.9 GB, none of which is on the disk: `calibrate` and `export` copied them."""
+    path, size = folder / "model.safetensors", 15_900_000_000
+    monkeypatch.setattr("lentigo.models.description.digest", lambda _: pytest.fail("read"))
+    changed(folder, **{"files__model.safetensors": {"sha256": "0" * 64, "bytes": size}})
+    with path.open("r+b") as file:
+        file.truncate(size)
+    with pytest.raises(ModelError, match="tensors that need another length"):
+        checked_file(folder, read_description(folder), path.name)
+    header = json.dumps({"a": {"dtype": "U8", "shape": [1], "data_offsets": [0, size]}})
+    with path.open("wb") as file:
+        file.write(len(header).to_bytes(8, "little") + header.encode())
+        file.truncate(8 + len(header) + size)
+    (folder / "model.onnx").write_bytes(b"0" * 1000)
+    changed(folder, **{"files__model.onnx": {"sha256": "0" * 64}})
+    content = json.loads((folder / "model.json").read_text())
+    content["members"][0]["files"]["onnx"] = "model.onnx"
+    facts = {"sha256": "0" * 64, "bytes": 8 + len(header) + size}
+    content["files"]["model.safetensors"] = facts
+    (folder / "model.json").write_text(json.dumps(content))
+    with pytest.raises(ModelError, match=r"longer than 0.1 GB, and lentigo writes"):
+        checked_file(folder, read_description(folder), path.name)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"[" * 100_000, b'{"a": 1}', b'{"a": {"data_offsets": [0, "x"]}}']
+)
+def test_a_header_that_says_nothing_gives_no_length(content: bytes) -> None:
+    whole = len(content).to_bytes(8, "little") + content
+    assert length_by_header(BufferedReader(BytesIO(whole))) in {None, 8 + len(content)}  # type: ignore[arg-type]
 
 
 def test_the_bound_on_pixels_can_be_lowered_and_not_lifted(folder: Path) -> None:

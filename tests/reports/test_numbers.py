@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,7 +22,9 @@ from lentigo.reports.numbers import (
     share,
     shown,
     why_undefined,
+    with_minus,
 )
+from lentigo.reports.paper.tables import Table, as_html, as_latex
 from lentigo.words import counted, listed
 
 
@@ -130,3 +134,20 @@ def test_titles_of_metrics() -> None:
 def test_every_metric_has_its_line_in_the_glossary() -> None:
     for name in METRICS:
         assert explain(name).endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a difference of -0.0084 (-0.0171 to +0.0003)", "−0.0084 (−0.0171 to"),
+        ("-0.24", "−0.24"),
+        ("-2.", "−2."),
+        ("[-3e-05, 1]", "[−3e-05, 1]"),
+        ("0.80-0.85, 2020-01-02, ward-3, -1.png, --views 1, -1-2, fold -x", None),
+    ],
+)
+def test_a_negative_number_has_a_minus_sign(text: str, expected: str | None) -> None:
+    assert with_minus(text) == text if expected is None else expected in with_minus(text)
+    told = re.sub("<[^>]+>", "", as_html(Table("x", text, pd.DataFrame({"n": ["-0.5"]}))))
+    assert "−0.5" in told
+    assert "$-$0.5" in as_latex(Table("x", text, pd.DataFrame({"n": ["-0.5"]})))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import math
 import re
 import shutil
 from collections.abc import Iterator
@@ -138,6 +139,8 @@ def test_maps_for_which_no_time_is_left_are_named_and_the_others_stay(
     late = {name for name, kind in found.reasons.items() if kind == "no_time"}
     assert late == {"occlusion", "grad_cam_plus_plus", "integrated_gradients"}
     assert all("no time left" in found.missing[name] for name in late)
+    over = Examiner(model, folder).examine(replace(wish, seconds=-math.inf), squares, image)
+    assert (over.maps, {"grad_cam", *late} <= set(over.missing)) == ([], True)
 
 
 def test_a_costly_map_is_not_begun_because_a_cheap_one_was_quick(

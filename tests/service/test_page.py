@@ -17,6 +17,7 @@ from lentigo.models.description import read_description
 from lentigo.service.page.card import card_words
 from lentigo.service.page.frequency import Frequency, frequency
 from lentigo.service.page.language import LANGUAGES, choose, number_text, texts
+from tests.hostile.seeds import HEIC
 from tests.service.browser import PHONE, as_file, opened, read, worklist
 from tests.service.conftest import Served
 from tests.service.test_predictions import SECRET, with_exif, with_name
@@ -98,6 +99,23 @@ def test_each_page_has_its_notice_and_fits_a_phone(
         expect(page.locator("header .notice")).to_have_text(texts(language)["notice"])
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
         assert page.get_attribute("html", "lang") == language
+
+
+def test_a_heic_picture_of_a_phone_is_read_though_no_browser_shows_it(page: Page) -> None:
+    heic = [HEIC / "turned.heic", HEIC / "plain.heic"]
+    page.goto("/")
+    page.set_input_files("#images", [str(each) for each in heic])
+    expect(page.locator("#thumbs")).to_have_text(re.compile(r"Picture 1\s*Picture 2"))
+    read(page, *heic)
+    told = page.locator("figure.picture figcaption")
+    expect(told.first).to_contain_text("48 × 64")  # upright
+    expect(told.last).to_contain_text("64 × 48")
+    shown = page.locator("figure.picture img").first
+    assert shown.evaluate("image => [image.naturalWidth, image.naturalHeight]") == [48, 64]
+    worklist(page, *heic, count=2)
+    rows = page.locator("#rows tbody tr")
+    expect(rows.locator("td:nth-child(5)").first).to_contain_text("%")
+    expect(rows.locator("img")).to_have_count(0)
 
 
 def test_the_form_works_by_keyboard_alone(page: Page, images: Path) -> None:

@@ -273,6 +273,30 @@ def test_what_names_a_patient_is_in_no_answer_log_or_audit_log(
         assert base64.b64encode(SECRET.encode()).decode() not in text
 
 
+def test_what_can_be_read_can_be_asked_for_by_head(served: Served) -> None:
+    # As load balancers and monitors do; it was refused with 405.
+    with served.client() as client:
+        for path in ("/", "/healthz", "/readyz", "/v1/models", "/static/page.css"):
+            found, whole = client.head(path), client.get(path)
+            assert (found.status_code, found.content) == (200, b"")
+            for name in ("content-type", "content-length", "content-security-policy"):
+                assert found.headers[name] == whole.headers[name]
+        refused = client.head("/v1/predictions")
+        assert (refused.status_code, refused.headers["allow"]) == (405, "POST")
+        assert client.put("/healthz").headers["allow"] == "GET, HEAD"
+        assert client.head("/nothing").status_code == 404
+    heads = [line for line in served.lines() if line.get("method") == "HEAD"]
+    assert {"/healthz", "/v1/models", "/static/{name}"} <= {line["route"] for line in heads}
+
+
+def test_the_page_of_a_version_that_was_replaced_says_so(served: Served) -> None:
+    with served.client() as client:
+        found = client.get("/model", params={"model": "tiny@0", "lang": "de"})
+    assert found.status_code == 422
+    assert found.headers["content-type"].startswith("text/html")
+    assert "There is no such model or version." in found.text
+
+
 def test_the_log_has_one_line_a_request_with_its_id(served: Served) -> None:
     with served.client() as client:
         answer = client.get("/healthz")

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,13 +17,16 @@ from lentigo.config.serving import ServingConfig
 from lentigo.imaging.kind.unlike import DOUBT
 from lentigo.inference.decide import Decision
 from lentigo.models.calibration import shift_prevalence
-from lentigo.models.operating_point import OperatingPoint
+from lentigo.models.facts import Measured
+from lentigo.models.operating_point import OperatingPoint, read_points
+from lentigo.service.answers import model_facts
 from lentigo.service.asked import SEXES, SITES, Asked
 from lentigo.service.core import Answered
 from lentigo.service.decoding import Prepared
-from lentigo.service.page.language import LANGUAGES, texts
+from lentigo.service.page.language import LANGUAGES, number_text, texts
 from lentigo.service.page.render import _filled
 from lentigo.service.page.result import judgement, number, why_not
+from lentigo.service.worker import Hosted
 from tests.service.browser import read
 from tests.service.conftest import POINTS
 from tests.service.test_queue import HOSTED
@@ -70,7 +76,9 @@ ROW: dict[str, Any] = {
 }  # fmt: skip
 
 
-def answered(*rows: Any, point: OperatingPoint = POINT, **asked: Any) -> Answered:
+def answered(
+    *rows: Any, point: OperatingPoint = POINT, model: Hosted = HOSTED, **asked: Any
+) -> Answered:
     """Return an answer for one lesion with a row, or a reason to have none, per image."""
     files = [
         Prepared("0", (4, 4), {}, reason=row if isinstance(row, str) else "")
@@ -87,7 +95,7 @@ def answered(*rows: Any, point: OperatingPoint = POINT, **asked: Any) -> Answere
     if several:
         asked["lesions"] = ("1",) * len(rows)
     return Answered(
-        "r", Asked(**asked), HOSTED,
+        "r", Asked(**asked), model,
         Decision(meant_for=0.1, asked_for=None, point=point), files, images,
         [lesion] if several else [],
     )  # fmt: skip
@@ -150,12 +158,58 @@ def test_one_of_a_hundred_is_told_in_the_singular(language: str, said: str) -> N
 def test_which_data_of_the_patient_were_used_is_said(language: str) -> None:
     known = texts(language)
     facts = known["facts_join"].join([known["fact_age"], known["fact_sex"]])
+    takes = replace(HOSTED, metadata=("age", "sex"))  # and no site
     assert known["used"].format(facts=facts) in words(answered(ROW), language)
-    none = answered({**ROW, "metadata": "none"})
-    assert known["used_none"] in words(none, language)
+    none = answered({**ROW, "metadata": "none"}, model=takes)
+    assert known["used_none"].format(facts=facts) in words(none, language)
     image_alone = {**ROW, "metadata": ""}
     assert known["used_never"] in words(answered(image_alone, age=50.0), language)
     assert 'id="used"' not in html(answered(image_alone), language)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_not_quite_all_never_reads_as_all(language: str) -> None:
+    # 257 of 258 melanomas were found, and the page said 100 %.
+    assert POINT.held_out
+    found = Measured(value=257 / 258, low=0.978, high=0.9996)
+    held_out = POINT.held_out.model_copy(update={"figures": {"sensitivity": found}})
+    point = POINT.model_copy(update={"held_out": held_out})
+    row = {**ROW, "probability_melanoma": 0.0003, "probability_nevus": 0.9997}
+    told = words(answered(row, point=point), language).replace("\N{NO-BREAK SPACE}", " ")
+    for share in ("99.6", "98–99.9", "&lt;0.1", "&gt;99.9"):
+        assert number_text(share, language) in told
+    assert number(Measured(value=1.0, low=0.0, high=None)) == {
+        "value": "100", "low": "0", "high": "?",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_operating_point_that_cannot_be_read_is_named(language: str) -> None:
+    # It vanished: the page said that the model has no threshold that guarantees 95 %.
+    entries = [POINTS[0] | {"threshold": "0.3; no"}, POINTS[1]]
+    described: Any = SimpleNamespace(operating_points=entries, intended_use="")
+    model = replace(
+        HOSTED, description=described, folders=(Path("m"),), points=read_points(entries)
+    )
+    assert model.unread_said.startswith("1 threshold cannot be read and is left out: sens")
+    facts = model_facts(model)
+    assert facts.unread_operating_points == ["sensitivity_95"]
+    assert [each.name for each in facts.operating_points] == ["youden"]
+    said = texts(language)["unread_points"].format(names="sensitivity_95")
+    row = {**ROW, "call": ""}
+    assert said in words(answered(row, model=model), language)
+    form = _filled(
+        "reader", language, others=Markup(""), path="/", asked_model="", models=[model],
+        sexes=SEXES, sites=SITES, limits=ServingConfig(), has_views=False,
+        map_choices=[""], error=None,
+    )  # fmt: skip
+    card = _filled(
+        "model", language, others=Markup(""), path="/model", asked_model="", model=model,
+        facts=facts, blocks=[], number=number, report=False, models=[model],
+        points={each.name: each for each in model.points}, absent=str,
+    )  # fmt: skip
+    assert said in form
+    assert said in card
 
 
 def test_no_percent_sign_is_torn_from_its_number() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lentigo.config.serving import ServingConfig
+from lentigo.service.duckling import ducklings
 from lentigo.service.problems import ProblemError
 from lentigo.service.upload import Upload, _add_file, _from_json
 
@@ -24,6 +25,17 @@ def test_json_that_is_no_object_is_refused(content: bytes) -> None:
     with pytest.raises(ProblemError, match="no JSON object") as refused:
         _from_json(content, ServingConfig())
     assert refused.value.status == 400
+
+
+@pytest.mark.parametrize(
+    "content", [b'{"images": [], "age": 5, "age": 7}', b'{"a": {"age": 1, "age": 1}}']
+)
+def test_a_name_twice_in_json_is_refused_as_in_a_form(content: bytes) -> None:
+    # The first was left out in silence.
+    for read in (lambda: _from_json(content, ServingConfig()), lambda: ducklings(content)):
+        with pytest.raises(ProblemError) as caught:
+            read()
+        assert (caught.value.status, caught.value.more) == (422, {"field": "age"})
 
 
 def test_images_that_are_no_list_are_refused() -> None:

@@ -61,6 +61,41 @@ def test_too_large_a_picture_of_a_lesion_leaves_the_others_their_answer(
     expect(row).not_to_contain_text("I cannot judge")
 
 
+def test_a_lesion_is_shown_by_a_picture_that_the_browser_can_show(
+    page: Page, images: Path, tmp_path: Path
+) -> None:
+    pixels = np.asarray(Image.open(images / "0.png"))
+    with zipfile.ZipFile(tmp_path / "w.zip", "w") as container:
+        container.writestr("p/l/a.dcm", with_name(pixels))
+        container.write(images / "1.png", "p/l/b.png")
+        container.writestr("p/m/c.dcm", with_name(pixels))
+    worklist(page, tmp_path / "w.zip", count=2)
+    looks = page.locator("#rows .look")
+    expect(looks.filter(has=page.locator('img[alt="Picture 2: enlarge"]'))).to_have_count(1)
+    expect(looks.filter(has_text="Picture 3")).to_have_count(1)
+    # Of a mean nothing is guaranteed, whatever is of the operating point.
+    expect(page.locator("#told")).to_contain_text(texts("en")["list_mean"])
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_what_a_list_does_not_tell_the_model_is_said(
+    page: Page, images: Path, told: bool
+) -> None:
+    judged = {"probability": 0.2, "call": "", "reason": "", "sha256": "", "features": ""}
+    answer = {
+        "model": {"name": "m", "version": "v", "abstains": True},
+        "operating_point": "youden", "prevalence": 0.1,
+        "images": [{**judged, "metadata": "none" if told else ""}],
+        "lesions": [{**judged, "context": 0 if told else None}],
+    }  # fmt: skip
+    page.route("**/v1/predictions", lambda route: route.fulfill(json=answer))
+    worklist(page, images / "0.png", count=1)
+    line = page.locator("#told").inner_text()
+    for key in ("list_untold", "list_alone"):
+        assert (texts("en")[key] in line) == told
+    assert texts("en")["list_mean"] not in line
+
+
 @pytest.mark.parametrize("separator", ["/", "\\"])
 def test_a_zip_of_one_patient_is_read_as_one_patient(
     page: Page, images: Path, tmp_path: Path, separator: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from lentigo.table_files.not_known import NOT_KNOWN, known_ids
+from lentigo.table_files.not_known import NOT_KNOWN, known_ids, perhaps_missing
 
 
 def test_words_for_unknown_are_missing_and_ids_stay() -> None:
@@ -26,3 +26,18 @@ def test_words_for_unknown_are_missing_and_ids_stay() -> None:
 def test_no_word_for_unknown_has_a_digit() -> None:
     """`known_ids` looks only at ids without a digit, as most ids have one."""
     assert not any(letter in "0123456789" for word in NOT_KNOWN for letter in word)
+
+
+def test_what_statistics_programs_and_spreadsheets_write_names_no_patient() -> None:
+    """Stata writes ., SPSS #NULL!, Excel #WERT! where a formula fails."""
+    empty = [".", "--", "#NULL!", "#WERT!", "#DIV/0!", "#REF!", "#NAME?", "s/d", "无", "/"]
+    assert known_ids(pd.Series(empty)).isna().all()
+    patients = ["#7", "#A!", "SD", "ND", "P.", "-7", "x1"]
+    assert known_ids(pd.Series(patients)).tolist()[0:1] == ["#7"]
+    assert known_ids(pd.Series(patients)).notna().sum() == len(patients) - 1
+
+
+def test_numbers_that_may_mean_not_known_are_counted() -> None:
+    ids = pd.Series(["999", "999", "1", "2", "-9", "ND", "ND"])
+    assert perhaps_missing(ids) == {"999": 2, "ND": 2}
+    assert perhaps_missing(pd.Series(["998", "999", "999", "x"])) == {}

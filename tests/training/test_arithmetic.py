@@ -25,6 +25,7 @@ from lentigo.training.arithmetic import (
 )
 from lentigo.training.data import Examples
 
+CPU = torch.device("cpu")
 TINY = ModelConfig(backbone="resnet10t", pretrained=False)
 
 
@@ -56,9 +57,44 @@ def test_the_quickest_is_taken_and_the_weights_stay(
     monkeypatch.setattr(arithmetic, "step_seconds", seconds)
     model = build_model(TINY)
     before = {name: value.clone() for name, value in model.named_parameters()}
-    chosen = faster_arithmetic(model, size=32, device=torch.device("cpu"))
+    chosen = faster_arithmetic(model, size=32, device=CPU, batch=8)
     assert chosen.precision == quick
     assert all(torch.equal(before[name], value) for name, value in model.named_parameters())
+
+
+@pytest.mark.parametrize(
+    ("size", "batch", "timed"), [(72, 32, 32), (160, 64, 32), (299, 32, 9), (512, 32, 8),
+                                 (512, 4, 4)],
+)  # fmt: skip
+def test_a_whole_batch_is_timed_unless_its_images_are_large(
+    size: int, batch: int, timed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A step of few small images is spent on the weights, and tells nothing of a batch."""
+    counts: set[int] = set()
+
+    def seconds(_: object, images: torch.Tensor, *, short: torch.dtype | None) -> float:
+        counts.add(len(images))
+        return 1.0
+
+    monkeypatch.setattr(arithmetic, "step_seconds", seconds)
+    faster_arithmetic(build_model(TINY), size=size, device=CPU, batch=batch)
+    assert counts == {timed}
+
+
+@pytest.mark.parametrize(("behind", "times"), [(1.4, 5), (1.6, 2), (3.9, 2), (4.1, 1)])
+def test_a_way_that_is_far_behind_is_not_timed_to_the_end(
+    behind: float, times: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    laps = {"bf16": 0, "32": 0}
+
+    def seconds(_: object, __: object, *, short: torch.dtype | None) -> float:
+        laps["32" if short is None else "bf16"] += 1
+        return 1.0 if short is None else behind
+
+    monkeypatch.setattr(arithmetic, "step_seconds", seconds)
+    chosen = faster_arithmetic(build_model(TINY), size=32, device=CPU, batch=8)
+    assert chosen.precision == "32-true"
+    assert laps == {"bf16": 2 * times, "32": 2 * 5}
 
 
 def test_a_gain_within_the_noise_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,7 +102,7 @@ def test_a_gain_within_the_noise_changes_nothing(monkeypatch: pytest.MonkeyPatch
         return 0.97 if short is not None else 1.0
 
     monkeypatch.setattr(arithmetic, "step_seconds", seconds)
-    chosen = faster_arithmetic(build_model(TINY), size=32, device=torch.device("cpu"))
+    chosen = faster_arithmetic(build_model(TINY), size=32, device=CPU, batch=8)
     assert chosen == Arithmetic("32-true", channels_last=False, device="cpu")
 
 
@@ -79,7 +115,7 @@ def test_what_is_timed_is_a_step_of_the_training(monkeypatch: pytest.MonkeyPatch
     found: list[tuple[int, ...]] = []
 
     def seconds(model: Classifier, images: torch.Tensor, **_: object) -> float:
-        assert images.shape == (8, 3, 32, 32)
+        assert images.shape == (12, 3, 32, 32)
         assert images[:2].stride() == batch.images.stride()
         assert not model.backbone.get_parameter("layer1.0.conv1.weight").requires_grad
         assert model.backbone.get_parameter("layer2.0.conv1.weight").requires_grad
@@ -88,7 +124,7 @@ def test_what_is_timed_is_a_step_of_the_training(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(arithmetic, "step_seconds", seconds)
     model = build_model(TINY)
-    faster_arithmetic(model, size=32, device=torch.device("cpu"), frozen_stages=1)
+    faster_arithmetic(model, size=32, device=CPU, batch=12, frozen_stages=1)
     assert len(found) == 20
     assert all(weight.requires_grad for weight in model.parameters())
 
@@ -124,6 +160,10 @@ def test_what_the_clock_chose_once_is_chosen_by_the_same_command_again(
     (tmp_path / "c").mkdir()
     settle_arithmetic(model, TrainConfig(image_size=96), tmp_path / "c")
     assert left == []  # another size is another question
+    other = measured_as(monkeypatch, second)
+    (tmp_path / "d").mkdir()
+    settle_arithmetic(model, TrainConfig(image_size=64, batch_size=8), tmp_path / "d")
+    assert other == []  # and another batch, too
 
 
 def test_what_cannot_be_remembered_is_measured_again(

@@ -32,7 +32,7 @@ holds the label. `patient`: may be associated with the label (age, sex, site, sk
 lentigo does not know."""
 
 LABELS = ("melanoma", "malignant", "diagnosis")
-_PATIENT = r"(age|sex|site|skin_type)(_filled|_normalised)?"
+_PATIENT = r"(age|sex|site|skin_type)(_filled|_normalised|_detail)?"
 _SOURCES = {"dataset", "part", "attribution", "copyright_license", "folder", "make"}
 _TECHNICAL = {"fold", "modality", "width", "height", "image_type"}
 # Ids are nearly unique, so they cannot predict; only their parts are tested.

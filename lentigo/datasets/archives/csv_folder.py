@@ -10,18 +10,18 @@ from shlex import quote
 
 import pandas as pd
 
-from lentigo.datasets.reading.ages import births_beside, read_ages
+from lentigo.datasets.reading.ages import births_beside
 from lentigo.datasets.reading.class_columns import unclear_classes
 from lentigo.datasets.reading.column_names import header, is_hearsay, key
 from lentigo.datasets.reading.column_remarks import not_taken
 from lentigo.datasets.reading.columns import choose_columns, image_names
+from lentigo.datasets.reading.fields import describe
 from lentigo.datasets.reading.files import (
     ImageFiles,
     check_folder,
     finish,
     read_columns,
 )
-from lentigo.datasets.reading.known_words import SEX_WORDS, SITE_WORDS, SKIN_WORDS
 from lentigo.datasets.reading.label_columns import read_labels
 from lentigo.datasets.reading.melanoma_words import share_of_diagnoses
 from lentigo.datasets.reading.other_columns import without_role
@@ -31,11 +31,12 @@ from lentigo.datasets.reading.sheet_rows import (
     refuse_second_header,
     without_rows,
 )
-from lentigo.datasets.reading.vocabulary import map_words, spelled_alike
+from lentigo.datasets.reading.vocabulary import spelled_alike
 from lentigo.errors import ColumnError, ConfigError, DatasetError, DatasetNotFoundError
 from lentigo.imaging.decoding.packed import SUFFIXES
+from lentigo.table_files.cells import as_ids
 from lentigo.table_files.door import is_visible_table, split_sheet
-from lentigo.table_files.not_known import hashes, known_ids, plain
+from lentigo.table_files.not_known import hashes, known_ids, perhaps_missing, plain
 from lentigo.tables import NotedTable
 from lentigo.words import counted, some, verb
 
@@ -59,8 +60,9 @@ def read(
     and `UnknownWordsError` for labels in unknown words.
     """
     path = find_table(Path(root))
-    source = read_columns(path)
     given = _as_mapping(columns)
+    with as_ids(*map(given.get, ("image_id", "patient_id", "lesion_id"))):
+        source = read_columns(path)
     chosen = choose_columns(source.columns, given=given, source=str(path))
     if "image_id" not in chosen:
         raise _no_image_column(source, path)
@@ -179,35 +181,35 @@ def _patients(
             notes += spelled_alike(table[name], name=name)
     if "patient_id" in table:
         notes += _without_patient(table)
-    for name, words in (
-        ("sex", SEX_WORDS),
-        ("site", SITE_WORDS),
-        ("skin_type", SKIN_WORDS),
-    ):
-        if name in chosen:
-            table[name], said = map_words(source[chosen[name]], words, name=name)
-            notes += said
-    if "age" in chosen:
-        table["age"], said = read_ages(source[chosen["age"]])
-        notes += said
-    else:
+    asked = [name for name in ("sex", "site", "skin_type", "age") if name in chosen]
+    described, said = describe(source, {name: chosen[name] for name in asked})
+    table = table.join(described)
+    notes += said
+    if "age" not in chosen:
         notes += births_beside({key(name): str(name) for name in source})
     notes += not_taken(chosen, map(str, source))
-    if "skin_type" in table:
-        table["skin_type"] = pd.to_numeric(table["skin_type"])
     return table, notes
 
 
 def _without_patient(table: pd.DataFrame) -> list[str]:
-    """Return a sentence on images without a patient: their cells may have been merged."""
+    """Return sentences on images without a patient, or with one that may be no patient.
+
+    Cells of several rows may have been merged, and 999 may mean "not known".
+    """
+    said = [
+        f"{counted(count, 'image')} name the patient {word}, who is taken for one person. "
+        f'If {word} means "not known", leave these cells empty.'
+        for word, count in perhaps_missing(table["patient_id"]).items()
+    ]
     missing = table["patient_id"].isna()
     count = int(missing.sum())
     if not count or missing.all():
-        return []
+        return said
     return [
+        *said,
         f"{counted(count, 'image')} of {len(table):,} {verb(count, 'names', 'name')} no "
         f"patient, and {verb(count, 'is', 'are')} taken for nobody else's. If an empty "
-        "cell means 'as above', fill it in."
+        "cell means 'as above', fill it in.",
     ]
 
 

@@ -14,8 +14,8 @@ from lentigo.datasets.reading.files import (
     read_ages,
     read_columns,
 )
-from lentigo.datasets.reading.known_words import SEX_WORDS, SITE_WORDS
-from lentigo.datasets.reading.vocabulary import map_diagnoses, map_words
+from lentigo.datasets.reading.known_words import SEX_WORDS
+from lentigo.datasets.reading.vocabulary import map_diagnoses, map_sites, map_words
 from lentigo.tables import NotedTable
 from lentigo.words import counted
 
@@ -59,7 +59,7 @@ def _table(source: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     """Return all columns but the paths, and sentences on words that could not be mapped."""
     diagnoses, unknown_diagnoses = map_diagnoses(source["dx"])
     sexes, unknown_sexes = map_words(source["sex"], SEX_WORDS, name="sex")
-    sites, unknown_sites = map_words(source["localization"], SITE_WORDS, name="site")
+    sites, unknown_sites = map_sites(source["localization"])
     ages, unknown_ages = read_ages(source["age"])
     table = pd.DataFrame(
         {
@@ -68,11 +68,10 @@ def _table(source: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
             "lesion_id": source["lesion_id"],
             "sex": sexes,
             "age": ages,
-            "site": sites,
             "modality": "dermoscopy",
             "dx_type": source["dx_type"],
         }
-    ).join(diagnoses)
+    ).join([sites, diagnoses])
     notes = [*unknown_diagnoses, *unknown_sexes, *unknown_ages, *unknown_sites]
     open_question = diagnoses["malignant"].isna() & diagnoses["melanoma"].notna()
     if count := int(open_question.sum()):

@@ -13,7 +13,7 @@ from lentigo.datasets.reading.files import ImageFiles, check_folder, finish, nee
 from lentigo.datasets.reading.labels import read_label
 from lentigo.datasets.reading.vocabulary import DIAGNOSES, map_diagnoses
 from lentigo.table_files.not_known import plain
-from lentigo.tables import NotedTable
+from lentigo.tables import SITE_DETAIL, NotedTable
 
 TABLES = ("metadata.csv",)
 FIELDS = {
@@ -38,6 +38,7 @@ _SITES_BELOW = {
     "mouth": "oral/genital",
 }
 LEVELS = tuple(f"diagnosis_{number}" for number in (5, 4, 3, 2))
+SITE_LEVELS = tuple(f"anatom_site_{number}" for number in (5, 4, 3, 2, 1))
 FURTHER = ("diagnosis_confirm_type", "attribution", "copyright_license")
 
 
@@ -70,6 +71,8 @@ def read_metadata(path: Path, *, root: Path, dataset: str) -> NotedTable:
     source = read_folded(path, ("isic_id",), other_names=OTHER_NAMES)
     source = source.assign(**_finer_site(source))
     fields, notes = describe(source, FIELDS)
+    if (finest := _finest_site(source, fields)) is not None:
+        fields[SITE_DETAIL] = finest
     diagnoses, said = archive_diagnoses(source)
     table = pd.DataFrame({"image_id": image_names(source["isic_id"]), "dataset": dataset})
     further = [name for name in FURTHER if name in source]
@@ -92,6 +95,19 @@ def _finer_site(source: pd.DataFrame) -> dict[str, pd.Series[Any]]:
         third = plain(source["anatom_site_3"]).map(_SITES_BELOW)
         site = third.astype("string").fillna(site)
     return {"anatom_site_general": site}
+
+
+def _finest_site(source: pd.DataFrame, fields: pd.DataFrame) -> pd.Series[Any] | None:
+    """Return the deepest filled level of `anatom_site_1` to `_5` where the site is known.
+
+    None without a second level.
+    """
+    levels = [name for name in SITE_LEVELS if name in source]
+    if len(levels) < 2 or "site" not in fields:
+        return None
+    known = source[levels].mask(source[levels].apply(lambda each: plain(each).isna()))
+    words = known.bfill(axis=1).iloc[:, 0].astype("string").str.strip().str.casefold()
+    return words.where(fields["site"].notna())
 
 
 def archive_diagnoses(source: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:

@@ -22,9 +22,9 @@ from lentigo.datasets.reading.files import (
     read_ages,
     read_columns,
 )
-from lentigo.datasets.reading.known_words import SEX_WORDS, SITE_WORDS
+from lentigo.datasets.reading.known_words import SEX_WORDS
 from lentigo.datasets.reading.label_conflicts import column_conflicts, refuse_conflicts
-from lentigo.datasets.reading.vocabulary import map_diagnoses, map_words
+from lentigo.datasets.reading.vocabulary import map_diagnoses, map_sites, map_words
 from lentigo.tables import NotedTable
 
 TABLES = {
@@ -106,8 +106,7 @@ def _read_part(root: Path, part: str) -> tuple[pd.DataFrame, list[str]]:
         if name not in source:
             raise missing_column(name, source.columns, source=str(path))
     sexes, sex_notes = map_words(source["sex"], SEX_WORDS, name="sex")
-    site_words = source["anatom_site_general_challenge"]
-    sites, site_notes = map_words(site_words, SITE_WORDS, name="site")
+    sites, site_notes = map_sites(source["anatom_site_general_challenge"])
     ages, age_notes = read_ages(source["age_approx"])
     table = pd.DataFrame(
         {
@@ -116,11 +115,10 @@ def _read_part(root: Path, part: str) -> tuple[pd.DataFrame, list[str]]:
             "patient_id": source["patient_id"],
             "sex": sexes,
             "age": ages,
-            "site": sites,
             "modality": "dermoscopy",
             "part": part,
         }
-    )
+    ).join(sites)
     for name in ("width", "height"):
         if name in source:
             table[name] = pd.to_numeric(source[name])

@@ -16,14 +16,26 @@ from lentigo.datasets.reading.column_names import (
     is_proven,
     key,
 )
-from lentigo.datasets.reading.known_words import NO_WORDS, YES_WORDS
-from lentigo.datasets.reading.spelling import fold
+from lentigo.datasets.reading.known_words import NO_WORDS, SEX_WORDS, YES_WORDS
+from lentigo.datasets.reading.spelling import fold, without_accents
 
 _REMARK = re.compile(
     r"(?P<name>[^(\[（]*[^(\[（\s])\s*[(\[（](?P<remark>[^()\[\]（）]*)[)\]）]"
 )
-_ANY_REMARK = frozenset({"sex", "skin_type"})
-"""Columns of a lesion table whose names may hold any remark."""
+_OF_SEX = re.compile(
+    r"\d+|[a-zäöü]|code[ds]?|kodiert|at|birth|bei|geburt|biolog\w*|legal|self|reported|"
+    r"reg\w*|patient\w*|pa[cz]iente\w*|diverse?|intersex|x|unk|unknown|na|n/a|男|女|患者"
+)
+"""Words that may stand in brackets behind sex, beside those for a sex: codes, and that it
+is the patient's. Any other may be of somebody else, as in `Sex (partner)`."""
+_OF_AGE = re.compile(
+    r"y|yrs?|years?|j|jahren?|ans?|annees?|anos?|anni|岁|年|周岁|in|en|em|at|on|bei|beim|al|"
+    r"alla|au|zum|a|la|of|the|der|del|de|du|time|zeitpunkt|approx\w*|round\w*|gerundet|"
+    r"exact|ca|diagn\w*|imag\w*|imagen|photo\w*|foto\w*|aufnahme|visit\w*|visita|besuch|"
+    r"exci\w*|exz\w*|biops\w*|exam\w*|inclusion|einschluss|enrol\w*|baseline|surgery|op|"
+    r"patient\w*|pa[cz]iente\w*|dermosc\w*|\d+|拍摄|诊断|就诊|时"
+)
+"""Words that may stand in brackets behind age: years, and the time of it."""
 _OTHER_UNITS = re.compile(
     r"months?|monate?n?|mois|mes|meses|mesi|weeks?|wochen?|days?|tagen?|tage|jours?|d[ií]as?|"
     r"giorni|mths?|个月|月|天"
@@ -35,7 +47,7 @@ _PEOPLE = re.compile(
     r"病人\w*|mrn|pid"
 )
 _OF_PEOPLE = re.compile(
-    r"id|ids|nr|no|num|number|nummer|code|n|numero|key|pseudonym|kennung|mrn|pid|编号|号"
+    r"id|ids|nr|no|num|number|nummer|code|codigo|código|codice|n|numero|key|pseudonym|kennung|mrn|pid|编号|号"
 )
 _OF_IDS = re.compile(
     r"intern\w*|local|lokal|[ps]?seudon[iy]m\w*|anon[iy]m\w*|hash\w*|coded|encoded|kodiert|"
@@ -43,6 +55,20 @@ _OF_IDS = re.compile(
 )
 """Further words that say of a number what it is: other remarks, as in `Patient (m/w)` and
 `Lesion (diameter)`, make something else of the column."""
+_RECORDS = re.compile(
+    r"mrn|nhc|ipp|urn|ur|ssn|nhs|cpf|prontuario|pseudon[iy]m\w*|"
+    r"akte|akten(nummer|nr|zeichen|id)|fall(nummer|nr|id|kennung)|"
+    r"participant\w*|participante|partecipante|pt|utente|soggetto|sujeto|sujeito|sujet|"
+    r"assistito|volunteer|subj|病历号|病案号|住院号|门诊号|登记号|就诊卡号|身份证号|受试者\w*"
+)
+"""Words by which hospitals and studies number people, each enough for a name."""
+_NUMBERED_RECORDS = re.compile(
+    r"record|chart|hospital|health|medical|case|study|client|dossier|processo|proceso|"
+    r"historia|cartella|expediente|klinik|fall"
+)
+"""Words that name people's numbers with a word for a number, or for a clinic, beside."""
+_OF_RECORDS = re.compile(r"clinic[ao]|clinique|medical|medico|hospital|health")
+_LINKS = frozenset({"de", "di", "du", "do", "der", "des", "of", "the", "la", "el", "il"})
 _HOSPITALS = re.compile(
     r"hospital\w*|klinik\w*|clinic|cent(er|re|ro)|zentrum|krankenhaus|praxis|stud(y|ie)|医院|中心"
 )
@@ -72,8 +98,10 @@ def _fits(ours: str, remark: str) -> bool:
     if is_about_others(remark):
         return False
     if ours == "age":
-        of_lesion = key(remark) in set(map(key, COLUMN_NAMES["lesion_id"]))
-        return not _has_other_unit(remark) and not of_lesion
+        plain = _words(without_accents(fold(remark)))
+        return not _has_other_unit(remark) and all(map(_OF_AGE.fullmatch, plain))
+    if ours == "sex":
+        return all(SEX_WORDS.find(w) or _OF_SEX.fullmatch(w) for w in _words(remark))
     if ours in {"patient_id", "lesion_id"}:
         words = _words(remark)
         numbered = any(_OF_PEOPLE.fullmatch(w) or _OF_IDS.fullmatch(w) for w in words)
@@ -87,11 +115,13 @@ def _fits(ours: str, remark: str) -> bool:
         return is_proven(remark) or (
             bool(answers & YES_WORDS) and answers <= YES_WORDS | NO_WORDS
         )
-    return ours in _ANY_REMARK
+    return ours == "skin_type"
 
 
 def not_taken(chosen: Mapping[str, str], names: Iterable[str]) -> list[str]:
-    """Return sentences on columns that seem to hold patients or ages and were not chosen.
+    """Return sentences on columns that seem to hold what is needed and were not chosen.
+
+    What is needed is the patient, the age and the sex.
 
     `chosen` maps columns of a lesion table to those of another, of which `names` are all.
     Nothing is said of what is chosen.
@@ -108,10 +138,16 @@ def not_taken(chosen: Mapping[str, str], names: Iterable[str]) -> list[str]:
         unit = (
             " An age is in years, so divide it."
             if _has_other_unit(found[0])
-            else f" If so, add --column age={_quoted(found[0])} to the command."
+            else " If they are the patient's at the time of the image, add --column "
+            f"age={_quoted(found[0])} to the command."
         )
         said.append(
             f"No column is read as the age, though {found[0]} seems to hold ages.{unit}"
+        )
+    if "sex" not in chosen and (found := list(filter(_tells_sex, left))):
+        said.append(
+            f"No column is read as the sex, for {found[0]} may be somebody else's. If it "
+            f"is the patient's, add --column sex={_quoted(found[0])} to the command."
         )
     return said
 
@@ -125,16 +161,40 @@ def _words(name: str) -> list[str]:
 
 
 def _names_patients(name: str) -> bool:
-    """Tell whether a name has a word for a patient, and one for a number or no other."""
+    """Tell whether a name has a word for a patient, and one for a number or no other.
+
+    A word for the records of a hospital or study is one for a patient, too.
+    """
     words = _words(name)
+    if _names_records(_words(without_accents(fold(name)))):
+        return not is_about_others(re.sub(r"(?i)histori", "", without_accents(name)))
     people = [word for word in words if _PEOPLE.fullmatch(word)]
     others = [word for word in words if word not in people]
     numbered = any(_OF_PEOPLE.fullmatch(word) for word in others)
     return bool(people) and (numbered or not others) and not is_about_others(name)
 
 
+def _names_records(words: list[str]) -> bool:
+    """Tell whether the words of a name, without accents, are of people's records."""
+    rest = [word for word in words if word not in _LINKS]
+    numbers = [word for word in rest if _OF_PEOPLE.fullmatch(word)]
+    others = [word for word in rest if word not in numbers]
+    if any(map(_RECORDS.fullmatch, rest)):
+        return all(_RECORDS.fullmatch(w) or _OF_PEOPLE.fullmatch(w) for w in rest)
+    beside = numbers or any(map(_OF_RECORDS.fullmatch, others))
+    either = (_NUMBERED_RECORDS.fullmatch(w) or _OF_RECORDS.fullmatch(w) for w in others)
+    there = any(map(_NUMBERED_RECORDS.fullmatch, others))
+    return there and bool(beside) and len(rest) > 1 and all(either)
+
+
 def _tells_age(name: str) -> bool:
     return bool(_AGES & set(_words(name))) and not is_about_others(name)
+
+
+def _tells_sex(name: str) -> bool:
+    there = _REMARK.fullmatch(name.strip())
+    wanted = set(map(key, COLUMN_NAMES["sex"]))
+    return bool(there) and key(there["name"]) in wanted  # type: ignore[index]
 
 
 def _has_other_unit(name: str) -> bool:

@@ -13,18 +13,16 @@ from lentigo.datasets.reading.files import read_ages, read_columns
 from lentigo.datasets.reading.known_words import (
     MODALITY_WORDS,
     SEX_WORDS,
-    SITE_WORDS,
     SKIN_WORDS,
 )
 from lentigo.datasets.reading.labels import read_label
-from lentigo.datasets.reading.vocabulary import map_diagnoses, map_words
+from lentigo.datasets.reading.vocabulary import map_diagnoses, map_sites, map_words
 from lentigo.datasets.reading.word_map import refuse_words
 from lentigo.table_files.not_known import plain
 from lentigo.words import counted, some
 
 _WORDS = {
     "sex": SEX_WORDS,
-    "site": SITE_WORDS,
     "skin_type": SKIN_WORDS,
     "modality": MODALITY_WORDS,
 }
@@ -60,7 +58,7 @@ def describe(
 
     `columns` maps names in a lesion table to names in `source`; a column that `source`
     lacks is left out. `diagnosis` yields three columns: `diagnosis`, `melanoma` and
-    `malignant`.
+    `malignant`; `site` those of `map_sites`.
     """
     table = pd.DataFrame(index=source.index)
     notes: list[str] = []
@@ -75,6 +73,8 @@ def describe(
 def _read(column: pd.Series[Any], ours: str) -> tuple[Any, list[str]]:
     if ours == "diagnosis":
         return map_diagnoses(column)
+    if ours == "site":
+        return map_sites(column)
     if ours in _WORDS:
         words, notes = map_words(column, _WORDS[ours], name=ours)
         values: pd.Series[Any] = pd.to_numeric(words) if ours == "skin_type" else words

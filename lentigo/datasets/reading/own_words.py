@@ -11,7 +11,7 @@ from lentigo.datasets.reading.columns import guess_columns
 from lentigo.datasets.reading.fields import describe
 from lentigo.table_files.cells import to_numbers
 from lentigo.table_files.not_known import plain
-from lentigo.tables import LESION_COLUMNS
+from lentigo.tables import LESION_COLUMNS, SITE_DETAIL
 
 KEPT = ("sex", "site")
 """Columns of a lesion table that may keep an unknown word of the original table."""
@@ -38,15 +38,15 @@ def in_our_words(
     """Return the columns of `source` that match one of `DESCRIBED`, in lentigo's words.
 
     An unknown sex, site or diagnosis keeps its word; in other columns an unknown word
-    becomes missing. `chosen` maps columns of a lesion table to columns of `source`; by
-    default they are guessed by name.
+    becomes missing. Finer sites are beside theirs, as `map_sites` has them. `chosen` maps
+    columns of a lesion table to columns of `source`; by default they are guessed by name.
     """
     known = guess_columns(map(str, source)) if chosen is None else chosen
     named = {name: known.get(name, name) for name in DESCRIBED}
     there = {ours: theirs for ours, theirs in named.items() if theirs in source}
     described, _ = describe(source, there)
     own_words(described, source, there)
-    return described[list(there)]
+    return described[[name for name in (*there, SITE_DETAIL) if name in described]]
 
 
 def column_in_our_words(column: pd.Series[Any], ours: str) -> pd.Series[Any]:

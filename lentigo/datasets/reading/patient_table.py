@@ -18,6 +18,7 @@ from lentigo.datasets.reading.fields import describe
 from lentigo.datasets.reading.files import read_columns
 from lentigo.datasets.reading.look_alikes import spelled_alike
 from lentigo.errors import ColumnError, DatasetError
+from lentigo.table_files.cells import as_ids
 from lentigo.table_files.not_known import known_ids
 from lentigo.table_files.noted import NotedTable
 from lentigo.words import counted, some, verb
@@ -149,7 +150,8 @@ def _joined(
 
 def _read(path: Path, columns: Mapping[str, str]) -> tuple[pd.DataFrame, list[str]]:
     """Return the data of each patient, by id, and notes on words that are not known."""
-    source = read_columns(path)
+    with as_ids(columns.get("patient_id")):
+        source = read_columns(path)
     given = {ours: theirs for ours, theirs in columns.items() if theirs in source}
     chosen = choose_columns(source.columns, given=given, source=str(path))
     # In a table of patients a column `id` holds the ids of the patients.

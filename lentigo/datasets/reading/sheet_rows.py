@@ -34,13 +34,22 @@ y)."""
 _FIRST_ROWS = 10
 
 _TOTALS = frozenset(
-    {"sum", "total", "totals", "subtotal", "sub-total", "grand total", "average", "median",
+    {"mean", "standard deviation", "std dev", "minimum", "maximum", "mediana", "médiane",
+     "desviación estándar", "deviazione standard", "desvio padrão", "écart type",
+     "écart-type", "número total", "nombre total", "numero totale", "标准差", "中位数",
+     "均值",
+     "sum", "total", "totals", "subtotal", "sub-total", "grand total", "average", "median",
      "summe", "summen", "gesamt", "gesamtsumme", "gesamtzahl", "insgesamt", "zwischensumme",
      "mittelwert", "durchschnitt", "anzahl", "standardabweichung",
      "suma", "totales", "promedio", "recuento", "somme", "totaux", "total general",
      "moyenne", "effectif", "somma", "totale", "totali", "soma", "totais",
      "合计", "总计", "总数", "小计", "平均", "平均值", "共计"}
 )  # fmt: skip
+_ONLY_OF_IMAGES = frozenset(
+    {"std", "sd", "min", "max", "count", "media", "mittel", "最大值", "最小值"}
+)
+"""Words that sum up in the place of an image's name; a patient may be called Max or SD."""
+_PLAIN_TOTALS = frozenset(map(without_accents, _TOTALS))
 _TOTAL = re.compile(r"(?P<word>\D*?)(?:[\s:=]+[\d.,% ]*)?")
 _COUNT = re.compile(r"[n∑σ]\s*[=:]\s*\d[\d.,  ]*")
 _LETTERS = 40
@@ -168,6 +177,8 @@ def _are_totals(
     found = pd.Series(False, index=source.index)
     for name in dict.fromkeys([str(source.columns[0]), *ids]):
         found |= _says_total(source[name])
+    images = source[chosen["image_id"]].astype("string").map(fold, na_action="ignore")
+    found |= images.isin(_ONLY_OF_IMAGES).fillna(False).astype(bool)
     # In rows without the name of an image, which are few, all cells are checked.
     rest = source[nameless & ~found]
     for _, column in rest.items():
@@ -188,7 +199,7 @@ def _is_total(cell: str) -> bool:
     if _COUNT.fullmatch(word):
         return True
     found = _TOTAL.fullmatch(word)
-    return bool(found) and without_accents(found["word"].strip()) in _TOTALS  # type: ignore[index]
+    return bool(found) and without_accents(found["word"].strip()) in _PLAIN_TOTALS  # type: ignore[index]
 
 
 def _are_alone(

@@ -13,12 +13,13 @@ from typing import Any
 import pandas as pd
 
 from lentigo.datasets.reading.diagnoses import DIAGNOSES as DIAGNOSES
-from lentigo.datasets.reading.known_words import LABEL_WORDS
+from lentigo.datasets.reading.known_words import LABEL_WORDS, SITE_WORDS
 from lentigo.datasets.reading.look_alikes import spelled_alike as spelled_alike
-from lentigo.datasets.reading.spelling import Words, joined
+from lentigo.datasets.reading.spelling import Words, fold, joined
 from lentigo.datasets.reading.word_map import translated
 from lentigo.table_files.each_value import each_value
 from lentigo.table_files.not_known import plain
+from lentigo.tables import SITE_DETAIL
 from lentigo.visible import shortened
 from lentigo.words import some
 
@@ -34,6 +35,25 @@ def map_words(
         vocabulary = _without_doubt(vocabulary, given)
     mapped = vocabulary.of(given).astype("string")
     return mapped, unmapped(column[mapped.isna() & given.notna()], name=name)
+
+
+def map_sites(column: pd.Series[Any]) -> tuple[pd.DataFrame, list[str]]:
+    """Return the column site, `SITE_DETAIL` beside it, and a sentence on unknown words.
+
+    The detail is the archive's own word in plain spelling (`back` where the site is torso),
+    only for words of the vocabulary, so that it holds no free text of a clinic. It is left
+    out where no site has two words: then it tells nothing that the site does not.
+    """
+    sites, notes = map_words(column, SITE_WORDS, name="site")
+    words = each_value(plain(translated(column, name="site")), _folded).where(sites.notna())
+    table = pd.DataFrame({"site": sites})
+    if words.groupby(sites).nunique().gt(1).any():
+        table[SITE_DETAIL] = words.astype("string")
+    return table, notes
+
+
+def _folded(words: pd.Series[Any]) -> pd.Series[Any]:
+    return pd.Series([fold(str(word)) for word in words], dtype="string")
 
 
 _SPANISH = frozenset({"hombre", "hombres", "mujer", "mujeres", "varón", "varon", "hembra"})

@@ -43,6 +43,7 @@ from lentigo.evaluation.readers.study_result import (
 from lentigo.evaluation.roughness import DIFFERENCES_ROUGH_BELOW, marked
 from lentigo.evaluation.shares import clustered_share
 from lentigo.evaluation.telling import tells, told, too_few_to_tell
+from lentigo.table_files.cells import ids_as_text
 from lentigo.tables import read_any_table
 from lentigo.words import counted, some, verb
 
@@ -50,6 +51,7 @@ METRICS = ("auc", "sensitivity", "specificity")
 AT_SPECIFICITY = "sensitivity_at_specificity"
 
 
+@ids_as_text
 def judge_readers(
     readers: Source,
     truth: Source,

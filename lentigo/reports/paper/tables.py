@@ -11,7 +11,7 @@ import pandas as pd
 
 from lentigo.evaluation.registry import summary_of
 from lentigo.evaluation.result import decimal
-from lentigo.reports.numbers import as_value
+from lentigo.reports.numbers import as_value, with_minus
 from lentigo.reports.paper.wording import called_from
 from lentigo.visible import visible
 from lentigo.words import counted
@@ -83,7 +83,7 @@ def as_html(table: Table) -> str:
     )
 
 
-_ROUGH = "Rough: such intervals hold the truth in fewer or more than 93-97 % of samples."
+_ROUGH = "Rough: such intervals hold the truth in fewer or more than 93–97 % of samples."
 
 
 def _metrics(evaluation: Mapping[str, Any]) -> Table:
@@ -204,8 +204,8 @@ _LATEX = {
 
 
 def _in_latex(text: str) -> str:
-    return "".join(_LATEX.get(letter, letter) for letter in visible(text))
+    return "".join(_LATEX.get(letter, letter) for letter in with_minus(visible(text)))
 
 
 def _in_html(text: str) -> str:
-    return escape(visible(text))
+    return escape(with_minus(visible(text)))

@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 
 _HUNDREDS = (100, 1_000, 10_000)
+_SMALL = 0.0005
+"""Share that rounds to 0.0 per cent if it is any smaller."""
 
 
 @dataclass(frozen=True)
@@ -29,3 +31,13 @@ def frequency(probability: float) -> Frequency:
             count = math.floor(probability * of + 0.5)
             return Frequency(count, of) if count < of else Frequency(of - 1, of, 1)
     return Frequency(1, _HUNDREDS[-1], -1)
+
+
+def tenths(share: float) -> str:
+    """Return a probability in per cent with one decimal, "<0.1" below that.
+
+    No network is so sure that a diagnosis has 0 % or 100 %.
+    """
+    if share < _SMALL:
+        return "<0.1"
+    return ">99.9" if share > 1 - _SMALL else f"{100 * share:.1f}"

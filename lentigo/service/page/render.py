@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from lentigo.imaging.doubtful import DOUBTFUL
+from lentigo.service.page.frequency import tenths
 from lentigo.service.page.language import (
     CARD,
     DEFAULT,
@@ -27,6 +28,8 @@ from lentigo.visible import shortened, visible_lines
 
 _LONGEST = 5_000
 """Most characters of a value; only pictures (`data:` addresses) may be longer."""
+_FEW = 5
+"""Most names in a sentence."""
 _READER = (
     "about", "about_one", "at_prevalence", "busy", "choose_first", "choose_help", "fewer",
     "more", "percent", "picture", "problem", "problem_busy",
@@ -95,6 +98,8 @@ def _filled(name: str, language: str, *, others: Markup | None, **values: Any) -
             languages=LANGUAGES,
             version=__version__,
             others=others,
+            few=_few,
+            tenths=tenths,
             src=_Pictures(with_pixels=others is not None),
             **values,
         )
@@ -136,6 +141,11 @@ class _Texts:
         for name, value in values.items():
             text = text.replace(f"{{{name}}}", str(escape(_shown(str(value)))))
         return Markup(text)
+
+
+def _few(names: Sequence[str]) -> str:
+    """Return the first names of a list that a file may have made long."""
+    return ", ".join([*names[:_FEW], *["…"] * (len(names) > _FEW)])
 
 
 def _diagnosis(known: Mapping[str, str], name: str) -> str | Markup:

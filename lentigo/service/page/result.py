@@ -161,11 +161,22 @@ def why_not(probability: float | None, reason: str) -> str:
 
 
 def number(value: Measured | None) -> dict[str, Any] | None:
-    """Return a share and its interval in whole per cent; None if it is not known."""
+    """Return a share and its interval in per cent; None if it is not known.
+
+    They are whole per cents. What is not quite all, or not quite none, never reads so: 257
+    of 258 are "99.6".
+    """
     if value is None or value.value is None:
         return None
     return {
-        "value": f"{100 * value.value:.0f}",
-        "low": "?" if value.low is None else f"{100 * value.low:.0f}",
-        "high": "?" if value.high is None else f"{100 * value.high:.0f}",
+        "value": _percent(value.value),
+        "low": "?" if value.low is None else _percent(value.low),
+        "high": "?" if value.high is None else _percent(value.high),
     }
+
+
+def _percent(share: float) -> str:
+    whole = f"{100 * share:.0f}"
+    if whole not in {"0", "100"} or share in {0.0, 1.0}:
+        return whole
+    return f"{min(max(100 * share, 0.1), 99.9):.1f}"

@@ -105,7 +105,12 @@ async def post_reader(request: Request) -> HTMLResponse:
 async def get_model(request: Request) -> HTMLResponse:
     """Show the card of a model, and the held-out performance of its thresholds."""
     service = service_of(request)
-    _, model = service.model(request.query_params.get("model", ""))
+    try:
+        _, model = service.model(request.query_params.get("model", ""))
+    except ProblemError as problem:  # a link to a version that was replaced meanwhile
+        if problem.status != HTTPStatus.UNPROCESSABLE_ENTITY:
+            raise
+        return page(request, "reader", status=422, error=problem, **_form(service))
     words = card_words(language_of(request))
     text = card_text(model.description, words)
     report = _report(service, model) is not None

@@ -187,3 +187,11 @@ def test_image_files_that_no_row_names_are_counted(tmp_path: Path) -> None:
     ]
     path = fake_csv(tmp_path, ["image,label", "a,1", "b,0", "c,0"])
     assert not any("no row" in note for note in read_archive("csv", path).notes)
+
+
+def test_a_column_named_as_that_of_patients_keeps_its_text(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("datei;Kürzel;melanoma\n1;1.234;1\n2;1,234;0\n3;999;0\n4;999;0\n")
+    read = read_archive("csv", path, columns={"patient_id": "Kürzel"})
+    assert read.table["patient_id"].tolist() == ["1.234", "1,234", "999", "999"]
+    assert 'If 999 means "not known", leave these cells empty.' in " ".join(read.notes)

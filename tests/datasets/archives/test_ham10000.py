@@ -25,6 +25,8 @@ def test_numbers_of_the_real_archive(shared: Path) -> None:
     assert int(table["age"].isna().sum()) == 50
     assert table["sex"].value_counts().to_dict() == {"male": 4_304, "female": 3_661}
     assert int(table["site"].isna().sum()) == 189
+    assert int((table["site_detail"] == "back").sum()) == 1_737
+    assert table["site_detail"].nunique() == 14
     assert table["patient_id"].isna().all()
 
 

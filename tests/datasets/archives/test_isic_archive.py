@@ -78,3 +78,6 @@ def test_a_site_in_levels(tmp_path: Path) -> None:
     assert table["site"].fillna("-").tolist() == [
         "torso", "palms/soles", "oral/genital", "oral/genital", "-"
     ]  # fmt: skip
+    assert table["site_detail"].fillna("-").tolist() == [
+        "anterior chest", "sole of foot", "mouth", "anogenital region", "-"
+    ]  # fmt: skip

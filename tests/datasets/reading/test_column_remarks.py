@@ -33,6 +33,10 @@ from lentigo.table_files.cells import is_id
         ("melanoma (0/1)", "melanoma"),
         ("Diagnose (Histologie)", "diagnosis"),
         ("Bild-Nr.", "image_id"),
+        ("Sex (0=female, 1=male)", "sex"),
+        ("Geschlecht (bei Geburt)", "sex"),
+        ("性别（男/女）", "sex"),
+        ("Age (yrs at imaging)", "age"),
     ],
 )
 def test_a_remark_or_a_number_sign_does_not_hide_a_column(name: str, ours: str) -> None:
@@ -46,7 +50,8 @@ def test_a_remark_or_a_number_sign_does_not_hide_a_column(name: str, ours: str) 
         "Patient (m/w)", "Patient (Hauttyp)", "Patient (yes/no)", "Lesion (diameter)",
         "Läsion (Größe in mm)", "Lesion (diagnosis)", "Site (hospital)", "Alter (Vater)",
         "Age (lesion)", "Melanom (Familie)", "Melanom (Dicke in mm)",
-        "Bild (Übersicht)", "(m/w)", "()",
+        "Bild (Übersicht)", "(m/w)", "()", "Sex (partner)", "sex (physician)",
+        "Geschlecht (Partner)", "Age (partner)", "Alter (Kind)",
     ],
 )  # fmt: skip
 def test_a_remark_that_changes_the_meaning_does(name: str) -> None:
@@ -75,6 +80,26 @@ def test_a_name_without_a_remark_comes_first_and_of_two_with_one_none_is_taken()
         ("Alter (Monate)", "An age is in years, so divide it"),
         ("age_days", "An age is in years, so divide it"),
         ("Alter bei Erstvorstellung", "--column age='Alter bei Erstvorstellung'"),
+        ("Sex (partner)", "may be somebody else's"),
+        ("Age (partner)", "If they are the patient's"),
+        ("num_historia", "--column patient_id=num_historia"),
+        ("Historia clínica", "seems to name patients"),
+        ("NHC", "seems to name patients"),
+        ("Nº processo", "seems to name patients"),
+        ("病历号", "--column patient_id=病历号"),
+        ("Fallnummer", "seems to name patients"),
+        ("UR number", "seems to name patients"),
+        ("N° dossier", "seems to name patients"),
+        ("Cartella clinica", "seems to name patients"),
+        ("record_id", "--column patient_id=record_id"),
+        ("participant_id", "seems to name patients"),
+        ("Nº utente", "seems to name patients"),
+        ("Pseudonym", "seems to name patients"),
+        ("medical history", ""),
+        ("historia familiar", ""),
+        ("study site", ""),
+        ("file_no", ""),
+        ("Falldatum", ""),
         ("Patient mother age", ""),
         ("patient hospital", ""),
         ("stage", ""),
@@ -87,7 +112,8 @@ def test_a_column_of_patients_or_ages_that_nobody_took_is_told(
     notes = " ".join(not_taken({"image_id": "image"}, ["image", name]))
     assert said in notes
     assert bool(notes) == bool(said)
-    assert not not_taken({"patient_id": "p", "age": "a"}, ["p", "a", name])
+    chosen = {"patient_id": "p", "age": "a", "sex": "s"}
+    assert not not_taken(chosen, ["p", "a", "s", name])
 
 
 def test_patients_of_a_clinic_are_not_lost_in_silence(tmp_path: Path) -> None:

@@ -46,6 +46,10 @@ def clinic(folder: Path, rows: Sequence[Sequence[str]], *, images: bool = True) 
         ["", "", "", "", "Insgesamt 1"],
         ["3", "Summe", "", "", "Melanom"],
         ["合计", "", "", "", ""],
+        ["Mean", "", "56,3", "", "1"],
+        ["Desviación estándar", "", "4,1", "", ""],
+        ["Écart-type", "", "4,1", "", ""],
+        ["max", "", "61", "", "1"],
     ],
 )
 def test_a_row_of_totals_is_no_lesion_and_is_told(
@@ -163,3 +167,9 @@ def test_a_very_long_cell_takes_no_time() -> None:
     assert not _is_total("Summe" + " :" * 200_000)
     assert time.process_time() - begun < 1
     assert _is_total("Summe: 12")
+
+
+def test_a_patient_may_be_called_like_a_sum(tmp_path: Path) -> None:
+    rows = [["A1", "Max", "54", "m", "Melanom"], ["A2", "SD", "61", "w", "NZN"]]
+    read = read_archive("csv", clinic(tmp_path, [HEADER, *rows], images=False))
+    assert read.table["patient_id"].tolist() == ["Max", "SD"]

@@ -9,6 +9,7 @@ from lentigo.datasets.reading.known_words import SEX_WORDS, SITE_WORDS, SKIN_WOR
 from lentigo.datasets.reading.vocabulary import (
     DIAGNOSES,
     map_diagnoses,
+    map_sites,
     map_words,
     spelled_alike,
 )
@@ -127,3 +128,15 @@ def test_an_m_beside_spanish_words_may_be_mujer(given: str, sexes: str) -> None:
     found, notes = map_words(words(*given.split()), SEX_WORDS, name="sex")
     assert found.fillna("-").tolist() == sexes.split()
     assert bool(notes) == ("-" in sexes)
+
+
+def test_the_word_of_a_finer_site_stays_beside_it_and_free_text_does_not() -> None:
+    table, notes = map_sites(words("Back", "chest", "Unknown", "as Mrs Miller says", None))
+    assert table["site"].fillna("-").tolist() == ["torso", "torso", "-", "-", "-"]
+    assert table["site_detail"].fillna("-").tolist() == ["back", "chest", "-", "-", "-"]
+    assert "Mrs Miller" in notes[0]
+
+
+def test_sites_that_are_no_finer_have_no_words_beside_them() -> None:
+    table, _ = map_sites(words("torso", "Torso", "head/neck", None))
+    assert list(table) == ["site"]

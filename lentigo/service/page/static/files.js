@@ -175,5 +175,22 @@ window.lentigoFiles = (() => {
   const HIDDEN = /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Zl}\p{Zp}]/gu;
   const visible = (name) => name.replace(HIDDEN, (mark) => `\\u${mark.codePointAt(0).toString(16).padStart(4, "0")}`);
 
-  return { listed, grouped, kinds, reasons, visible };
+  function thumbnail(urls, names, enlarge) {
+    // The first picture that the browser can show: DICOM and HEIC it cannot. Else its name.
+    const image = document.createElement("img");
+    image.loading = "lazy";
+    let place = -1;
+    const next = () => {
+      place += 1;
+      if (place === urls.length) return image.replaceWith(names[0]);
+      image.alt = `${names[place]}: ${enlarge}`;
+      image.src = urls[place];
+      return null;
+    };
+    image.addEventListener("error", next);
+    next();
+    return image;
+  }
+
+  return { listed, grouped, kinds, reasons, visible, thumbnail };
 })();

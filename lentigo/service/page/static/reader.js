@@ -248,7 +248,8 @@ function differential(own, probability) {
   });
   for (const [row, share] of rows.sort((a, b) => b[1] - a[1])) {
     row.querySelector("meter").value = share;
-    row.querySelector("td span").textContent = fill(texts.percent, { n: format.format(100 * share) });
+    const n = share < 0.0005 ? `<${format.format(0.1)}` : share > 0.9995 ? `>${format.format(99.9)}` : format.format(100 * share);
+    row.querySelector("td span").textContent = fill(texts.percent, { n });
     body.append(row);
   }
 }

@@ -10,7 +10,7 @@ const MOST = Number(form.dataset.most);
 const BYTES = Number(form.dataset.bytes);
 const BODY = 0.98 * Number(form.dataset.body); // the rest is for the fields
 const AT_ONCE = 2;
-const { listed, grouped, kinds, reasons, visible } = window.lentigoFiles;
+const { listed, grouped, kinds, reasons, visible, thumbnail } = window.lentigoFiles;
 const offer = window.lentigoOfferPoints;
 const PHRASES = JSON.parse(form.dataset.phrases); // of a reason, and the text that says it
 let [rows, run] = [[], 0];
@@ -79,9 +79,13 @@ function row(group, said) {
   const out = group.pictures.filter((each) => each.bad || images[sent.indexOf(each)].probability === null);
   // Of a lesion that no picture lets judge, "not called" would be a judgement; "called" stays.
   const quiet = doubted.length === images.length && lesion.call !== "melanoma";
-  if (said.model) told = { model: `${said.model.name} ${said.model.version}`, abstains: said.model.abstains, point: said.operating_point, share: said.prevalence, time: new Date() };
+  if (said.model) {
+    const untold = images.some((each) => each.metadata === "none") || Boolean(told && told.untold);
+    told = { model: `${said.model.name} ${said.model.version}`, abstains: said.model.abstains, point: said.operating_point, share: said.prevalence, time: new Date(), untold, alone: lesion.context === 0 };
+  }
   return {
     ...group, probability: lesion.probability, call: quiet ? "" : lesion.call,
+    mean: counts.length > 1,
     judged: lesion.probability !== null && counts.every((each) => !each.reason),
     whole: lesion.probability !== null && !doubted.length && !out.length,
     out: out.map((each) => each.number),
@@ -167,7 +171,7 @@ function oddSaid(each) {
   return isOdd(each) ? `${texts.odd_one} (${value})` : value;
 }
 
-const percent = (share) => fill(texts.percent, { n: (100 * share).toLocaleString(language, { maximumSignificantDigits: 3 }) });
+const percent = (share) => fill(texts.percent, { n: (share > 0.9995 && share < 1 ? ">" : "") + (share < 1 ? Math.min(100 * share, 99.9) : 100).toLocaleString(language, { maximumSignificantDigits: 3 }) });
 
 function chosen() {
   const above = Number(id("above").value) / 100;
@@ -233,13 +237,8 @@ function line(each) {
   each.look.addEventListener("keydown", (event) => keys(event, each));
   each.name = document.createElement("span");
   each.urls ||= each.pictures.map((picture) => URL.createObjectURL(picture.file));
-  const image = document.createElement("img");
-  image.alt = `${fill(texts.picture, { n: each.pictures[0].number })}: ${texts.enlarge}`;
-  image.loading = "lazy";
-  each.look.setAttribute("aria-label", image.alt);
-  image.addEventListener("error", () => image.replaceWith(fill(texts.picture, { n: each.pictures[0].number }))); // DICOM, HEIC
-  image.src = each.urls[0];
-  each.look.append(image);
+  each.look.append(thumbnail(each.urls, each.pictures.map((picture) => fill(texts.picture, { n: picture.number })), texts.enlarge));
+  each.look.setAttribute("aria-label", `${fill(texts.picture, { n: each.pictures[0].number })}: ${texts.enlarge}`);
   each.cells[1].append(each.look, each.name);
   [each.patient, each.lesion, said(each), called(each)].forEach((text, place) => { each.cells[place + 2].textContent = text; });
   each.cells[7].append(...reasoned(each));
@@ -274,8 +273,9 @@ function listTold() {
   const option = [...id("operating_point").options].find((each) => each.value === told.point);
   const point = told.point ? `${told.point} (${option ? option.textContent : ""})` : texts.point_none;
   const time = told.time.toLocaleString(language, { dateStyle: "medium", timeStyle: "short" });
-  const limit = told.abstains ? "" : ` ${texts.without_limit}`;
-  return `${fill(texts.list_told, { model: told.model, point, share: told.share === null ? texts.not_known : percent(told.share), time })}${limit} ${readAs()} ${shownTold()}`;
+  const known = [[!told.abstains, "without_limit"], [told.point && rows.some((each) => each.mean), "list_mean"], [told.untold, "list_untold"], [told.alone, "list_alone"]];
+  const notes = known.filter(([holds]) => holds).map(([, key]) => ` ${texts[key]}`).join("");
+  return `${fill(texts.list_told, { model: told.model, point, share: told.share === null ? texts.not_known : percent(told.share), time })}${notes} ${readAs()} ${shownTold()}`;
 }
 
 function readAs() {
