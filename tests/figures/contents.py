@@ -17,6 +17,7 @@ from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.text import Annotation, Text
+from numpy.typing import NDArray
 
 _MOST = 16
 """Of more points than this, so many are told, evenly spaced, with the mean of all."""
@@ -64,7 +65,7 @@ def _place(ax: Axes) -> str:
 
 def _panel(ax: Axes) -> Iterator[str]:
     for side in ("left", "center", "right"):
-        if title := ax.get_title(loc=side):  # type: ignore[arg-type]
+        if title := ax.get_title(loc=side):
             yield f"title {side} {title!r}"
     if not ax.axison:
         yield "no axes"
@@ -113,15 +114,19 @@ def _collection(child: Collection) -> Iterator[str]:
     wide = _numbers(np.atleast_1d(child.get_linewidth()))
     kind = "area" if isinstance(child, PolyCollection) else type(child).__name__
     yield f"{kind} {_label(child)} {inside} {around} {wide} z {child.get_zorder():.4g}"
-    offsets = np.ma.filled(np.ma.asarray(child.get_offsets(), float), np.nan)
+    offsets = _plain(child.get_offsets())
     if len(offsets) and np.any(np.nan_to_num(offsets)):
         yield f"  at {_points(offsets)}"
     if (values := child.get_array()) is not None:
-        flat = np.ma.filled(np.ma.asarray(values, float), np.nan).reshape(-1, 1)
+        flat = _plain(values).reshape(-1, 1)
         ends = _numbers(np.array(child.get_clim(), float))
         yield f"  values {np.shape(values)} {_points(flat)} {ends}"
     for path in child.get_paths()[:_MOST]:
         yield f"  {_points(path.vertices)}"
+
+
+def _plain(values: Any) -> NDArray[np.float64]:
+    return np.asarray(np.ma.filled(np.ma.asarray(values, float), np.nan), np.float64)
 
 
 def _label(artist: Artist) -> str:
@@ -150,11 +155,12 @@ def _patch(patch: Patch) -> str:
 def _text(text: Text) -> str:
     box = text.get_bbox_patch()
     beyond = f" to {_numbers(np.array(text.xy))}" if isinstance(text, Annotation) else ""
+    around = f" box {_patch(box)}" if box else ""
     return (
         f"words {text.get_text()!r} at {_numbers(np.array(text.get_position(), float))}"
         f"{beyond} {_hex(text.get_color())} {text.get_fontsize():.3g} "
-        f"{text.get_fontweight()} {text.get_ha()} {text.get_va()} "
-        f"{text.get_rotation():.3g}{f' box {_patch(box)}' if box else ''}"
+        f"{text.get_fontweight()} {text.get_horizontalalignment()} "
+        f"{text.get_verticalalignment()} {text.get_rotation():.3g}{around}"
     )
 
 
@@ -189,7 +195,8 @@ def _points(xy: Any) -> str:
 def _some(count: int) -> list[int]:
     if count <= _MOST:
         return list(range(count))
-    return np.unique(np.linspace(0, count - 1, _MOST).round().astype(int)).tolist()
+    places = np.linspace(0, count - 1, _MOST).round().astype(int)
+    return [int(each) for each in np.unique(places)]
 
 
 def _numbers(found: np.ndarray | Iterable[float]) -> str:

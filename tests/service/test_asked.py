@@ -8,9 +8,11 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from starlette.exceptions import HTTPException
 
 from lentigo.config.serving import ServingConfig
 from lentigo.inference.decide import AUTO
+from lentigo.service.app import _as_problem
 from lentigo.service.asked import Asked, asked, is_id
 from lentigo.service.problems import ProblemError
 from lentigo.service.upload import Upload, read_upload
@@ -190,3 +192,23 @@ def test_a_body_that_cannot_be_read_is_refused_in_words(
     with pytest.raises(ProblemError) as error:
         read(content, kind)
     assert said in str(vars(error.value))
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "allow"),
+    [
+        (ValueError("a fault of ours"), 500, None),
+        (HTTPException(404), 404, None),
+        (HTTPException(405, headers={"Allow": "GET"}), 405, "GET, HEAD"),
+        (HTTPException(405, headers={"Allow": "POST"}), 405, "POST"),
+    ],
+)
+def test_an_error_becomes_a_problem_of_its_status(
+    error: Exception, status: int, allow: str | None
+) -> None:
+    request: Any = None
+    with pytest.raises(ProblemError) as found:
+        asyncio.run(_as_problem(request, error))
+    told = vars(found.value)
+    assert told["status"] == status
+    assert told["headers"].get("Allow") == allow
