@@ -120,7 +120,7 @@ def perhaps_missing(ids: pd.Series[Any]) -> dict[str, int]:
     for word, count in counts.items():
         if count < 2 or str(word).lower() not in _MISSING_VALUES:
             continue
-        beside = str(word).isdigit() and {str(int(word) - 1), str(int(word) + 1)} & there
+        beside = str(word).isdigit() and {str(int(str(word)) + k) for k in (-1, 1)} & there
         if not beside:
             found[str(word)] = int(count)
     return found
