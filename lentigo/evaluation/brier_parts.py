@@ -68,6 +68,7 @@ def brier_parts(truth: BoolArray, probability: FloatArray) -> BrierParts | None:
     uncertainty = prevalence * (1 - prevalence)
     return BrierParts(
         miscalibration=brier(truth, probability) - best,
-        discrimination=uncertainty - best,
+        # Where nothing is told apart both are equal but for rounding.
+        discrimination=max(uncertainty - best, 0.0),
         uncertainty=uncertainty,
     )

@@ -21,6 +21,7 @@ from scipy.special import betainc
 from lentigo.evaluation.discrimination import BoolArray, FloatArray
 from lentigo.evaluation.intervals import IntArray, Interval, dot
 from lentigo.evaluation.operating_points import at_threshold, threshold_at_sensitivity
+from lentigo.evaluation.predictive_values import bayes, predictive, rest
 
 _ALPHA = 0.05
 
@@ -35,12 +36,18 @@ class _Range:
 
 
 def chosen_at_sensitivity(
-    truth: BoolArray, score: FloatArray, group: IntArray, *, sensitivity: float = 0.95
+    truth: BoolArray,
+    score: FloatArray,
+    group: IntArray,
+    *,
+    sensitivity: float = 0.95,
+    share: float | None = None,
 ) -> dict[str, Interval]:
     """The threshold with a wished `sensitivity` on these images, and its other metrics.
 
     `truth`, `score` and `group` are (N,), scores in 0–1. The result has the threshold, and
-    specificity, PPV and NPV on the same images, named such as `ppv_at_sensitivity_95`. The
+    specificity, PPV and NPV on the same images, named such as `ppv_at_sensitivity_95`; PPV
+    and NPV are for `share` of melanomas where it is given, else for that of these. The
     intervals hold for the threshold whose true sensitivity is the wished one: with few
     melanomas (for 95 %, fewer than 59 in 59 groups) it may lie below all scores, and the
     lower bound of threshold and specificity is 0. All NaN without a melanoma.
@@ -52,7 +59,11 @@ def chosen_at_sensitivity(
     chosen = _range(truth, score, group, sensitivity)
     found = {"threshold": Interval(chosen.value, chosen.low, chosen.high)}
     here = at_threshold(truth, score, group, threshold=chosen.value)
-    of = _shares(truth, score)
+    if share is not None:
+        right, others = here["sensitivity"], here["specificity"]
+        here["ppv"] = predictive(share, right, rest(others))
+        here["npv"] = predictive(1 - share, others, rest(right))
+    of = _shares(truth, score, share)
     for name in names[1:]:
         ends = [of[name](end) for end in (chosen.low, chosen.high)]
         found[name] = _joined(here[name], ends)
@@ -124,8 +135,14 @@ def _worth(group: IntArray) -> FloatArray:
     return worth
 
 
-def _shares(truth: BoolArray, score: FloatArray) -> dict[str, Callable[[float], float]]:
-    """Specificity, PPV and NPV on these images as functions of the threshold."""
+def _shares(
+    truth: BoolArray, score: FloatArray, share: float | None
+) -> dict[str, Callable[[float], float]]:
+    """Specificity, PPV and NPV as functions of the threshold.
+
+    PPV and NPV are for `share` of melanomas; None for that of these images.
+    """
+    melanomas = truth.mean() if share is None else share
 
     def counted(threshold: float) -> tuple[int, int, int, int]:
         called = score >= threshold
@@ -138,12 +155,16 @@ def _shares(truth: BoolArray, score: FloatArray) -> dict[str, Callable[[float], 
         return tn / (tn + fp) if tn + fp else math.nan
 
     def ppv(threshold: float) -> float:
-        tp, fp, _, _ = counted(threshold)
-        return tp / (tp + fp) if tp + fp else 1.0
+        tp, fp, fn, tn = counted(threshold)
+        if not tp + fp:
+            return 1.0
+        return bayes(melanomas, tp / (tp + fn), fp / (fp + tn) if fp else 0.0)
 
     def npv(threshold: float) -> float:
-        _, _, fn, tn = counted(threshold)
-        return tn / (tn + fn) if tn + fn else 1.0
+        tp, fp, fn, tn = counted(threshold)
+        if not tn + fn:
+            return 1.0
+        return bayes(1 - melanomas, tn / (tn + fp) if tn else 0.0, fn / (fn + tp))
 
     return {"specificity": specificity, "ppv": ppv, "npv": npv}
 

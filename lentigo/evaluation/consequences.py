@@ -19,7 +19,7 @@ from lentigo.evaluation.discrimination import BoolArray
 from lentigo.evaluation.intervals import IntArray, Interval, count_groups
 from lentigo.evaluation.means import clustered_mean_difference
 from lentigo.evaluation.operating_points import CallsByGroup
-from lentigo.evaluation.prevalence import predictive
+from lentigo.evaluation.predictive_values import predictive
 from lentigo.evaluation.registry import MANY
 from lentigo.evaluation.roughness import FEW
 from lentigo.evaluation.shares import share_of

@@ -21,6 +21,8 @@ from lentigo.evaluation.named_alike import named_alike
 from lentigo.evaluation.nested_table import nested_table, outer_rows
 from lentigo.evaluation.prediction_columns import image_and_score, with_names_once
 from lentigo.evaluation.repeated import by_repeat
+from lentigo.evaluation.selective import chosen_by_outcome
+from lentigo.evaluation.unmatched import unmatched_names
 from lentigo.tables import NotedTable, check_predictions, read_any_table
 from lentigo.words import counted, some
 
@@ -193,10 +195,12 @@ def _merged(guesses: pd.DataFrame, labels: pd.DataFrame, notes: list[str]) -> Ma
         columns={n: f"{n}{OF_TRUTH}" for n in labels if n != "image_id"}
     )
     merged = _joined(guesses, renamed)
-    left_out, unmatched = _unmatched(guesses, labels, both=len(merged))
+    left_out, unmatched = unmatched_names(guesses, labels, both=len(merged))
     refused = _unanswered(merged)
     merged, lost, lacking = _complete(merged)
-    notes = [*notes, *alike, *unmatched, *lacking]
+    chosen = chosen_by_outcome(labels["melanoma"], merged[LABEL])
+    about = (*unmatched, *lacking, *chosen)
+    notes = [*notes, *alike, *about]
     if merged.empty:
         raise DatasetError(
             "There is nothing to judge: no image has a label and a probability. "
@@ -209,7 +213,7 @@ def _merged(guesses: pd.DataFrame, labels: pd.DataFrame, notes: list[str]) -> Ma
         named=len(typed) + sum(left_out.values()) + sum(lost.values()),
         left_out=left_out | lost,
         melanomas_left_out=int(labels["melanoma"].eq(True).sum()) - int(typed[LABEL].sum()),
-        about_left_out=(*unmatched, *lacking),
+        about_left_out=about,
         unanswered=refused.astype({LABEL: bool, "probability": "float64"}),
     )
 
@@ -358,40 +362,3 @@ def _named(
         if not having:
             raise ColumnError(f"Neither table has a column {name} to name the images by.")
     return of_predictions, of_truth
-
-
-def _unmatched(
-    guesses: pd.DataFrame, labels: pd.DataFrame, *, both: int
-) -> tuple[dict[str, int], list[str]]:
-    """Count the images that are in only one of the two tables; `both` are in either.
-
-    Returns reason → number, and a sentence for each table that has such images.
-
-    Raises `DatasetError` where no image is in both tables.
-    """
-    if not both:
-        raise DatasetError(
-            "No image is in both tables: the predictions name "
-            f"{some(guesses['image_id'].tolist(), at_most=2)}; the truth names "
-            f"{some(labels['image_id'].tolist(), at_most=2)}. Give the truth of these "
-            "images, or say which column names them with --column image_id=…."
-        )
-    counts, notes = {}, []
-    row, prediction = "a row in the truth", "a prediction"
-    for table, other, lacking, text in (
-        (guesses, labels, row, "predictions are left out, having no row in the truth"),
-        (
-            labels,
-            guesses,
-            prediction,
-            "rows of the truth are left out, having no prediction",
-        ),
-    ):
-        if both == len(table):  # each image is once in a table
-            continue
-        # A set, because `isin` of pandas takes four seconds for 400,000 texts.
-        there = set(other["image_id"])
-        lost = [name for name in table["image_id"] if name not in there]
-        counts[f"without {lacking}"] = len(lost)
-        notes.append(f"{len(lost):,} of {len(table):,} {text}: {some(lost)}.")
-    return counts, notes

@@ -138,6 +138,13 @@ def _on_calibration(sample: Sample, found: Mapping[str, Interval]) -> list[str]:
             f"{verb(certain, 'it counts', 'they count')} as "
             f"{room_for_doubt(sample.score):.2g} away from it."
         )
+    sure = np.where(sample.truth, sample.score == 0, sample.score == 1)
+    if wrong := int(sure.sum()):
+        notes.append(
+            f"{counted(wrong, 'probability', 'probabilities')} of exactly 0 or 1 "
+            f"{verb(wrong, 'contradicts', 'contradict')} the truth, so the log loss is "
+            "infinite; the number given counts them as 2.2e-16 away, as scikit-learn does."
+        )
     fitted = not np.isnan(found["calibration_slope"].value)
     if fitted and separates(sample.truth, sample.score):
         notes.append(

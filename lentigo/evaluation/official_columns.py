@@ -77,7 +77,7 @@ def from_words(
         class_of(word, bool(label), names)
         for word, label in zip(words, table[LABEL], strict=True)
     ]
-    return np.array(places) == names.index(wished)
+    return np.array(places, dtype=np.intp) == np.intp(names.index(wished))
 
 
 def _is_wider(word: object, names: Sequence[str]) -> bool:

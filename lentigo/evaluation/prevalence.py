@@ -13,8 +13,10 @@ from scipy.special import logit
 
 from lentigo.errors import ConfigError
 from lentigo.evaluation.calibration import without_certainty
+from lentigo.evaluation.chosen import chosen_at_sensitivity
 from lentigo.evaluation.intervals import FloatArray, Interval, count_groups
 from lentigo.evaluation.operating_points import at_threshold
+from lentigo.evaluation.predictive_values import predictive, rest
 from lentigo.evaluation.registry import MANY
 from lentigo.evaluation.roughness import marked
 from lentigo.evaluation.sums import Sample
@@ -149,18 +151,22 @@ def moved(score: FloatArray, asked: Asked, thresholds: Sequence[float] = ()) -> 
 
 
 def at_asked_share(
-    found: Mapping[str, Interval], sample: Sample, asked: Asked, *, threshold: float
+    found: Mapping[str, Interval],
+    sample: Sample,
+    asked: Asked,
+    *,
+    threshold: float,
+    as_given: FloatArray,
 ) -> dict[str, Interval]:
     """Return `found` with the metrics at `threshold` replaced by those at the asked share.
 
-    `sample` has the recalculated probabilities (`moved`). PPV and NPV follow from
-    sensitivity and specificity (Bayes' theorem); their intervals combine the distances of
-    these two to their bounds as the root of the sum of squares, on the scale of log-odds
-    (Zou & Donner 2008, doi:10.1002/sim.3095). They are rough as those of `consequences`,
+    So are PPV and NPV at a threshold that was chosen on the images themselves, which are
+    always rough. `sample` has the recalculated probabilities (`moved`), `as_given`, (N,),
+    the original ones. Those of a given threshold are rough as those of `consequences`,
     below `MANY` groups of either class.
     """
     calls = at_threshold(sample.truth, sample.score, sample.group, threshold=threshold)
-    missed, alarms = _rest(calls["sensitivity"]), _rest(calls["specificity"])
+    missed, alarms = rest(calls["sensitivity"]), rest(calls["specificity"])
     share = asked.asked_for
     calls["ppv"] = predictive(share, calls["sensitivity"], alarms)
     calls["npv"] = predictive(1 - share, calls["specificity"], missed)
@@ -169,36 +175,10 @@ def at_asked_share(
     few = {"ppv", "npv"} if min(with_melanoma, without) < MANY else set()
     calls = {name: replace(each, rough=name in few) for name, each in calls.items()}
     known = marked(calls, with_melanoma=with_melanoma, without=without)
+    at_chosen = chosen_at_sensitivity(truth, as_given, group, share=share)
+    known |= {
+        name: replace(each, rough=True)
+        for name, each in at_chosen.items()
+        if name[:3] in calls
+    }
     return {name: known.get(name, each) for name, each in found.items()}
-
-
-def predictive(share: float, right: Interval, wrong: Interval) -> Interval:
-    """Return the predictive value (PPV, or likewise NPV) of a call, with its interval.
-
-    `share` of the images should be called; `right` is the share called of the images that
-    should be, `wrong` the share called of those that should not (for the PPV: prevalence,
-    sensitivity and 1 − specificity).
-    """
-    value = _bayes(share, right.value, wrong.value)
-    ends = (right.low, right.high, wrong.low, wrong.high)
-    if any(math.isnan(each) for each in (value, *ends)):
-        return Interval(value)
-    if min(right.value, wrong.value, right.low, wrong.low) <= 0:
-        corners = (right.low, wrong.high), (right.high, wrong.low)
-        low, high = (_bayes(share, *corner) for corner in corners)
-        return Interval(value, low, high)
-    centre = math.log(right.value / wrong.value)
-    down = math.hypot(math.log(right.value / right.low), math.log(wrong.high / wrong.value))
-    up = math.hypot(math.log(right.high / right.value), math.log(wrong.value / wrong.low))
-    odds = math.log(share / (1 - share))
-    low, high = probability([odds + centre - down, odds + centre + up]).tolist()
-    return Interval(value, low, high)
-
-
-def _bayes(share: float, right: float, wrong: float) -> float:
-    called = share * right + (1 - share) * wrong
-    return share * right / called if called > 0 else math.nan
-
-
-def _rest(interval: Interval) -> Interval:
-    return Interval(1 - interval.value, 1 - interval.high, 1 - interval.low)

@@ -242,7 +242,9 @@ def _judged(
     at = equal_threshold(settings.threshold, shares, sample.score)
     called = _at_share(sample, shares, settings.threshold, points)
     if shares is not None:
-        found = at_asked_share(found, called, shares, threshold=settings.threshold)
+        found = at_asked_share(
+            found, called, shares, threshold=settings.threshold, as_given=sample.score
+        )
         warnings = [_about_share(shares, settings.threshold, at), *warnings]
     counts = _counts(matched, sample, unit=images.unit)
     parts = _parts(table, pooled=found["auc"].value)

@@ -58,6 +58,13 @@ def plot_decision_curve(ax: Axes, curves: Mapping[str, pd.DataFrame]) -> None:
     legend_beneath(ax)
 
 
+def _share_of(truth: np.ndarray) -> str:
+    """Return such as ", where 11.2 % are melanomas, as here"; empty without images."""
+    return (
+        f", where {100 * truth.mean():.3g} % are melanomas, as here" if len(truth) else ""
+    )
+
+
 def draw_decision_curve(given: DrawnScores) -> Drawing:
     """Draw the figure of the decision curves, with a band if every image has a group."""
     figure, [ax] = new_figure()
@@ -75,8 +82,8 @@ def draw_decision_curve(given: DrawnScores) -> Drawing:
     plot_decision_curve(ax, curves)
     titled(ax, title := "Decision curve", given.size)
     caption = (
-        "Melanomas found less false alarms, these weighed by the odds of the threshold. "
-        "It takes the probabilities at their word."
+        "Melanomas found less false alarms, these weighed by the odds of the threshold"
+        f"{_share_of(truth)}. It takes the probabilities at their word."
     )
     if groups is not None:
         caption += " The band is the 95 % interval at each threshold."

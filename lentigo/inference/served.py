@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -42,6 +42,12 @@ class Memo:
     """Whether one of the images may be no dermoscopy."""
     left_out: int = 0
     """Number of further images, which are not in the mean."""
+    lesion: str = ""
+    """Lesion id, as in `Question.lesions` where images of the question show it, too."""
+    patient: str = ""
+    """Patient id, as in `Question.patients`; "" if unknown."""
+    request: str = ""
+    """Id of the request that answered last for these images; "" if unknown."""
 
 
 @dataclass(frozen=True)
@@ -73,8 +79,9 @@ class Question:
     empty for 1, 2 and so on."""
     memo: bool = False
     """Whether the row of each lesion is to have `MEMO`."""
-    before: Memo | None = None
-    """Earlier images of the lesion, which is that of all images of the question."""
+    before: tuple[Memo, ...] = ()
+    """Earlier images, one entry a lesion: of lesions of the question, or of others of its
+    patients, which count beside them. Without images the answer is for these lesions."""
 
 
 @dataclass(frozen=True)
@@ -99,29 +106,36 @@ def answer(
     """
     count = sum(each.images for each in questions)
     batch = Squares(list(range(count)), {way: list(s) for way, s in squares.items()}, {})
-    found = looked_at(batch, sides=model.sides)
     asked = tuple(
         source
         for number, question in enumerate(questions)
         for source in _sources(question, number)
     )
-    logits = model.network_logits(batch, found, patients_of(asked))
-    whole = Answers(model, asked, np.asarray(logits), found.doubts)
+    logits, doubts = np.empty((model.rows, 0)), {}
+    if count:
+        found = looked_at(batch, sides=model.sides)
+        logits = np.asarray(model.network_logits(batch, found, patients_of(asked)))
+        doubts = dict(found.doubts)
+    whole = Answers(model, asked, logits, doubts)
     places, start = [], 0
     for question in questions:
         places.append(range(start, start + question.images))
         start += question.images
     rows = _image_rows(whole, questions, places)
-    told = _features(model, squares) if any(q.features for q in questions) else []
+    told = _features(model, squares) if count and any(q.features for q in questions) else []
     replies = []
-    for question, own in zip(questions, places, strict=True):
+    for number, (question, own) in enumerate(zip(questions, places, strict=True)):
+        lesions = []
+        known = _part(whole, own)
+        if question.before:
+            known = _continued(known, question, number)
+            rows |= zip(own, _beside_earlier(model, known, question), strict=True)
         images = [rows[place] for place in own]
         if question.features:
             for row, place in zip(images, own, strict=True):
                 row[FEATURES] = told[place]
-        lesions = []
-        if any(question.lesions):
-            lesions = _lesion_rows(model, _part(whole, own), question)
+        if known.sources and (any(question.lesions) or question.before):
+            lesions = _lesion_rows(model, known, question)
         replies.append(Reply(images, lesions))
     return replies
 
@@ -136,6 +150,8 @@ def _image_rows(
     """
     alike: dict[tuple[float | None, str], list[int]] = {}
     for question, own in zip(questions, places, strict=True):
+        if question.before:  # their patients have more lesions than the images show
+            continue
         key = question.prevalence, question.operating_point
         alike.setdefault(key, []).extend(own)
     found: dict[int, Row] = {}
@@ -158,12 +174,14 @@ def _part(whole: Answers, places: Sequence[int]) -> Answers:
 
 
 def _lesion_rows(model: Model, own: Answers, question: Question) -> list[Row]:
-    """Return the rows of the lesions of a question, whose images have the answers `own`."""
+    """Return the rows of the lesions that a question asks for.
+
+    `own` are the answers to its images, after those of earlier requests (`_continued`).
+    """
     decision = _decision(model, question)
-    if question.before is not None:
-        own = _continued(own, question.before)
+    wanted = set(question.lesions) or {each.lesion for each in question.before}
     rows = _rows(own.lesions(decision))
-    earlier = 0 if question.before is None else question.before.left_out
+    earlier = {each.lesion: each.left_out for each in question.before}
     if question.memo:
         found = own.averaged(decision)
         places = found.places.values()
@@ -171,29 +189,41 @@ def _lesion_rows(model: Model, own: Answers, question: Question) -> list[Row]:
             rows, found.logits.T, found.counting, places, strict=True
         ):
             outputs = base64.b64encode(mean.astype("<f8").tobytes()).decode("ascii")
-            left = earlier + len(every) - len(images)
+            left = earlier.get(row["lesion_id"], 0) + len(every) - len(images)
             row[MEMO] = asdict(Memo(len(images), outputs, DOUBT in row["reason"], left))
-    if earlier:
-        told = f"{counted(earlier, 'earlier image')} left out"
-        for row in rows:
+    for row in rows:
+        if left := earlier.get(row["lesion_id"], 0):
+            told = f"{counted(left, 'earlier image')} left out"
             row["reason"] = "; ".join(filter(None, [told, row["reason"]]))
-    return rows
+    return [row for row in rows if row["lesion_id"] in wanted]
 
 
-def _continued(own: Answers, before: Memo) -> Answers:
-    """Return answers to the images of one lesion with those of earlier requests in front.
+def _continued(own: Answers, question: Question, request: int) -> Answers:
+    """Return answers to the images of a question with those of earlier requests in front.
 
-    Each earlier image has the mean of them all, so that the mean over all images is right.
+    Each earlier image of a lesion has the mean of them all, so that the mean over all its
+    images is right.
     """
-    mean = np.frombuffer(base64.b64decode(before.outputs), "<f8")
-    count = before.images
-    first = own.sources[0]
-    earlier = replace(first, image_id="an earlier image")
-    reasons = {count + place: reason for place, reason in own.reasons.items()}
-    if before.doubted and count:
-        reasons[0] = DOUBT
-    logits = np.concatenate([np.repeat(mean[:, None], count, axis=1), own.logits], axis=1)
-    return Answers(own.model, (*[earlier] * count, *own.sources), logits, reasons)
+    sources: list[Source] = []
+    means, reasons = [np.empty((len(own.logits), 0))], {}
+    for each in question.before:
+        mean = np.frombuffer(base64.b64decode(each.outputs), "<f8")
+        if each.doubted and each.images:
+            reasons[len(sources)] = DOUBT
+        one = _source(question, request, "an earlier image", each.lesion, each.patient)
+        sources += [one] * each.images
+        means.append(np.repeat(mean[:, None], each.images, axis=1))
+    reasons |= {len(sources) + place: reason for place, reason in own.reasons.items()}
+    logits = np.concatenate([*means, own.logits], axis=1)
+    return Answers(own.model, (*sources, *own.sources), logits, reasons)
+
+
+def _beside_earlier(model: Model, known: Answers, question: Question) -> list[Row]:
+    """Return the rows of the images of a question, which earlier ones count beside."""
+    if not question.images:
+        return []
+    table = known.table(_decision(model, question))
+    return _rows(table.iloc[len(table) - question.images :])
 
 
 def _decision(model: Model, question: Question) -> Decision:
@@ -222,16 +252,22 @@ def _sources(question: Question, request: int) -> list[Source]:
     patients = question.patients or ("",) * question.images
     numbers = question.numbers or range(1, question.images + 1)
     return [
-        Source(
-            str(number),
-            lesion_id=lesion or None,
-            age=question.age,
-            sex=question.sex or None,
-            site=question.site or None,
-            patient_id=f"{request} {patient}" if patient and lesion else None,
-        )
+        _source(question, request, str(number), lesion, patient)
         for number, lesion, patient in zip(numbers, lesions, patients, strict=True)
     ]
+
+
+def _source(
+    question: Question, request: int, name: str, lesion: str, patient: str
+) -> Source:
+    return Source(
+        name,
+        lesion_id=lesion or None,
+        age=question.age,
+        sex=question.sex or None,
+        site=question.site or None,
+        patient_id=f"{request} {patient}" if patient and lesion else None,
+    )
 
 
 def _rows(table: pd.DataFrame) -> list[Row]:

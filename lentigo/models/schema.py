@@ -260,6 +260,16 @@ class Description(Fact):
         return self
 
     @model_validator(mode="after")
+    def _each_network_has_its_own_file(self) -> Self:
+        # One file named a hundred times would be read, and kept in memory, as often.
+        given = [each.files for each in self.members]
+        names = [n for f in given for n in (f.torch, f.onnx, f.onnx_int8) if n is not None]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"{twice[0]} is the file of several networks")
+        return self
+
+    @model_validator(mode="after")
     def _each_file_is_known(self) -> Self:
         for member in self.members:
             for name in member.files.model_dump().values():

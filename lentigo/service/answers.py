@@ -15,7 +15,7 @@ from lentigo.answer_columns import (
 from lentigo.inference.fhir import Subject, Together, fhir_bundle
 from lentigo.inference.served import FEATURES, MEMO, Row
 from lentigo.models.operating_point import OperatingPoint
-from lentigo.service.core import Answered
+from lentigo.service.answered import Answered
 from lentigo.service.decoding import Prepared
 from lentigo.service.schema import (
     ImageAnswer,
@@ -63,7 +63,7 @@ def as_fhir(answered: Answered) -> dict[str, Any]:
     lesions = [
         Together(
             name=f"{answered.request_id}-lesion-{number}",
-            images=tuple(_places(answered, row)),
+            images=tuple(answered.places(row)),
             row=row,
         )
         for number, row in enumerate(answered.lesions, start=1)
@@ -77,12 +77,6 @@ def as_fhir(answered: Answered) -> dict[str, Any]:
         abstains=model.abstains,
         lesions=lesions,
     )
-
-
-def _places(answered: Answered, lesion: Row) -> list[int]:
-    """Return the places, from 0, of the images of a lesion among all of the request."""
-    keys = answered.asked.lesion_keys
-    return [place for place, key in enumerate(keys) if key == lesion["lesion_id"]]
 
 
 def model_name(model: Hosted) -> ModelName:
@@ -142,9 +136,8 @@ def _image(answered: Answered, place: int) -> ImageAnswer:
 
 
 def _lesion(answered: Answered, row: Row) -> LesionAnswer:
-    asked = answered.asked
-    own = _places(answered, row)
-    patient, lesion = asked.ids(own[0])
+    own = answered.places(row)
+    patient, lesion = answered.ids(row)
     unread = [
         f"{place + 1} is left out: {answered.files[place].reason}"
         for place in own

@@ -17,7 +17,7 @@ from lentigo.service.accepted import prefers
 from lentigo.service.answers import as_fhir, model_facts, predictions
 from lentigo.service.asked import SEXES, SITES, Asked, asked
 from lentigo.service.closer import EXPLAIN_FIELD, METHODS_FIELD, Look, chosen
-from lentigo.service.core import Service
+from lentigo.service.core import Service, no_image
 from lentigo.service.duckling import DUCKLINGS_BODY, MOST_BYTES, ducklings, too_long
 from lentigo.service.examples import EXPLANATIONS_REQUEST, PREDICTIONS_REQUEST
 from lentigo.service.explained import explained_image, explanations
@@ -76,12 +76,16 @@ def _field(description: str, **more: Any) -> dict[str, Any]:
 
 
 def _fields(image: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema of a request, with `image` as that of an image."""
+    """Return the schema of a request, with `image` as that of an image.
+
+    It has images; where `more` has notes of images before, it may have these alone.
+    """
+    needs = [FILES, BEFORE_FIELD] if BEFORE_FIELD in more else [FILES]
     ids = {"type": "array", "maxItems": 1000}
     name = {"type": "string", "minLength": 1, "maxLength": 64}
     return {
         "type": "object",
-        "required": [FILES],
+        "anyOf": [{"required": [name]} for name in needs],
         "additionalProperties": False,
         "properties": {
             FILES: _field(
@@ -134,11 +138,13 @@ _FURTHER = {
         type="string", enum=["yes", "no"],
     ),
     BEFORE_FIELD: _field(
-        "Note (`memo`) of the images of the lesion in earlier requests: the lesion is "
-        "answered for with them. It holds for the same model, lesion, patient, age, sex "
-        "and site, until the service ends. If no image of a request can be read, its "
-        "answer has no lesion, and the note before goes on.",
-        type="string", maxLength=LONGEST,
+        "Notes (`memo`) of images in earlier requests, one a lesion. A lesion of this "
+        "request is answered for with its earlier images; other lesions of its patient "
+        "count beside it, for models that compare them. Without `images` the answer is for "
+        "the lesions of the notes that count an image, all of one patient. They hold for "
+        "the same model, patient, age, sex and site, until the service ends. If no image "
+        "of a request can be read, its answer has no lesion, and the note before goes on.",
+        type="array", maxItems=100, items={"type": "string", "maxLength": LONGEST},
     ),
     "features": _field(
         "Whether to tell the features of each image, for /v1/ducklings.",
@@ -176,8 +182,11 @@ async def post_predictions(request: Request) -> Response:
     """
     upload = await uploaded(request)
     wanted: Asked = asked(upload)
+    as_bundle = prefers(request.headers.get("accept", ""), FHIR, "application/json")
+    if as_bundle and not upload.files:
+        raise no_image()
     answered = await service_of(request).predict(upload.files, wanted, id_of(request))
-    if prefers(request.headers.get("accept", ""), FHIR, "application/json"):
+    if as_bundle:
         return JSONResponse(as_fhir(answered), media_type=FHIR)
     return JSONResponse(predictions(answered).model_dump(mode="json"))
 

@@ -46,8 +46,8 @@ class Asked:
     """Whether the answer is to hold the features of each image."""
     memo: bool = False
     """Whether the answer is to hold a note of each lesion, for a further request."""
-    before: str = ""
-    """The note of the lesion's images in earlier requests; empty without such."""
+    before: tuple[str, ...] = ()
+    """The notes of images in earlier requests, one a lesion; empty without such."""
 
     @cached_property
     def lesion_keys(self) -> tuple[str, ...]:
@@ -92,10 +92,10 @@ def asked(upload: Upload) -> Asked:
         operating_point=_one(upload, "operating_point") or AUTO,
         features=_word(upload, "features", ("yes", "no")) == "yes",
         memo=_word(upload, MEMO_FIELD, ("yes", "no")) == "yes",
-        before=_one(upload, BEFORE_FIELD),
+        before=tuple(each for each in upload.fields.get(BEFORE_FIELD, []) if each),
     )
-    if found.before and len(set(found.lesion_keys)) != 1:
-        raise wrong_field(BEFORE_FIELD, "It goes with the images of one lesion.")
+    if found.before and upload.files and not found.lesions:
+        raise wrong_field(BEFORE_FIELD, "It goes with the number of a lesion.")
     return found
 
 

@@ -7,21 +7,22 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
-from typing import TypeVar
+from dataclasses import replace
+from typing import Any, TypeVar
 
 from lentigo.config.serving import ServingConfig
 from lentigo.errors import LentigoError
 from lentigo.inference.decide import Decision, decision
-from lentigo.inference.served import FEATURES, MEMO, Question, Reply, Row
+from lentigo.inference.served import FEATURES, MEMO, Memo, Question, Reply, Row
 from lentigo.progress import log
+from lentigo.service.answered import Answered
 from lentigo.service.asked import Asked
 from lentigo.service.audit_log import AuditLog, Entry
 from lentigo.service.closer import Eye, Look, Material, Times
 from lentigo.service.crew import Crew
 from lentigo.service.decoding import Decoder, Prepared
-from lentigo.service.memo import Notary
-from lentigo.service.problems import not_ready, wrong_field
+from lentigo.service.memo import BEFORE_FIELD, Notary, no_note
+from lentigo.service.problems import ProblemError, not_ready, wrong_field
 from lentigo.service.queue import DiedOverItError, Queue
 from lentigo.service.telemetry import Telemetry
 from lentigo.service.upload import FILES
@@ -38,24 +39,6 @@ would take the answer away, and not only itself."""
 
 _AT_MOST = 0.95
 """Share of the time for an answer after which no map may end: it would take all away."""
-
-
-@dataclass(frozen=True)
-class Answered:
-    """A request with its answer."""
-
-    request_id: str
-    asked: Asked
-    """The fields of the request."""
-    model: Hosted
-    decision: Decision
-    files: list[Prepared]
-    """The files that were sent, decoded or not."""
-    images: list[Row | None]
-    """The prediction of each file; None if it could not be decoded."""
-    lesions: list[Row]
-    """The prediction of each lesion, whose `lesion_id` is one of `Asked.lesion_keys`;
-    empty if the request named none."""
 
 
 class Service:
@@ -125,13 +108,13 @@ class Service:
     async def predict(
         self, files: Sequence[bytes], asked: Asked, request_id: str
     ) -> Answered:
-        """Predict the images of a request.
+        """Predict the images of a request, or without images the lesions of its notes.
 
         Raises `ProblemError`: 422 for fields that do not fit the model, 503 if the queue is
         full or there is no answer within the time limit.
         """
         crew, answered = self._begun(files, asked, request_id)
-        async with self._admitted(len(files)):
+        async with self._admitted(max(1, len(files))):
             found = await self._decoded(files, answered.model)
             answered = await self._answer(found, answered, crew)
             await self._noted(answered)
@@ -153,6 +136,8 @@ class Service:
         Raises what `predict` raises, and 422 for a map method that the model does not
         allow.
         """
+        if not files:
+            raise no_image()
         crew, answered = self._begun(files, asked, request_id)
         until = self._until(look.places)
         end = time.monotonic() + _AT_MOST * self.config.answer_seconds
@@ -192,11 +177,10 @@ class Service:
     def _begun(
         self, files: Sequence[bytes], asked: Asked, request_id: str
     ) -> tuple[Crew, Answered]:
-        if not files:
-            raise wrong_field(FILES, "Send one image at least.")
+        if not files and not asked.before:
+            raise no_image()
         crew, model = self.model(asked.model)
-        if asked.before:  # refused before anything is decoded
-            self.notary.read(asked.before, _about(model, asked, 0))
+        self._before(model, asked)  # refused before anything is decoded
         return crew, Answered(request_id, asked, model, _decision(model, asked), [], [], [])
 
     @asynccontextmanager
@@ -226,6 +210,7 @@ class Service:
         self, found: list[Prepared], answered: Answered, crew: Crew
     ) -> Answered:
         there = [place for place, each in enumerate(found) if not each.reason]
+        answered = replace(answered, before=self._before(answered.model, answered.asked))
         try:
             reply = await self._reply(found, there, answered, crew)
         except DiedOverItError:
@@ -244,27 +229,46 @@ class Service:
 
     def _note(self, row: Row, images: Sequence[Row | None], answered: Answered) -> str:
         """Return the note of a lesion, which counts its unreadable images, too."""
-        keys = answered.asked.lesion_keys
-        own = [place for place, key in enumerate(keys) if key == row["lesion_id"]]
         memo = dict(row[MEMO])
+        own = answered.places(row)
         memo["left_out"] += sum(images[place] is None for place in own)
-        about = _about(answered.model, answered.asked, own[0])
-        return self.notary.written(memo, about)
+        about = _about(answered.model, answered.asked)
+        patient, lesion = answered.ids(row)
+        return self.notary.written(
+            memo, about, patient=patient, lesion=lesion, request=answered.request_id
+        )
+
+    def _before(self, model: Hosted, asked: Asked) -> tuple[Memo, ...]:
+        """Return what the notes of a request say, in the order of the request.
+
+        Raises `ProblemError` 422 for a note of none of its patients and lesions, for two
+        of one lesion and, without images, for notes of several patients.
+        """
+        about = _about(model, asked)
+        found = tuple(self.notary.read(each, about) for each in asked.before)
+        own = {asked.ids(place) for place in range(len(asked.lesions))}
+        patients = {patient for patient, _ in own} or {each.patient for each in found[:1]}
+        for each in found:
+            known = (each.patient, each.lesion) in own
+            if not known and (not each.patient or each.patient not in patients):
+                raise no_note()
+        if len({(each.patient, each.lesion) for each in found}) < len(found):
+            raise wrong_field(BEFORE_FIELD, "Two of the notes are of one lesion.")
+        return found
 
     async def _reply(
         self, found: list[Prepared], there: list[int], answered: Answered, crew: Crew
     ) -> Reply:
-        if not there:
-            return Reply([], [])
         model, asked = answered.model, answered.asked
-        about = _about(model, asked, 0)
+        if not there and (found or not answered.before):
+            return Reply([], [])
         lesions = tuple(asked.lesion_keys[place] for place in there if asked.lesions)
         patients = tuple(asked.patients[place] for place in there if asked.patients)
         question = Question(
             len(there), lesions, patients, asked.prevalence, asked.operating_point,
             asked.features, age=asked.age, sex=asked.sex, site=asked.our_site,
             numbers=tuple(place + 1 for place in there), memo=asked.memo,
-            before=self.notary.read(asked.before, about) if asked.before else None,
+            before=answered.keyed,
         )  # fmt: skip
         squares = {way: [found[p].squares[way] for p in there] for way in model.ways}
         try:
@@ -322,9 +326,14 @@ class Service:
             log.error("The audit log cannot be written: %s.", error)
 
 
-def _about(model: Hosted, asked: Asked, place: int) -> list[object]:
-    """Return what all images of the lesion of the image at `place` have in common."""
-    return [model.version, *asked.ids(place), asked.age, asked.sex, asked.our_site]
+def no_image() -> ProblemError:
+    """Return the problem (422) of a request without the images that it needs."""
+    return wrong_field(FILES, "Send one image at least.")
+
+
+def _about(model: Hosted, asked: Asked) -> list[object]:
+    """Return what all images of a patient have in common, whose notes go together."""
+    return [model.version, asked.age, asked.sex, asked.our_site]
 
 
 def _decision(model: Hosted, asked: Asked) -> Decision:
@@ -347,13 +356,16 @@ def _entry(answered: Answered) -> Entry:
         for row in answered.images
     ]
     lesions = [_kept(row) for row in answered.lesions]
+    answer: dict[str, Any] = {"images": images, "lesions": lesions}
+    if answered.before:  # the requests in whose entries the earlier images stand
+        answer["before"] = [each.request for each in answered.before]
     return Entry(
         request=answered.request_id,
         model=answered.model.name,
         version=answered.model.version,
         engine=answered.model.engine,
         images=tuple(each.sha256 for each in answered.files),
-        answer={"images": images, "lesions": lesions},
+        answer=answer,
     )
 
 

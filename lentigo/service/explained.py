@@ -13,9 +13,9 @@ from PIL import Image, ImageDraw
 
 from lentigo.explanation.overlay import overlay
 from lentigo.explanation.served import Examined, heat_of
+from lentigo.service.answered import Answered
 from lentigo.service.answers import judged, model_name
 from lentigo.service.closer import Material
-from lentigo.service.core import Answered
 from lentigo.service.schema import (
     AbcdAnswer,
     ExplainedImage,

@@ -139,7 +139,7 @@ def _examined(
 
 def _question(given: dict[str, Any]) -> Question:
     ids = {name: tuple(given[name]) for name in ("lesions", "patients", "numbers")}
-    before = Memo(**given["before"]) if given["before"] else None
+    before = tuple(Memo(**each) for each in given["before"])
     return Question(**{**given, **ids, "before": before})
 
 

@@ -29,7 +29,9 @@ IMAGE_COLUMNS = frozenset(
      "reason", "bild", "bildid", "bildname", "dateiname", "datei", "imagen", "imagem",
      "immagine", "archivo", "fichier", "arquivo", "图像", "图片", "文件名", "imagefile",
      "imageno", "imagenr", "imagenumber", "bildnr", "bildnummer", "bilddatei", "foto",
-     "photo"}
+     "photo", "nomefile", "nomedelfile", "nombrearchivo", "nombredearchivo", "nombreimagen",
+     "nomfichier", "nomdufichier", "ficheiro", "nomedoficheiro", "nomearquivo",
+     "nomedoarquivo", "图像文件", "图片名称", "图像编号"}
 )  # fmt: skip
 """Columns in which a word such as NA may be the name of an image, so that it is kept."""
 

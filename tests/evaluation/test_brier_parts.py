@@ -59,3 +59,10 @@ def test_an_evaluation_says_them_and_why_they_have_no_interval() -> None:
     found = evaluate(guesses, truth, repeats=20)
     assert f"The Brier score {found['brier'].value:.4f} is" in found.as_text()
     assert "above 0 by chance" in found.as_dict()["brier_parts"]["intervals"]
+
+
+def test_nothing_told_apart_is_not_less_than_nothing() -> None:
+    truth = np.arange(600) < 62
+    found = parts(truth, np.full(600, 0.3))
+    assert found.discrimination == 0
+    assert "-0.0000" not in found.sentence

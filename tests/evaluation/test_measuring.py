@@ -57,3 +57,16 @@ def test_equal_scores_rank_nothing_and_this_is_said() -> None:
     assert found["auc"].value == 0.5
     assert np.isnan(found["auc"].low)
     assert any("All 10 images have the same score" in note for note in found.notes)
+
+
+def test_a_sure_error_makes_the_log_loss_infinite_and_a_note_says_so() -> None:
+    names = [f"i{number}" for number in range(40)]
+    truth = pd.DataFrame({"image_id": names, "melanoma": [1] * 20 + [0] * 20})
+    score = [0.9] * 18 + [0.0] * 2 + [0.1] * 19 + [1.0]
+    guesses = pd.DataFrame({"image_id": names, "probability": score})
+    found = evaluate(guesses, truth, repeats=20)
+    (note,) = [note for note in found.notes if "the log loss is infinite" in note]
+    assert note.startswith("3 probabilities of exactly 0 or 1 contradict the truth")
+    right = guesses.assign(probability=[1.0] * 5 + [0.9] * 15 + [0.1] * 20)
+    notes = evaluate(right, truth, repeats=20).notes
+    assert not any("log loss" in note for note in notes)

@@ -208,7 +208,10 @@ def test_a_diagnosis_that_leaves_the_category_open_is_refused() -> None:
 
 def test_images_of_no_diagnosis_of_the_challenge_are_counted() -> None:
     predicted, words, _ = as_predicted("isic2018")
-    last = words.index[-1]
-    words.loc[last, ["diagnosis", "melanoma"]] = ["squamous cell carcinoma", False]
+    last = words.index == words.index[-1]
+    words = words.assign(
+        diagnosis=words["diagnosis"].mask(last, "squamous cell carcinoma"),
+        melanoma=words["melanoma"] & ~last,
+    )
     (note,) = official_scores("isic2018", predicted, words).notes
     assert note.startswith("1 image is of none of the diagnoses of this challenge")

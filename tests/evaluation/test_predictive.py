@@ -7,7 +7,7 @@ import math
 import pytest
 
 from lentigo.evaluation.intervals import Interval
-from lentigo.evaluation.prevalence import predictive
+from lentigo.evaluation.predictive_values import predictive
 
 
 def ppv(share: float, right: float, wrong: float) -> float:

@@ -9,7 +9,8 @@ import pytest
 import lentigo
 from lentigo.errors import ConfigError
 from lentigo.evaluation.intervals import Interval
-from lentigo.evaluation.prevalence import Asked, equal_threshold, moved, predictive
+from lentigo.evaluation.predictive_values import predictive
+from lentigo.evaluation.prevalence import Asked, equal_threshold, moved
 
 NAMES = [f"I{number}" for number in range(100)]
 TRUTH = pd.DataFrame({"image_id": NAMES, "melanoma": [n < 50 for n in range(100)]})
@@ -135,3 +136,31 @@ def test_nested_calls_are_at_the_share_that_was_asked_for() -> None:
         assert found.nested is not None
         rates = {each.name: each.plain.value for each in found.nested.losses}
         assert rates["error_rate"] == pytest.approx(wrong)
+
+
+def test_ppv_at_the_chosen_threshold_is_for_the_asked_share_too() -> None:
+    rng = np.random.default_rng(5)
+    truth = np.arange(400) < 80
+    score = 1 / (1 + np.exp(-(rng.normal(size=400) + 2 * truth - 1)))
+    guesses = pd.DataFrame(
+        {"image_id": [f"i{n}" for n in range(400)], "probability": score}
+    )
+    labels = pd.DataFrame({"image_id": guesses["image_id"], "melanoma": truth.astype(int)})
+    found = lentigo.evaluate(guesses, labels, prevalence=0.02, repeats=20)
+    here = lentigo.evaluate(guesses, labels, repeats=20)
+    called = score >= here["threshold_at_sensitivity_95"].value
+    right, wrong = called[truth].mean(), called[~truth].mean()
+    ppv = 0.02 * right / (0.02 * right + 0.98 * wrong)
+    npv = 0.98 * (1 - wrong) / (0.98 * (1 - wrong) + 0.02 * (1 - right))
+    for name, value in (("ppv", ppv), ("npv", npv)):
+        interval = found[f"{name}_at_sensitivity_95"]
+        assert interval.value == pytest.approx(value, abs=1e-12)
+        assert interval.low < value < interval.high
+        assert interval.rough
+    same = lentigo.evaluate(guesses, labels, prevalence=0.2, repeats=20)[
+        "ppv_at_sensitivity_95"
+    ]
+    assert same.value == pytest.approx(here["ppv_at_sensitivity_95"].value)
+    for name in ("threshold", "specificity"):
+        chosen = f"{name}_at_sensitivity_95"
+        assert found[chosen] == here[chosen]

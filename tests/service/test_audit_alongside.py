@@ -14,9 +14,10 @@ import pytest
 from lentigo.config.serving import ServingConfig
 from lentigo.errors import RunError
 from lentigo.service import audit_log
+from lentigo.service.answered import Answered
 from lentigo.service.asked import Asked
 from lentigo.service.audit_log import AuditLog, verify
-from lentigo.service.core import Answered, Service, _decision
+from lentigo.service.core import Service, _decision
 from lentigo.service.problems import ProblemError
 from lentigo.service.telemetry import Telemetry
 from tests.service.test_audit_log import ENTRY

@@ -21,8 +21,9 @@ from lentigo.inference.predict import load
 from lentigo.inference.served import Question, Reply
 from lentigo.models.backend import Preparation
 from lentigo.models.description import version_of
+from lentigo.service.answered import Answered
 from lentigo.service.asked import Asked
-from lentigo.service.core import Answered, Service, _decision
+from lentigo.service.core import Service, _decision
 from lentigo.service.crew import Crew, agreed, same
 from lentigo.service.decoding import Prepared
 from lentigo.service.problems import ProblemError

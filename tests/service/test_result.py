@@ -19,9 +19,9 @@ from lentigo.inference.decide import Decision
 from lentigo.models.calibration import shift_prevalence
 from lentigo.models.facts import Measured
 from lentigo.models.operating_point import OperatingPoint, read_points
+from lentigo.service.answered import Answered
 from lentigo.service.answers import model_facts
 from lentigo.service.asked import SEXES, SITES, Asked
-from lentigo.service.core import Answered
 from lentigo.service.decoding import Prepared
 from lentigo.service.page.language import LANGUAGES, number_text, texts
 from lentigo.service.page.render import _filled

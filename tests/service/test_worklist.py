@@ -79,17 +79,27 @@ def test_a_lesion_is_shown_by_a_picture_that_the_browser_can_show(
 
 @pytest.mark.parametrize("told", [True, False])
 def test_what_a_list_does_not_tell_the_model_is_said(
-    page: Page, images: Path, told: bool
+    page: Page, images: Path, tmp_path: Path, told: bool
 ) -> None:
     judged = {"probability": 0.2, "call": "", "reason": "", "sha256": "", "features": ""}
     answer = {
         "model": {"name": "m", "version": "v", "abstains": True},
         "operating_point": "youden", "prevalence": 0.1,
         "images": [{**judged, "metadata": "none" if told else ""}],
-        "lesions": [{**judged, "context": 0 if told else None}],
+        "lesions": [{**judged, "context": 0 if told else None, "memo": "note"}],
     }  # fmt: skip
-    page.route("**/v1/predictions", lambda route: route.fulfill(json=answer))
-    worklist(page, images / "0.png", count=1)
+
+    def respond(route: Route) -> None:
+        if 'name="before"' in (route.request.post_data_buffer or b"").decode("latin-1"):
+            route.fulfill(body="half an answ")
+        else:
+            route.fulfill(json=answer)
+
+    with zipfile.ZipFile(tmp_path / "w.zip", "w") as container:
+        for lesion in "12":
+            container.write(images / "0.png", f"p/{lesion}/a.png")
+    page.route("**/v1/predictions", respond)
+    worklist(page, tmp_path / "w.zip", count=2)
     line = page.locator("#told").inner_text()
     for key in ("list_untold", "list_alone"):
         assert (texts("en")[key] in line) == told

@@ -14,7 +14,7 @@ from lentigo.datasets.reading.ages import births_beside
 from lentigo.datasets.reading.class_columns import unclear_classes
 from lentigo.datasets.reading.column_names import header, is_hearsay, key
 from lentigo.datasets.reading.column_remarks import not_taken
-from lentigo.datasets.reading.columns import choose_columns, image_names
+from lentigo.datasets.reading.columns import choose_columns, image_names, looks_like_images
 from lentigo.datasets.reading.fields import describe
 from lentigo.datasets.reading.files import (
     ImageFiles,
@@ -99,11 +99,27 @@ def _no_image_column(source: pd.DataFrame, path: Path) -> ColumnError:
         f"Row {below[0]} (empty rows not counted) seems to hold the names of "
         f"the columns ({some(below[1])}); delete what is above it."
         if below
-        else "Say which one it is with --column image_id=…."
+        else _advice(source)
     )
     return ColumnError(
         f"{path} has no column that looks like the name of an image. It has "
         f"{some(list(source), at_most=8)}. {hint}"
+    )
+
+
+def _advice(source: pd.DataFrame) -> str:
+    """Return what to do where no column is called as one for images."""
+    found = [str(name) for name in source if looks_like_images(source[name])]
+    if not found:
+        return "Say which one it is with --column image_id=…."
+    several = (
+        " A row is one image: where a row has several, write a row for each."
+        if len(found) > 1
+        else ""
+    )
+    return (
+        f"Names of images stand in {some(found)}: say so with --column "
+        f"image_id={quote(found[0])}.{several}"
     )
 
 
@@ -118,7 +134,10 @@ def _unlabelled(
     if not table["melanoma"].isna().all():
         return []
     free = [name for name in without_role(source, chosen) if not is_hearsay(header(name))]
-    likely = [name for name in free if share_of_diagnoses(source[name]) >= 0.5]
+    shares = {name: share_of_diagnoses(source[name]) for name in free}
+    likely = [name for name in free if shares[name] >= 0.5]
+    # Of diagnosis_2 and diagnosis_3 of the ISIC Archive, the one that leaves least open.
+    likely.sort(key=lambda name: -shares[name] * source[name].notna().mean())
     if likely:
         return [
             "No column is called as one for the label is: melanoma is missing for all "

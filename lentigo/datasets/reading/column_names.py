@@ -17,6 +17,7 @@ _DIAGNOSIS = (
     "diagnóstico_histológico", "diagnóstico_histopatológico", "diagnóstico_final",
     "diagnóstico_anatomopatológico", "diagnostic_histologique", "diagnostic_final",
     "diagnostic_anatomopathologique", "diagnosi_istologica", "diagnosi_finale", "病理诊断",
+    "anapath", "diagnostic_anapath", "esame_istologico", "diagnostico_ap", "diagnóstico_ap",
 )  # fmt: skip
 
 COLUMN_NAMES: Mapping[str, tuple[str, ...]] = {
@@ -25,7 +26,10 @@ COLUMN_NAMES: Mapping[str, tuple[str, ...]] = {
                  "bildname", "dateiname", "datei", "imagen", "imagem", "immagine",
                  "archivo", "fichier", "arquivo", "图像", "图片", "文件名",
                  "image_file", "image_no", "image_nr", "image_number", "bild_nr",
-                 "bildnummer", "bilddatei", "foto", "photo"),
+                 "bildnummer", "bilddatei", "foto", "photo", "nome_file", "nome_del_file",
+                 "nombre_archivo", "nombre_de_archivo", "nombre_imagen", "nom_fichier",
+                 "nom_du_fichier", "ficheiro", "nome_do_ficheiro", "nome_arquivo",
+                 "nome_do_arquivo", "图像文件", "图片名称", "图像编号"),
     "path": ("image_path", "file_path", "path", "file_name", "file"),
     "patient_id": ("patient_id", "patient", "subject_id", "subject", "patienten_id",
                    "patientennummer", "paciente", "paciente_id", "paziente", "患者编号",
@@ -67,9 +71,17 @@ _HISTOLOGY = ("histología", "histologia", "istologia", "histopatológico",
               )  # fmt: skip
 
 
+_PLACE = re.compile(r"metadata\.(?:clinical|acquisition)\.")
+"""Where a value stands in an answer of the ISIC Archive's API: `metadata.clinical.sex`."""
+
+
 def key(name: object) -> str:
-    """Return a column's name in the form for comparison: lower-case letters and digits."""
-    return re.sub(r"[\W_]", "", without_accents(fold(str(name))))
+    """Return a column's name in the form for comparison: lower-case letters and digits.
+
+    The place of a value in an answer of the ISIC Archive (`metadata.clinical.age_approx`)
+    is left out.
+    """
+    return re.sub(r"[\W_]", "", without_accents(fold(_PLACE.sub("", str(name)))))
 
 
 def header(name: object) -> str:

@@ -24,6 +24,11 @@ _SUFFIX = (
 SUFFIX = re.compile(_SUFFIX)
 """Endings of image files, which tables may append to the names of images."""
 
+_OF_URL = (
+    rf"(?i)^([a-z][a-z0-9+.-]*://.*{_SUFFIX.removeprefix('(?i)').removesuffix('$')})[?#].*$"
+)
+"""An address of an image file, and what is asked of its server behind it: a signature."""
+
 _BARE = "[0-9A-Za-z_-]+"
 """Names in which there is nothing to take away: no folder, no ending, no point."""
 
@@ -91,6 +96,7 @@ def image_names(column: pd.Series[Any]) -> pd.Series[Any]:
     if given.str.fullmatch(_BARE).fillna(True).all():  # spares seven passes over all names
         return given
     whole = given.str.strip().str.replace("\\", "/", regex=False)
+    whole = whole.str.replace(_OF_URL, r"\1", regex=True)
     # As text, because pandas applies a compiled pattern to each name by itself.
     without = whole.str.replace(_SUFFIX, "", regex=True)
     # Only names with a folder: making 400,000 paths takes seconds.
@@ -100,6 +106,25 @@ def image_names(column: pd.Series[Any]) -> pd.Series[Any]:
     short = without_point(short.astype("string"))
     alike = short.duplicated(keep=False) & short.notna()
     return short.mask(alike, without)
+
+
+def without_query(name: str) -> str:
+    """Return the address of an image without what follows it: `https://a/1.jpg?key=2`."""
+    return re.sub(_OF_URL, r"\1", name)
+
+
+def looks_like_images(column: pd.Series[Any]) -> bool:
+    """Tell whether most filled cells of a column are names of image files."""
+    words = column.dropna().astype("string").str.strip()
+    there = words.str.contains(rf"{_SUFFIX}|{_OF_URL}", regex=True)
+    return len(words) > 0 and bool(there.mean() >= 0.8)
+
+
+def several_images(name: str) -> list[str]:
+    """Return the image files that a cell names if it names several, else []."""
+    parts = [each.strip(" \t\"'[]()") for each in re.split(r"[;,|\n\r\t]+|\s+", name)]
+    parts = [each for each in parts if each]
+    return parts if len(parts) > 1 and all(map(SUFFIX.search, parts)) else []
 
 
 def without_point(names: pd.Series[Any]) -> pd.Series[Any]:

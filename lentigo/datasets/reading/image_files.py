@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from lentigo.datasets.reading import zipped
-from lentigo.datasets.reading.columns import SUFFIX
+from lentigo.datasets.reading.columns import SUFFIX, several_images, without_query
 from lentigo.errors import DatasetError
 from lentigo.files import as_text
 from lentigo.imaging.by_products import photographs
@@ -71,7 +71,8 @@ def _folder(path: str) -> str:
 
 def _as_named(name: object) -> str:
     """Return a name from a table in the form of file names, without a leading "./"."""
-    return composed(str(name)).replace("\\", "/").strip().removeprefix("./")
+    plain = composed(str(name)).replace("\\", "/").strip().removeprefix("./")
+    return without_query(plain) if "://" in plain else plain
 
 
 def _is_spelled(name: str, path: str) -> bool:
@@ -83,6 +84,19 @@ def _is_spelled(name: str, path: str) -> bool:
 def _stem(path: str) -> str:
     """Return the name of a file without folder and ending."""
     return SUFFIX.sub("", composed(path).replace(os.sep, "/").rpartition("/")[2])
+
+
+def _of_several(lost: Iterable[object]) -> list[str]:
+    """Return a sentence on names without a file that are those of several images."""
+    found = [name for name in map(str, lost) if several_images(f"{name}.jpg")]
+    if not found:
+        return []
+    return [
+        f"{counted(len(found), 'row')} {verb(len(found), 'names', 'name')} several images "
+        f"in one cell ({some([repr(name) for name in found])}), of which none is read. "
+        "Give each image a row of its own, with the patient, the lesion and the label "
+        "beside it."
+    ]
 
 
 def _belongs(name: str, used: set[str]) -> bool:
@@ -273,7 +287,7 @@ class ImageFiles:
                 f"{len(lost):,} of {counted(len(table), 'image')} without a file: "
                 f"{some(lost)}."
             )
-        notes += self._alike()
+        notes += self._alike() + _of_several(lost)
         for name, (used, other) in list(self._several.items())[:1]:
             count = len(self._several)
             notes.append(

@@ -8,7 +8,13 @@ from typing import Any
 
 import pandas as pd
 
-from lentigo.datasets.reading.column_names import ABOUT_MELANOMA, MALIGNANT_KEYS, key
+from lentigo.datasets.reading.column_names import (
+    ABOUT_MELANOMA,
+    MALIGNANT_KEYS,
+    header,
+    is_hearsay,
+    key,
+)
 from lentigo.datasets.reading.known_words import MALIGNANT, NOT_MELANOMA
 from lentigo.datasets.reading.label_conflicts import (
     column_conflicts,
@@ -21,7 +27,7 @@ from lentigo.datasets.reading.label_siblings import (
 )
 from lentigo.datasets.reading.labels import read_label, says_malignant
 from lentigo.datasets.reading.melanoma_sentences import told_in_sentences
-from lentigo.datasets.reading.melanoma_words import unknown_diagnoses
+from lentigo.datasets.reading.melanoma_words import share_of_diagnoses, unknown_diagnoses
 from lentigo.datasets.reading.other_columns import compared_with_others, without_role
 from lentigo.datasets.reading.vocabulary import map_diagnoses
 from lentigo.datasets.reading.word_map import refuse_words, translated
@@ -53,11 +59,12 @@ def read_labels(
     """Read the columns diagnosis, melanoma and malignant of `source` together.
 
     `chosen` maps columns of a lesion table to columns of `source`; `where` names the table
-    in messages. A label column that tells malignant or benign gives way to the diagnosis;
-    its "benign" counts only where the diagnosis leaves melanoma open. Where no diagnosis
-    says whether it is melanoma, malignant is taken to mean melanoma. Any other label column
-    takes precedence over the diagnosis, which fills in missing labels. `named` tells that
-    the user chose the label column: then it is the label even if it tells malignant, and
+    in messages. A label column that tells malignant or benign gives way to the diagnosis,
+    or to a column of diagnoses without a known name (`_with_told_diagnosis`); its "benign"
+    counts only where the diagnosis leaves melanoma open. Where no diagnosis says whether it
+    is melanoma, malignant is taken to mean melanoma. Any other label column takes
+    precedence over the diagnosis, which fills in missing labels. `named` tells that the
+    user chose the label column: then it is the label even if it tells malignant, and
     contradictions are only noted. If only malignancy is contradicted (a carcinoma called
     benign, or no column melanoma in `chosen`), the diagnosis is believed, with a note.
     `named_diagnosis` tells that the user chose the diagnosis: then other columns of
@@ -69,6 +76,8 @@ def read_labels(
     the user goes on without them, and `ColumnError` where one of the first two holds words
     but no label or, unless `named`, the label column contradicts another one.
     """
+    if not named and not named_diagnosis:
+        chosen = _with_told_diagnosis(source, chosen, where=where)
     said, notes = _diagnosed(source, chosen)
     if named_diagnosis:
         source, more = _without_other_diagnoses(source, chosen, said)
@@ -114,6 +123,32 @@ def read_labels(
     )
     table, more = _with_malignant(settled.table.assign(melanoma=label), own)
     return Labels(table, settled.column, [*notes, *told, *more])
+
+
+def _with_told_diagnosis(
+    source: pd.DataFrame, chosen: Mapping[str, str], *, where: str
+) -> Mapping[str, str]:
+    """Return `chosen` with a column of diagnoses that no known name tells, if one helps.
+
+    It helps beside a label that means malignant: its cells are diagnoses, and say of every
+    malignant image whether it is melanoma (`disease`, `diagnosis_3`).
+    """
+    taken, own = chosen.get("melanoma"), chosen.get("diagnosis")
+    if taken is None or own == taken or key(taken) in ABOUT_MELANOMA:
+        return chosen
+    if own is not None and plain(source[own]).notna().any():
+        return chosen
+    label = read_label(source[taken], source=where)[0]
+    best, most = None, 0
+    for name in without_role(source, chosen):
+        if is_hearsay(header(name)) or share_of_diagnoses(source[name]) < 0.5:
+            continue
+        said = _with_benign(map_diagnoses(source[name])[0])
+        told = said["melanoma"].notna()
+        all_told = told[label.eq(True).fillna(False).astype(bool)].all()
+        if all_told and told.sum() >= most and _asks_malignancy(source[taken], label, said):
+            best, most = name, int(told.sum())  # of equal ones the last: it tells more
+    return chosen if best is None else {**chosen, "diagnosis": best}
 
 
 def _without_other_diagnoses(

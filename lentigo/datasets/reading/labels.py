@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from lentigo.datasets.reading.column_names import ABOUT_MELANOMA, key
+from lentigo.datasets.reading.column_names import ABOUT_MELANOMA, MALIGNANT_KEYS, key
 from lentigo.datasets.reading.diagnoses import DIAGNOSES
 from lentigo.datasets.reading.known_words import LABEL_WORDS, MALIGNANT, YES_NO
 from lentigo.datasets.reading.vocabulary import is_understood, unmapped
@@ -55,9 +55,11 @@ def read_label(
             "benign and malignant, or diagnoses such as nevus and melanoma do."
         )
     notes = unmapped(strange, name=name)
-    if name == "melanoma" and says_malignant(column).any():
+    asks = key(str(column.name)) in MALIGNANT_KEYS and label.eq(True).any()
+    if name == "melanoma" and (asks or says_malignant(column).any()):
+        word = "'malignant'" if says_malignant(column).any() else "Yes"
         notes.append(
-            f"'malignant' in the column {column.name} is taken to mean melanoma; a basal "
+            f"{word} in the column {column.name} is taken to mean melanoma; a basal "
             "or squamous cell carcinoma among these images would count as one."
         )
     return label, notes

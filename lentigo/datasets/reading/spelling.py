@@ -15,7 +15,7 @@ Meaning = TypeVar("Meaning")
 
 _HYPHENS = dict.fromkeys(map(ord, "‐‑‒–—―−"), "-")
 # Only between letters: the - of -1 is no hyphen.
-_INNER_HYPHEN = re.compile(r"(?<=[^\W\d])-(?=[^\W\d])")
+_INNER_HYPHEN = re.compile(r"(?<=[^\W\d])-(?=[^\W\d]|\()")
 _LIGATURES = str.maketrans({"æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "ı": "i"})
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
 _AT_THE_END = " .,;:。，；"

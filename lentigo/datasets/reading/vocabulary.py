@@ -34,7 +34,14 @@ def map_words(
     if name == "sex":
         vocabulary = _without_doubt(vocabulary, given)
     mapped = vocabulary.of(given).astype("string")
-    return mapped, unmapped(column[mapped.isna() & given.notna()], name=name)
+    left = mapped.isna() & given.notna()
+    notes = unmapped(column[left], name=name)
+    if name == "sex" and notes and given[left].str.fullmatch(r"\d+(\.0+)?").all():
+        notes.append(
+            "What a number means for the sex is not guessed: say it, such as --map "
+            "'sex:1=male,2=female'."
+        )
+    return mapped, notes
 
 
 def map_sites(column: pd.Series[Any]) -> tuple[pd.DataFrame, list[str]]:

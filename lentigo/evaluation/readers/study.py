@@ -394,8 +394,6 @@ def _rough_difference(interval: Interval, truth: BoolArray, group: IntArray) -> 
     with_melanoma, without = sides(truth, group)
     interval = told(interval, enough=tells(truth, group))
     return marked(
-        {"auc": interval},
-        with_melanoma=with_melanoma,
-        without=without,
+        {"auc": interval}, with_melanoma=with_melanoma, without=without,
         rough_below=DIFFERENCES_ROUGH_BELOW,
-    )["auc"]
+    )["auc"]  # fmt: skip

@@ -225,9 +225,17 @@ def _table(people: list[OneReader]) -> Iterator[tuple[str, ...]]:
 
 
 def _mean_lines(found: ConditionResult) -> Iterator[str]:
-    for metric, mean in found.means.items():
-        if len(found.readers) > 1:
-            yield f"Mean {NAMES[metric]} of readers like these: {_number(mean.interval)}."
+    if len(found.readers) < 2:
+        return
+    for metric in ("auc", "sensitivity", "specificity"):
+        if metric in found.means:
+            mean = found.means[metric].interval
+            yield f"Mean {NAMES[metric]} of readers like these: {_number(mean)}."
+        elif any(not math.isnan(getattr(each, metric).value) for each in found.readers):
+            yield (
+                f"Mean {NAMES[metric]} of readers like these: not told: the images that "
+                "all of them read hold too few melanomas or others (fewer than 2 groups)."
+            )
 
 
 def _beside(found: ConditionResult) -> Iterator[tuple[str, ...]]:

@@ -36,8 +36,10 @@ COLUMNS = (
 )  # fmt: skip
 """Columns of the table: see `docs/how-to/outline.md`."""
 
-FIELD_MM = (6.0, 60.0)
-"""Least and greatest plausible width of a dermoscopic image in millimetres."""
+FIELD_MM = (6.0, 36.0)
+"""Least and greatest longer side of a dermoscopic image in millimetres. Dermatoscopes show
+20 to 33 mm. Of 108 scales on a line in ISIC 2017, with marks each half millimetre, 17 had
+long marks too faint to be told apart, and read as whole millimetres made 43 to 47 mm."""
 SHOWN_AS = {
     "white": (240, 240, 240), "red": (204, 60, 60), "light_brown": (176, 122, 80),
     "dark_brown": (96, 58, 36), "blue_grey": (96, 120, 150), "black": (20, 20, 20),
@@ -92,11 +94,12 @@ def scale_of(image: Pixels) -> float:
     """Return the millimetres per pixel from a ruler in `image`, (H, W, 3); NaN without one.
 
     The marks of the ruler are taken to be 1 mm apart; if every second one is longer, the
-    long ones are. NaN also if the image would then be
-    narrower than 6 mm or wider than 60 mm.
+    long ones are. NaN also if the longer side of the image would then be less or more than
+    a dermatoscope shows (`FIELD_MM`).
     """
     scale = 1 / mark_distance(image)
-    return scale if FIELD_MM[0] <= scale * image.shape[1] <= FIELD_MM[1] else math.nan
+    side = scale * max(image.shape[:2])
+    return scale if FIELD_MM[0] <= side <= FIELD_MM[1] else math.nan
 
 
 def _row(read: Read, out: Path, given: float | None) -> dict[str, object]:

@@ -165,12 +165,12 @@ def _subgroups(evaluation: Mapping[str, Any]) -> Table:
 
 def _difficulty(evaluation: Mapping[str, Any]) -> Table:
     rows = [
-        (row["name"], f"{row['n_images']:,}", _in_one(row["auc"]))
-        for part in ("kinds", "diagnoses")
+        (by, row["name"], f"{row['n_images']:,}", _in_one(row["auc"]))
+        for by, part in (("kind", "kinds"), ("diagnosis", "diagnoses"))
         for row in evaluation["difficulty"][part]
         if not row["too_few"]
     ]
-    cells = pd.DataFrame(rows, columns=["melanoma against", "images", "AUC"])
+    cells = pd.DataFrame(rows, columns=["by", "melanoma against", "images", "AUC"])
     return Table("difficulty", "AUC of all melanomas against others alone", cells)
 
 

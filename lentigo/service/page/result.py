@@ -13,8 +13,8 @@ from lentigo.inference.decide import CALLED
 from lentigo.models.facts import Measured
 from lentigo.models.metadata import WITHOUT
 from lentigo.models.operating_point import OperatingPoint
+from lentigo.service.answered import Answered
 from lentigo.service.answers import predictions
-from lentigo.service.core import Answered
 from lentigo.service.page.close import Close
 from lentigo.service.page.frequency import Frequency, frequency
 from lentigo.service.page.pictures import View

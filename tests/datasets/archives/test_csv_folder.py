@@ -195,3 +195,25 @@ def test_a_column_named_as_that_of_patients_keeps_its_text(tmp_path: Path) -> No
     read = read_archive("csv", path, columns={"patient_id": "Kürzel"})
     assert read.table["patient_id"].tolist() == ["1.234", "1,234", "999", "999"]
     assert 'If 999 means "not known", leave these cells empty.' in " ".join(read.notes)
+
+
+def test_columns_of_image_files_are_proposed_by_what_they_hold(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("bcn_filename,dx\na.jpg,MEL\nb.jpg,NV\n")
+    with pytest.raises(ColumnError, match="--column image_id=bcn_filename"):
+        read_archive("csv", path)
+    path.write_text("image_1,image_2,dx\na.jpg,b.jpg,MEL\nb.jpg,c.jpg,NV\n")
+    with pytest.raises(ColumnError, match="a row for each"):
+        read_archive("csv", path)
+
+
+def test_several_images_in_a_cell_and_addresses_are_told_or_found(tmp_path: Path) -> None:
+    for seed, name in enumerate("abc"):
+        draw_image(tmp_path / f"{name}.png", seed=seed)
+    path = tmp_path / "t.csv"
+    path.write_text("image;sex;dx\na.png, b.png;1;MEL\nhttps://x.org/c.png?key=1;2;NV\n")
+    read = read_archive("csv", path)
+    assert read.table["path"].notna().tolist() == [False, True]
+    notes = " ".join(read.notes)
+    assert "1 row names several images in one cell ('a.png, b')" in notes
+    assert "--map 'sex:1=male,2=female'" in notes

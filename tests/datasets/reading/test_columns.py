@@ -12,6 +12,7 @@ from lentigo.datasets.reading.columns import (
     guess_columns,
     image_names,
     read_truth,
+    several_images,
 )
 from lentigo.errors import ColumnError, DatasetNotFoundError, UnknownNameError
 
@@ -169,3 +170,27 @@ def test_real_truths(shared: Path, path: str, images: int, melanomas: int) -> No
 @pytest.mark.parametrize("name", ["Melanom", "Mélanome", "melanome"])
 def test_a_label_column_is_known_by_its_name_in_other_languages(name: str) -> None:
     assert guess_columns(["bild", name])["melanoma"] == name
+
+
+def test_answers_of_the_isic_archive_keep_their_meaning_as_columns() -> None:
+    names = ["isic_id", "clinical.diagnosis"]
+    names += [f"metadata.clinical.{each}" for each in ("sex", "age_approx", "patient_id")]
+    found = guess_columns(names)
+    assert found["age"] == "metadata.clinical.age_approx"
+    assert found["sex"] == "metadata.clinical.sex"
+    assert found["patient_id"] == "metadata.clinical.patient_id"
+    assert "diagnosis" not in found  # R writes a suspicion so
+
+
+def test_addresses_of_images_lose_what_is_asked_of_the_server() -> None:
+    given = ["https://a.org/x/1.jpg?key=2", "s3://b/2.png#t", "c/3?.jpg", "http://d/e?id=4"]
+    names = image_names(pd.Series(given)).tolist()
+    assert names[:2] == ["1", "2"]
+    assert names[3] == "e?id=4"
+
+
+def test_a_cell_may_name_several_images() -> None:
+    for cell in ("a.jpg; b.jpg", "a.jpg|b.png", '["a.jpg","b.jpg"]', "a.jpg\nb.jpg"):
+        assert len(several_images(cell)) == 2
+    for cell in ("a.jpg", "a, b.jpg", "my lesion.jpg", "a;b", ""):
+        assert several_images(cell) == []

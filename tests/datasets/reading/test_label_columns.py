@@ -10,6 +10,7 @@ import pytest
 from lentigo.datasets import read_archive, read_table
 from lentigo.datasets.any_table import read_any
 from lentigo.datasets.reading.columns import read_truth
+from lentigo.datasets.reading.label_columns import read_labels
 from lentigo.errors import ColumnError, ConfigError, UnknownWordsError
 from lentigo.tables import write_table
 from tests.datasets.reading.test_word_map import labels
@@ -42,8 +43,11 @@ def test_a_malignant_lesion_without_a_diagnosis_has_no_label(tmp_path: Path) -> 
     assert labels(named) == "1100"
 
 
-def test_malignant_alone_means_melanoma_and_says_so(tmp_path: Path) -> None:
-    rows = ["image,malignant", "a,malignant", "b,benign"]
+@pytest.mark.parametrize("words", [("malignant", "benign"), ("1", "0"), ("yes", "no")])
+def test_malignant_alone_means_melanoma_and_says_so(
+    tmp_path: Path, words: tuple[str, str]
+) -> None:
+    rows = ["image,malignant", f"a,{words[0]}", f"b,{words[1]}"]
     read = read_archive("csv", fake_csv(tmp_path, rows))
     table = read.table
     assert labels(table) == "10"
@@ -363,3 +367,29 @@ def test_where_nothing_is_called_a_label_the_column_with_diagnoses_is_named(
         " ".join(read.notes)
     )
     assert labels(read_table("csv", path, columns={"melanoma": name})) == "10"
+
+
+@pytest.mark.parametrize("label", ["malignant", "benign_malignant", "target"])
+def test_a_cancer_beside_a_column_of_diagnoses_without_a_known_name_is_no_melanoma(
+    label: str,
+) -> None:
+    """DDI has `disease`, ISIC 2024 `iddx_3`, the ISIC Archive `diagnosis_3`."""
+    table = pd.DataFrame(
+        {
+            "image": ["a", "b", "c"],
+            label: [1, 1, 0],
+            "disease": ["melanoma-in-situ", "basal-cell-carcinoma", "melanocytic-nevi"],
+        }
+    )
+    found = read_labels(table, {"melanoma": label}, where="t")
+    assert found.table["melanoma"].tolist() == [True, False, False]
+    assert found.column == "disease"
+    assert "says malignant, not melanoma, which is read from disease" in found.notes[0]
+    named = read_labels(table, {"melanoma": label}, where="t", named=True)
+    assert named.table["melanoma"].tolist() == [True, True, False]
+
+
+def test_an_unknown_word_beside_malignant_leaves_the_label_as_it_is() -> None:
+    table = pd.DataFrame({"malignant": [1, 1, 0], "disease": ["melanoma", "Xy", "nevus"]})
+    found = read_labels(table, {"melanoma": "malignant"}, where="t")
+    assert found.table["melanoma"].tolist() == [True, True, False]

@@ -297,3 +297,11 @@ def test_a_mean_sensitivity_needs_no_other_images() -> None:
         (other.value, other.low, other.high)
     )
     assert not math.isnan(other.low)
+
+
+def test_a_mean_that_no_shared_images_allow_is_said_to_be_missing() -> None:
+    apart = WIDE.astype({"Anna": "Int64", "Ben": "Int64", "Cem": "Int64"})
+    apart.loc[:2, "Anna"] = pd.NA  # of the melanomas all three read d alone
+    text = judge_readers(apart, TRUTH).as_text()
+    assert "Mean sensitivity of readers like these: not told" in text
+    assert "Mean specificity of readers like these: 0." in text

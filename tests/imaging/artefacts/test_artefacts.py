@@ -311,3 +311,13 @@ def test_labelled_images_of_isic_2017_are_called_as_measured(shared: Path) -> No
         truth = rows[name].to_numpy()
         assert called[truth == "yes"].mean() >= sensitivity, name
         assert (~called[truth == "no"]).mean() >= specificity, name
+
+
+def test_the_edge_of_a_cloth_is_no_scale(shared: Path) -> None:
+    """Its true scale has 129 pixels a millimetre; the cloth beside it gave 176."""
+    image = read_image(shared / "data" / "odd" / "ISIC_0012127_original.jpg")
+    assert np.isnan(mark_distance(image))
+    right = read_image(shared / "data" / "odd" / "ISIC_0012660_original.jpg")
+    assert mark_distance(right) == pytest.approx(
+        99.3, rel=0.05
+    )  # its line has a score of 0.53

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from lentigo.cli.app import app
 from lentigo.errors import ConfigError
+from lentigo.imaging.decoding.image import read_image
 from lentigo.reports.images.abcd import COLUMNS, check_scale, scale_of, write_abcd
 from tests.imaging.segmentation.test_find import skin, with_disc
 
@@ -98,3 +99,10 @@ def test_a_grey_photograph_has_no_colours_and_a_doubtful_outline_is_named(
     assert "it has no colours" in grey["doubt"]
     assert float(grey["shape_asymmetry"]) < 0.1
     assert "2 lesions: the main one" in two["doubt"]
+
+
+@pytest.mark.parametrize("name", ["ISIC_0012445", "ISIC_0013220", "ISIC_0013965"])
+def test_half_millimetres_are_never_taken_for_whole_ones(shared: Path, name: str) -> None:
+    """The long marks of the scale are too faint to see: a lesion was twice as large."""
+    folder = shared / "data" / "isic2017" / "ISIC-2017_Training_Data"
+    assert np.isnan(scale_of(read_image(folder / f"{name}.jpg")))

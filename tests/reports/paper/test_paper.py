@@ -365,3 +365,14 @@ def test_numbers_of_lesions_have_one_digit() -> None:
     assert re.search(
         r" \d+\.\d \(95 % interval \d+\.\d–\d+\.\d\) melan", utility(Facts(PLAIN, ""))
     )
+
+
+def test_a_diagnosis_that_is_a_kind_too_stands_twice_and_the_table_says_why() -> None:
+    kinds = ["melanoma", "nevus", "benign keratosis", "nevus"] * 20
+    truth = TRUTH.assign(diagnosis=kinds)
+    known = json.loads(to_json(evaluate(PREDICTED, truth, repeats=20).as_dict()))
+    (table,) = [each for each in tables_of(known) if each.name == "difficulty"]
+    rows = table.cells[["by", "melanoma against"]].to_numpy().tolist()
+    assert ["kind", "nevus"] in rows
+    assert ["diagnosis", "nevus"] in rows
+    assert not table.cells.duplicated(["by", "melanoma against"]).any()

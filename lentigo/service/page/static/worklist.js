@@ -20,7 +20,6 @@ let whole = null; // what was chosen: pictures, other files, and how they were r
 let status = () => ""; // what the list is doing, in the language of the page
 
 const model = () => (id("model") ? id("model").value : "");
-const pause = (seconds) => new Promise((resolve) => setTimeout(resolve, 1000 * seconds));
 
 function tell(words) {
   status = words;
@@ -30,26 +29,15 @@ function tell(words) {
 async function ask(group, pictures, before) {
   const body = new FormData();
   for (const each of pictures) body.append("images", each.file, "picture");
-  body.append("lesion", `${group.patient}.${group.lesion}`);
+  body.append("patient", String(group.patient));
+  body.append("lesion", String(group.lesion));
   if (id("share").value) body.append("prevalence", String(Number(id("share").value) / 100));
   body.append("operating_point", id("operating_point").value);
   body.append("model", model());
   body.append("features", "yes");
-  if (group.parts.length > 1) body.append("memo", "yes");
-  if (before) body.append("before", before);
-  for (let tries = 0; tries < 60; tries += 1) {
-    const answer = await fetch("/v1/predictions", { method: "POST", body });
-    if (answer.status === 503) {
-      await pause(Number(answer.headers.get("retry-after")) || 1);
-      continue;
-    }
-    const said = await answer.json();
-    if (answer.ok) return said;
-    // A wrong choice, or no key: the pictures are not at fault, and the list stays.
-    const choice = answer.status === 401 || answer.status === 403 || (said.field && !["images", "before"].includes(said.field));
-    throw Object.assign(new Error(said.detail), { choice, stale: said.field === "before" });
-  }
-  throw new Error(texts.problem);
+  body.append("memo", "yes");
+  for (const note of before) body.append("before", note);
+  return window.lentigoAsk(body, texts.problem);
 }
 
 async function answered(group, again = true) {
@@ -59,7 +47,7 @@ async function answered(group, again = true) {
   let last = { lesions: [unread] };
   for (const pictures of group.parts) {
     try {
-      const said = await ask(group, pictures, last.lesions[0].memo);
+      const said = await ask(group, pictures, [last.lesions[0].memo].filter(Boolean));
       images.push(...said.images);
       last = { ...said, lesions: said.lesions.length ? said.lesions : last.lesions };
     } catch (error) {
@@ -81,10 +69,10 @@ function row(group, said) {
   const quiet = doubted.length === images.length && lesion.call !== "melanoma";
   if (said.model) {
     const untold = images.some((each) => each.metadata === "none") || Boolean(told && told.untold);
-    told = { model: `${said.model.name} ${said.model.version}`, abstains: said.model.abstains, point: said.operating_point, share: said.prevalence, time: new Date(), untold, alone: lesion.context === 0 };
+    told = { model: `${said.model.name} ${said.model.version}`, abstains: said.model.abstains, point: said.operating_point, share: said.prevalence, time: new Date(), untold, alone: lesion.context === 0 || Boolean(told && told.alone) };
   }
   return {
-    ...group, probability: lesion.probability, call: quiet ? "" : lesion.call,
+    ...group, probability: lesion.probability, call: quiet ? "" : lesion.call, quiet, note: lesion.memo,
     mean: counts.length > 1,
     judged: lesion.probability !== null && counts.every((each) => !each.reason),
     whole: lesion.probability !== null && !doubted.length && !out.length,
@@ -142,6 +130,8 @@ async function work(files) {
   };
   await Promise.all(Array.from({ length: AT_ONCE }, step));
   if (own !== run) return;
+  const known = told;
+  if (known && known.alone) known.alone = await window.lentigoCompared(rows, ask);
   await window.lentigoDucklings(rows);
   if (own !== run) return;
   id("progress").hidden = true;
