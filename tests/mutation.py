@@ -7,8 +7,8 @@ a comparison, an operator, a number, a truth value, what is returned, or a state
 is left out. Then tests are run in a copy of the project, nearest first (`nearness`), until
 one fails that passes without the change (`verdict`), or the time for a line is up. A line
 that survives is guarded by no test among them, or the change means the same; the last
-column says what became of it. What was found is kept (`--known`), so that a run that was
-stopped goes on where it was.
+column says which test failed, or that the time was up before all were run. What was found
+is kept (`--known`), so that a run that was stopped goes on where it was.
 """
 
 from __future__ import annotations
@@ -26,11 +26,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.nearness import Nearness
-from tests.verdict import NO_END, Verdicts, cool_down, warm_up
+from tests.reached import Reached
+from tests.verdict import NO_END, TIME_UP, Verdicts, cool_down, warm_up
 
 ROOT = Path(__file__).resolve().parents[1]
 
-_SAID = {"": "SURVIVED", "-": "drawn", NO_END: NO_END}
+_SAID = {"": "SURVIVED", TIME_UP: "SURVIVED", "-": "drawn", NO_END: NO_END}
 
 _COMPARED: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq,
@@ -44,6 +45,8 @@ _COMPUTED: dict[type[ast.operator], type[ast.operator]] = {
     ast.BitXor: ast.BitAnd, ast.MatMult: ast.Mult,
 }  # fmt: skip
 _LEFT_OUT = ast.AugAssign | ast.Raise | ast.Delete | ast.Continue | ast.Break
+_FILLED = {"''": "'changed'", "[]": "[None]", "()": "(None,)", "{}": "{None: None}"}
+"""What is returned instead of something empty: None would be as empty to most callers."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +120,9 @@ def _changes(node: ast.AST) -> Iterator[tuple[str, str]]:
 def _changed_statements(node: ast.AST) -> Iterator[tuple[str, str]]:
     match node:
         case ast.Return(value=ast.expr() as value) if ast.unparse(value) != "None":
-            yield "return", "return None"
+            yield "return", f"return {_FILLED.get(ast.unparse(value))}"
+        case ast.Delete(targets=targets) if all(isinstance(t, ast.Name) for t in targets):
+            return  # of a name of the function: it frees memory, nothing else
         case ast.Expr(value=ast.Call()) | ast.Expr(value=ast.Await()):
             yield "left out", "pass"
         case _ if isinstance(node, _LEFT_OUT):
@@ -140,9 +145,13 @@ def _replaced(lines: list[str], node: ast.expr | ast.stmt, new: str) -> str:
     return "".join([*lines[: node.lineno - 1], before, middle, after, *lines[last:]])
 
 
-def draw(count: int, seed: int) -> list[Mutant]:
-    """Draw `count` lines of the package, each with one change."""
-    files = sorted((ROOT / "lentigo").rglob("*.py"))
+def draw(count: int, seed: int, under: Path = Path("lentigo")) -> list[Mutant]:
+    """Draw `count` lines of a file or folder of the package, each with one change.
+
+    All are drawn where it has fewer.
+    """
+    place = ROOT / under
+    files = sorted(place.rglob("*.py")) if place.is_dir() else [place]
     texts = {path.relative_to(ROOT): path.read_text("utf-8") for path in files}
     nodes = {
         (file, line): nodes
@@ -150,7 +159,7 @@ def draw(count: int, seed: int) -> list[Mutant]:
         for line, nodes in changeable(text).items()
     }
     chance = random.Random(seed)
-    lines = chance.sample(list(nodes), count)
+    lines = chance.sample(list(nodes), min(count, len(nodes)))
     return [changed(file, texts[file], chance.choice(nodes[file, n])) for file, n in lines]
 
 
@@ -184,17 +193,24 @@ def _key(mutant: Mutant) -> str:
 
 
 def tried(
-    drawn: list[Mutant], known: Known, seconds: float
+    drawn: list[Mutant], known: Known, seconds: float, measured: Path | None = None
 ) -> Iterator[tuple[Mutant, str]]:
-    """Yield each change with the first test that fails on it; empty if none does."""
+    """Yield each change with the first test that fails on it; empty if none does.
+
+    `measured` is a file of coverage that tells which tests run a line; these come first.
+    """
     with tempfile.TemporaryDirectory(prefix="lentigo-mutants-") as place:
         copy = _copied(Path(place))
         near, verdicts = Nearness(copy), Verdicts(copy, seconds=seconds)
+        reached = Reached(measured, copy) if measured else None
         warm_up()
         for mutant in drawn:
             found = known.of(mutant)
             if found is None:
-                found = verdicts.of(mutant.file, mutant.source, near.rings(mutant.file))
+                rings = near.rings(mutant.file)
+                if reached and (first := reached.tests(mutant.file, mutant.line)):
+                    rings.insert(0, [copy / test for test in first])
+                found = verdicts.of(mutant.file, mutant.source, rings)
                 known.note(mutant, found)
             yield mutant, found
         cool_down()
@@ -213,13 +229,20 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     asked.add_argument("--lines", type=int, default=60)
     asked.add_argument("--seed", type=int, default=0)
+    asked.add_argument("--under", type=Path, default="lentigo", help="file or folder of it")
+    asked.add_argument(
+        "--reached",
+        type=Path,
+        metavar=".coverage",
+        help="file of `make coverage`: tests that run the line come first",
+    )
     asked.add_argument("--list", action="store_true", help="draw only")
     asked.add_argument("--known", type=Path, help="file of what earlier runs found")
     asked.add_argument("--seconds", type=float, default=60, help="of a core, for a line")
     given = asked.parse_args()
-    drawn = draw(given.lines, given.seed)
+    drawn = draw(given.lines, given.seed, given.under)
     said: Counter[str] = Counter()
-    found = tried(drawn, Known(given.known), given.seconds)
+    found = tried(drawn, Known(given.known), given.seconds, given.reached)
     for mutant, failed in ((each, "-") for each in drawn) if given.list else found:
         word = _SAID.get(failed, "killed")
         said[word] += 1

@@ -25,11 +25,28 @@ class Nearness:
             name: {used for used, _ in _imported(tree, set(trees), homes)}
             for name, tree in trees.items()
         }
+        helpers = {
+            _module(path.relative_to(project)): path
+            for path in sorted((project / "tests").rglob("*.py"))
+        }
         self._tests: dict[Path, set[str]] = {}
+        self._helped: dict[Path, set[str]] = {}
+        """What a test file calls through the other files of tests that it imports."""
         for path in sorted((project / "tests").rglob("test_*.py")):
             text = path.read_text("utf-8")
-            used = {used for used, _ in _imported(ast.parse(text), set(trees), homes)}
-            self._tests[path] = used | set(_commands(text, trees))
+            tree = ast.parse(text)
+            used = {used for used, _ in _imported(tree, set(trees), homes)}
+            others = [
+                helpers[name].read_text("utf-8")
+                for name in {name for name, _ in _imported(tree, set(helpers), {})}
+            ]
+            calls = any("lentigo.cli" in each for each in (text, *others))
+            self._tests[path] = used | (set(_commands(text, trees)) if calls else set())
+            self._helped[path] = {
+                used
+                for other in others
+                for used, _ in _imported(ast.parse(other), set(trees), homes)
+            }
         self._mirrored = {
             name: project / "tests" / path.relative_to(project / "lentigo").parent
             for name, path in package.items()
@@ -38,9 +55,10 @@ class Nearness:
     def rings(self, file: Path) -> list[list[Path]]:
         """Return test files, nearest first: of this module, and of who imports it.
 
-        A ring holds the tests of the modules that import one of the ring before. The rest
-        of the module's own room comes third. In a ring, files called as the module come
-        first, then the shortest.
+        A ring holds the tests of the modules that import one of the ring before. Those
+        that call the module through a file of helpers come second, the rest of the module's
+        own room comes fourth. In a ring, files called as the module come first, then those
+        that record all of a room, then the shortest.
         """
         module = _module(file)
         room, own = self._mirrored[module], module.rpartition(".")[2]
@@ -49,13 +67,16 @@ class Nearness:
 
         def add(paths: Iterable[Path]) -> None:
             new = sorted(set(paths) - known, key=lambda path: (
-                own not in path.stem, path.stat().st_size, path))  # fmt: skip
+                own not in path.stem, "recorded" not in path.stem,
+                path.stat().st_size, path))  # fmt: skip
             known.update(new)
             rings.extend([new] if new else [])
 
         reached, edge, step = {module}, {module}, 0
         while edge or step < 2:
             add(path for path in self._tests if self._is_near(path, edge))
+            if step == 0:
+                add(path for path, used in self._helped.items() if used & edge)
             if step == 1 and room.name != "tests":
                 add(path for path in self._tests if path.parent == room)
             edge = {name for name, used in self._used.items() if used & edge} - reached
@@ -95,8 +116,7 @@ def _imported(
 
 def _commands(text: str, modules: Iterable[str]) -> Iterable[str]:
     """Yield the modules of the commands that a test calls by their names."""
-    if "lentigo.cli" in text:
-        for module in modules:
-            room, _, name = module.rpartition(".")
-            if room == "lentigo.cli" and f'"{name.replace("_", "-")}"' in text:
-                yield module
+    for module in modules:
+        room, _, name = module.rpartition(".")
+        if room == "lentigo.cli" and f'"{name.replace("_", "-")}"' in text:
+            yield module

@@ -27,6 +27,8 @@ WORK, CLOCK = 600, 1800
 told as such: a loop that never ends, or a machine that is very busy."""
 
 NO_END = "no end"
+TIME_UP = "the time was up"
+"""Answer where no test failed, and not all that are near were run."""
 
 _HUNG, _IDLE = "hung", 60
 """Answer for tests that wait for something that never comes, and the seconds by the clock
@@ -70,12 +72,16 @@ class _Watched:
 
     def __init__(self, seconds: float, failed: Path, names: list[str]) -> None:
         self._seconds, self._failed = seconds, failed
-        self._place = {Path(name).name: place for place, name in enumerate(names)}
+        self._place = {name: place for place, name in enumerate(names)}
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Run the files in the order given: the tests of a project may sort theirs."""
-        items.sort(key=lambda item: self._place.get(item.path.name, 0))
+        items.sort(key=self._order)
+
+    def _order(self, item: pytest.Item) -> int:
+        test = item.nodeid.partition("[")[0]
+        return self._place.get(test, self._place.get(test.partition("::")[0], 0))
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         self._session = session
@@ -104,8 +110,8 @@ class Verdicts:
     def of(self, file: Path, source: str, rings: list[list[Path]]) -> str:
         """Return the first test that fails with `source` in `file` and passes without.
 
-        The rings of tests are run in turn. The answer is empty where none fails, or none
-        within the time.
+        The rings of tests are run in turn. The answer is empty where none fails, and
+        `TIME_UP` where none fails within the time.
         """
         place = self._copy / file
         before = place.read_text("utf-8")
@@ -127,7 +133,7 @@ class Verdicts:
                 if failed in unfit:
                     raise RuntimeError(f"{failed} cannot be left out.")
                 unfit.append(failed)
-        return ""
+        return "" if left > 0 else TIME_UP
 
     def _write(self, place: Path, text: str) -> None:
         """Write a module with a time of its own, so that its old bytecode is not taken.

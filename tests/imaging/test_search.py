@@ -9,7 +9,7 @@ from unicodedata import normalize
 import pytest
 
 from lentigo.errors import DatasetError
-from lentigo.imaging.search import files_below, is_litter, left_out, on_disk
+from lentigo.imaging.search import files_below, is_litter, left_out, on_disk, unseen
 
 
 def lay(root: Path, *names: str) -> None:
@@ -91,3 +91,27 @@ def test_accents_are_found_however_the_disk_spells_them(tmp_path: Path, form: st
         assert path.is_file()
     assert on_disk(tmp_path / "ä.jpg") == tmp_path / "ä.jpg"
     assert on_disk(Path("a\0ä.jpg")) == Path("a\0ä.jpg")
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        ((), []),
+        (("a.zip",), ["1 zip or HDF5 file is not looked into: a.zip. Name it itself, or "
+                      "unpack it."]),
+        (("a.zip", "b.h5"), ["2 zip or HDF5 files are not looked into: a.zip, b.h5. "
+                             "Name it itself, or unpack it."]),
+        (("a.rar",), ["1 archive is of a kind that is not read: a.rar. Unpack it."]),
+        (("picture",), ["1 image is left out whose file name has no ending: picture. Add "
+                        "one, such as .jpg."]),
+        (("text",), []),
+        (("a.txt",), []),
+    ],
+)  # fmt: skip
+def test_what_was_not_read_is_told(
+    names: tuple[str, ...], said: list[str], tmp_path: Path
+) -> None:
+    for name in names:
+        start = b"\xff\xd8\xff\xe0" if name == "picture" else b"plain text"
+        (tmp_path / name).write_bytes(start + bytes(20))
+    assert unseen([str(tmp_path / name) for name in names]) == said

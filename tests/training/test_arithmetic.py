@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from torch import Tensor, nn
 
 from lentigo.config import ModelConfig, TrainConfig
 from lentigo.errors import RunError
 from lentigo.json_files import write_json
 from lentigo.models.network import Classifier, build_model
-from lentigo.training import arithmetic
+from lentigo.training import arithmetic, soup
 from lentigo.training.arithmetic import (
     Arithmetic,
     faster_arithmetic,
@@ -180,3 +183,47 @@ def test_a_run_does_not_go_on_where_its_device_is_not(
     write_json(tmp_path / "arithmetic.json", {"precision": "bf16-mixed", "device": "cuda"})
     with pytest.raises(RunError, match="of the kind cuda, which is not here"):
         settle_arithmetic(build_model(TINY), TrainConfig(), tmp_path)
+
+
+def test_each_way_is_timed_five_times_in_its_own_layout(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model = build_model(TINY)
+    timed: list[tuple[bool, object]] = []
+
+    def step(model: nn.Module, images: Tensor, *, short: torch.dtype | None) -> float:
+        wide = next(
+            each for each in model.parameters() if each.ndim == 4 and each.shape[2] > 1
+        )
+        timed.append((wide.is_contiguous(memory_format=torch.channels_last), short))
+        assert images.shape[0] == 8
+        return 1.0
+
+    monkeypatch.setattr(arithmetic, "step_seconds", step)
+    arithmetic.faster_arithmetic(model, size=32, device=torch.device("cpu"))
+    assert len(timed) == 5 * 4
+    assert [last for last, _ in timed] == [False, True] * 10
+    assert [short for _, short in timed[:4]] == [None, None, torch.bfloat16, torch.bfloat16]
+
+
+def test_steps_that_are_always_compiled_are_tried_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[torch.device] = []
+    monkeypatch.setattr(arithmetic, "check_compiles", asked.append)
+    model, chosen = build_model(TINY), arithmetic.Arithmetic()
+    for method, compiles in (("gradient", True), ("logistic", False)):
+        config = TrainConfig(compile="always", method=method, accelerator="cpu")
+        assert arithmetic._compiles(model, config, chosen, images=100) == compiles
+        assert len(asked) == 1
+    assert not arithmetic._compiles(
+        model, TrainConfig(compile="auto", accelerator="cpu"), chosen, images=100
+    )
+
+
+def test_weights_of_another_network_make_no_soup() -> None:
+    trainer: Any = SimpleNamespace(model=nn.Linear(2, 1))
+    layout: Any = SimpleNamespace(model="member-1/model")
+    other = {"weight": torch.zeros(1, 3), "bias": torch.zeros(1)}
+    with pytest.raises(RunError, match="of another network than the one of the other"):
+        soup._judged(trainer, [other], layout)

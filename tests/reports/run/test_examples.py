@@ -16,6 +16,7 @@ from lentigo.config import ImagingConfig
 from lentigo.imaging.store.build import build_store
 from lentigo.reports.run.examples import (
     Picture,
+    _call_from,
     galleries,
     pictures_from,
     probability,
@@ -133,3 +134,14 @@ def test_a_thumbnail_is_small() -> None:
     rng = np.random.default_rng(0)
     noise = rng.integers(0, 256, size=(512, 512, 3), dtype=np.uint8)
     assert len(thumbnail(noise)) < 60_000
+
+
+@pytest.mark.parametrize(("highest", "threshold"), [(0.5, 0.5), (0.4999, 0.1234)])
+def test_a_probability_of_just_the_threshold_is_called(
+    highest: float, threshold: float, tmp_path: Path
+) -> None:
+    folder = write_run(tmp_path / "run", pixels=False, evaluation=EVALUATION)
+    predictions = pd.read_csv(folder / "predictions.csv").assign(probability=0.2)
+    predictions.loc[0, "probability"] = highest
+    predictions.to_csv(folder / "predictions.csv", index=False)
+    assert _call_from(read_run(folder)) == pytest.approx(threshold)

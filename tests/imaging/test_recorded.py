@@ -1,0 +1,121 @@
+"""What is measured in drawn pictures, and what views and disturbances make of them.
+
+A change that is meant is recorded with `LENTIGO_RECORD=1` (`tests.record`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from functools import cache
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from lentigo.datasets.synthetic import Lesion, Photograph, draw_with_truth
+from lentigo.explanation.abcd import measure_abcd
+from lentigo.imaging.disturbances import DISTURBANCES, STRENGTHS, disturb
+from lentigo.imaging.kind import unlike_dermoscopy
+from lentigo.imaging.kind.frame import frame_mask
+from lentigo.imaging.quality import measure_image
+from lentigo.imaging.quality.skin_tone import skin_tone_angle
+from lentigo.imaging.segmentation import find_outline
+from lentigo.imaging.views import VIEWS, view_image
+from tests.record import as_lines, check_recorded
+
+Image = NDArray[np.uint8]
+
+LESIONS = {
+    "plain": (Lesion(), Photograph()),
+    "hairy": (
+        Lesion(asymmetry=0.9, border_irregularity=0.8, pattern="reticular",
+               irregular_globules=0.8, skin_tone=0.6),
+        Photograph(hair=0.6, ruler=True, vignette=0.5, uneven_light=0.6, rotation=30),
+    ),
+    "veiled": (
+        Lesion(blue_white_veil=0.8, black_area=0.6, red_area=0.6, white_area=0.6,
+               atypical_network=0.9, diameter_mm=9.0),
+        Photograph(sticker=True, bubbles=True, zoom=1.2, view=2, warmth=0.9),
+    ),
+}  # fmt: skip
+
+
+@cache
+def lesion(name: str) -> Image:
+    drawn = draw_with_truth(*LESIONS[name], size=192, seed=7)
+    return np.asarray(drawn.image)
+
+
+@cache
+def pictures() -> dict[str, Image]:
+    """Drawn lesions, each with something drawn into it, and pictures of other things."""
+    found = {name: lesion(name) for name in LESIONS}
+    for name, row in DISTURBANCES.items():
+        if row.group != "camera":
+            found[f"plain {name}"] = disturb(lesion("plain"), name, 4, seed=3)
+    found["wide"] = np.ascontiguousarray(lesion("veiled")[30:150])
+    white = np.full((160, 200, 3), 250, np.uint8)
+    for row in range(8):
+        cv2.putText(white, "words of a page", (5, 20 + 18 * row), 0, 0.5, (20, 20, 20))
+    rng = np.random.default_rng(0)
+    found |= {
+        "page": white,
+        "noise": rng.integers(0, 256, (100, 100, 3), dtype=np.uint8),
+        "dark": (lesion("hairy") // 12).astype(np.uint8),
+        "grey": np.repeat(lesion("hairy").mean(axis=2, keepdims=True), 3, axis=2).astype(
+            np.uint8
+        ),
+    }
+    return found
+
+
+def in_squares(image: NDArray[np.uint8], count: int = 4) -> str:
+    """The mean of each of `count` × `count` parts of a picture, channel by channel."""
+    planes = image.reshape(*image.shape[:2], -1).astype(float)
+    parts = [
+        part.mean(axis=(0, 1))
+        for rows in np.array_split(planes, count, axis=0)
+        for part in np.array_split(rows, count, axis=1)
+    ]
+    return " ".join(f"{each:.4g}" for each in np.array(parts).ravel())
+
+
+def test_what_is_measured_in_pictures() -> None:
+    lines = []
+    for name, image in pictures().items():
+        frame, angle = frame_mask(image), skin_tone_angle(image)
+        lines += as_lines(measure_image(image), name)
+        lines.append(f"  {unlike_dermoscopy(image)} {frame.mean():.5g} {angle:.5g}")
+    check_recorded("imaging/measured", "\n".join(lines) + "\n")
+
+
+def test_where_the_lesion_is_and_what_it_is_like() -> None:
+    lines = []
+    for name, image in pictures().items():
+        found = find_outline(image)
+        lines.append(
+            f"{name}: {found.found!r}, certainty {found.certainty:.5g}, others "
+            f"{found.others}, cut off {found.cut_off}, area {found.mask.mean():.5g} at "
+            f"{in_squares(found.mask.astype(np.uint8) * 255)}"
+        )
+        if found.mask.any():
+            lines += as_lines(asdict(measure_abcd(image, found)), f"  {name}")
+    check_recorded("imaging/outlined", "\n".join(lines) + "\n")
+
+
+@pytest.mark.parametrize("name", LESIONS)
+def test_views(name: str) -> None:
+    lines = [f"{view}: {in_squares(view_image(lesion(name), view), 3)}" for view in VIEWS]
+    check_recorded(f"imaging/views-{name}", "\n".join(lines) + "\n")
+
+
+@pytest.mark.parametrize("name", DISTURBANCES)
+def test_disturbances(name: str) -> None:
+    image = np.ascontiguousarray(lesion("veiled")[::2, ::2])
+    lines = [
+        f"{strength} {seed}: {in_squares(disturb(image, name, strength, seed=seed), 3)}"
+        for strength in STRENGTHS
+        for seed in (0, 1)
+    ]
+    check_recorded(f"imaging/disturbed-{name}", "\n".join(lines) + "\n")
