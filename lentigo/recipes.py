@@ -55,8 +55,8 @@ def quick() -> Config:
     first network learns the diagnosis from images of 224 px; those of the rare diagnoses of
     each archive are drawn more often, and the first three stages of its backbone stay
     frozen. The second learns melanoma or not from images of 160 px; both classes are drawn
-    equally often, and all its layers are trained. Both take of age, sex and site what the table knows beside the image, and
-    answer without. The results of the mean of the two are in docs/results.md.
+    equally often, and all its layers are trained. Both take of age, sex and site what the
+    table knows beside the image, and answer without. The results are in docs/results.md.
     """
     return Config(
         recipe="quick",
