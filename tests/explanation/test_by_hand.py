@@ -27,7 +27,7 @@ class Counting:
     def answers(self, squares: np.ndarray, *, looks: int) -> np.ndarray:
         assert looks == 1
         self.shown.extend(squares)
-        return (squares[..., 0] > 127).mean(axis=(1, 2))[None] * 4.0
+        return np.asarray((squares[..., 0] > 127).mean(axis=(1, 2))[None] * 4.0)
 
 
 def halves() -> np.ndarray:
@@ -106,7 +106,7 @@ def test_a_map_fails_from_a_half_on(alike: float, nothing: bool) -> None:
 
 def disc(radius: float, side: int = SIDE) -> np.ndarray:
     y, x = np.mgrid[:side, :side] - (side - 1) / 2
-    return np.hypot(x, y) <= radius
+    return np.asarray(np.hypot(x, y) <= radius)
 
 
 @pytest.mark.parametrize(("distance", "counts"), [(1.05, False), (1.2, True), (1.5, True),

@@ -5,7 +5,9 @@ A change that is meant is recorded with `LENTIGO_RECORD=1` (`tests.record`).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -56,7 +58,7 @@ def test_figures_of_a_cohort(name: str, cohort: str, tmp_path: Path) -> None:
         drawn(f"{name}-{cohort}", found)
 
 
-JUDGED = {
+JUDGED: dict[str, Callable[[], Any]] = {
     **{row.name: given.scores for row in shown_by("evaluate")},
     **dict.fromkeys(("forest", "difficulty", "risk_coverage"), given.judged),
     "repeats": given.repeated,

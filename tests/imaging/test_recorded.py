@@ -56,8 +56,8 @@ def pictures() -> dict[str, Image]:
             found[f"plain {name}"] = disturb(lesion("plain"), name, 4, seed=3)
     found["wide"] = np.ascontiguousarray(lesion("veiled")[30:150])
     white = np.full((160, 200, 3), 250, np.uint8)
-    for row in range(8):
-        cv2.putText(white, "words of a page", (5, 20 + 18 * row), 0, 0.5, (20, 20, 20))
+    for number in range(8):
+        cv2.putText(white, "words of a page", (5, 20 + 18 * number), 0, 0.5, (20, 20, 20))
     rng = np.random.default_rng(0)
     found |= {
         "page": white,
@@ -82,7 +82,7 @@ def in_squares(image: NDArray[np.uint8], count: int = 4) -> str:
 
 
 def test_what_is_measured_in_pictures() -> None:
-    lines = []
+    lines: list[str] = []
     for name, image in pictures().items():
         frame, angle = frame_mask(image), skin_tone_angle(image)
         lines += as_lines(measure_image(image), name)
@@ -91,7 +91,7 @@ def test_what_is_measured_in_pictures() -> None:
 
 
 def test_where_the_lesion_is_and_what_it_is_like() -> None:
-    lines = []
+    lines: list[str] = []
     for name, image in pictures().items():
         found = find_outline(image)
         lines.append(

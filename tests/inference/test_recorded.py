@@ -107,7 +107,7 @@ def test_limits_of_strangeness() -> None:
 
 
 def test_signals_of_pictures() -> None:
-    lines = []
+    lines: list[str] = []
     for name, image in pictures().items():
         for side in (64, 128):
             signals, kind = picture_signals(image, side=side)
@@ -122,7 +122,7 @@ def test_sets_that_hold_the_truth() -> None:
     shares = rng.dirichlet(np.ones(3), 200) + np.eye(3)[truth]
     shares /= shares.sum(axis=1, keepdims=True)
     names = [f"g{number // 2}" for number in range(200)]
-    lines = []
+    lines: list[str] = []
     for missed in (0.05, 0.1, 0.3):
         found = fit_conformal(shares, truth, names, missed=missed)
         lines += as_lines(found.least.tolist(), f"missed {missed}")

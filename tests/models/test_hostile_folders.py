@@ -219,7 +219,7 @@ def test_weights_longer_than_their_tensors_or_their_network_are_not_digested(
 )
 def test_a_header_that_says_nothing_gives_no_length(content: bytes) -> None:
     whole = len(content).to_bytes(8, "little") + content
-    assert length_by_header(BufferedReader(BytesIO(whole))) in {None, 8 + len(content)}  # type: ignore[arg-type]
+    assert length_by_header(BufferedReader(BytesIO(whole))) in {None, 8 + len(content)}
 
 
 def test_the_bound_on_pixels_can_be_lowered_and_not_lifted(folder: Path) -> None:

@@ -16,6 +16,7 @@ from lentigo.models.augment import augment, colour_matrix, erased, warp_matrix
 from lentigo.models.calibration import (
     Beta,
     Isotonic,
+    Map,
     NoCalibration,
     Platt,
     Spread,
@@ -129,7 +130,7 @@ def test_augmentation(name: str) -> None:
 
 def test_calibrations() -> None:
     at = np.array([-700.0, -5, -1, 0, 0.5, 2, 9, 700])
-    maps = {
+    maps: dict[str, Map] = {
         "none": NoCalibration(), "temperature": Temperature(temperature=2.5),
         "platt": Platt(slope=0.7, intercept=-0.4), "spread": Spread(slope=2, intercept=1),
         "beta": Beta(a=0.8, b=1.2, c=0.3),

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from lentigo.service import answers
+from lentigo.service.answered import Answered
 from lentigo.service.asked import Asked
 
 
@@ -19,8 +20,11 @@ def answered(**changed: Any) -> Any:
     ]
     row = {"metadata": "age", "features": None}
     asked = Asked(patients=("p", "p", "q"), lesions=("1", "1", "1"))
-    given = {"files": files, "images": [row, None, row], "asked": asked, **changed}
-    return SimpleNamespace(**given)
+    given: dict[str, Any] = {
+        "files": files, "images": [row, None, row], "asked": asked, "request_id": "r",
+        "model": None, "decision": None, "lesions": [],
+    }  # fmt: skip
+    return Answered(**{**given, **changed})
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +36,8 @@ def _unjudged(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_image_has_its_number_its_sides_and_its_ids() -> None:
-    one, two, three = (answers._image(answered(), place) for place in range(3))
+    seen: list[Any] = [answers._image(answered(), place) for place in range(3)]
+    one, two, three = seen
     assert (one["image"], one["width"], one["height"]) == (1, 640, 480)
     assert (one["patient"], one["lesion"], one["metadata"]) == ("p", "1", "age")
     assert (two["image"], two["width"], two["height"]) == (2, None, None)
@@ -44,9 +49,9 @@ def test_an_image_has_its_number_its_sides_and_its_ids() -> None:
 
 def test_a_lesion_names_its_images_and_those_that_could_not_be_read() -> None:
     row = {"lesion_id": "1", "n_images": 2, "reason": "It is strange.", "memo": None}
-    assert answers._places(answered(), row) == [0, 1]
+    assert answered().places(row) == [0, 1]
     found: Any = answers._lesion(answered(), row)
     assert (found["lesion"], found["patient"]) == ("1", "p")
     assert found["images"] == [1, 2]
     assert found["reason"] == "2 is left out: It is cut short.; It is strange."
-    assert answers._places(answered(), {**row, "lesion_id": "2"}) == [2]
+    assert answered().places({**row, "lesion_id": "2"}) == [2]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
@@ -143,7 +143,7 @@ def test_values_of_json_and_of_a_form_are_the_same() -> None:
 
 @pytest.mark.parametrize("count", [2_000, 2_001])
 def test_a_field_has_at_most_2000_letters(count: int) -> None:
-    ways = (
+    ways: tuple[Callable[[], Any], ...] = (
         lambda: from_json(site="x" * count),
         lambda: read(form(("site", "x" * count)), FORM),
     )

@@ -200,7 +200,7 @@ def test_each_way_is_timed_five_times_in_its_own_layout(
         return 1.0
 
     monkeypatch.setattr(arithmetic, "step_seconds", step)
-    arithmetic.faster_arithmetic(model, size=32, device=torch.device("cpu"))
+    arithmetic.faster_arithmetic(model, size=32, device=CPU, batch=8)
     assert len(timed) == 5 * 4
     assert [last for last, _ in timed] == [False, True] * 10
     assert [short for _, short in timed[:4]] == [None, None, torch.bfloat16, torch.bfloat16]
@@ -212,8 +212,9 @@ def test_steps_that_are_always_compiled_are_tried_first(
     asked: list[torch.device] = []
     monkeypatch.setattr(arithmetic, "check_compiles", asked.append)
     model, chosen = build_model(TINY), arithmetic.Arithmetic()
+    always = {"compile": "always", "accelerator": "cpu"}
     for method, compiles in (("gradient", True), ("logistic", False)):
-        config = TrainConfig(compile="always", method=method, accelerator="cpu")
+        config = TrainConfig.model_validate({**always, "method": method})
         assert arithmetic._compiles(model, config, chosen, images=100) == compiles
         assert len(asked) == 1
     assert not arithmetic._compiles(

@@ -122,7 +122,7 @@ def test_the_advice_of_a_range_test() -> None:
 def test_networks_are_brought_to_one_spread_and_one_distribution() -> None:
     rng = np.random.default_rng(2)
     logits = [rng.normal(k, 1 + k, 30).round(1) for k in range(3)]
-    lines = []
+    lines: list[str] = []
     for way in (of_one_spread, of_one_distribution):
         for each, found in zip(logits, way(logits), strict=True):
             beyond = np.array([-20.0, *each[:6], 20.0])
@@ -139,7 +139,7 @@ def test_classes_of_diagnoses_and_what_a_label_allows() -> None:
         for _ in range(count)
     ]
     rows += [Label(None, None, True), Label(None, False, False), Label(None, False, None)]
-    lines = []
+    lines: list[str] = []
     for rare in (0.0, 0.05, 0.2):
         classes = diagnosis_classes(rows, rare=rare)
         lines.append(f"rare {rare}: {classes}")
