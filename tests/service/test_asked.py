@@ -43,7 +43,12 @@ def upload(images: int = 1, **fields: list[str]) -> Upload:
         ({"lesion": ["1", "2", "1"]}, "lesions", ("1", "2", "1")),
         ({"patient": ["p"]}, "patients", ("p", "p", "p")),
         ({}, "patients", ()),
-        ({"before": ["note"], "lesion": ["1"]}, "before", "note"),
+        ({"before": ["note"], "lesion": ["1"]}, "before", ("note",)),
+        (
+            {"before": ["note", "", "other"], "lesion": ["1", "1", "2"]},
+            "before",
+            ("note", "other"),
+        ),
     ],
 )
 def test_a_field_is_read(fields: dict[str, list[str]], name: str, value: object) -> None:
@@ -69,8 +74,7 @@ def test_a_field_is_read(fields: dict[str, list[str]], name: str, value: object)
         ({"lesion": ["1", "2"]}, "once an image: 3, not 2"),
         ({"lesion": ["1", "", "2"]}, "Value 2 of 3 is empty"),
         ({"lesion": ["x" * 65]}, "1 to 64 letters"),
-        ({"before": ["note"]}, "the images of one lesion"),
-        ({"before": ["note"], "lesion": ["1", "1", "2"]}, "the images of one lesion"),
+        ({"before": ["note"]}, "It goes with the number of a lesion"),
     ],
 )
 def test_a_wrong_field_is_refused_with_what_is_right(
