@@ -26,17 +26,21 @@ NEAR = 2e-4
 in another order. Of rounded numbers the last digit may be another by one."""
 
 
-def check_recorded(name: str, said: str) -> None:
+OF_PIXELS = 1e-2
+"""The same for numbers of a picture: processors round single pixels to either side."""
+
+
+def check_recorded(name: str, said: str, *, near: float = NEAR) -> None:
     """Fail unless `said` is the text that was recorded under `name`.
 
-    Numbers may differ by a share of `NEAR`; all else is the same to the letter.
+    Numbers may differ by a share of `near`; all else is the same to the letter.
     """
     file = _FOLDER / f"{name}.txt"
     if os.environ.get("LENTIGO_RECORD"):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(said, "utf-8", newline="\n")
     before = file.read_text("utf-8")
-    if _alike(before, said):
+    if _alike(before, said, near):
         return
     lines = difflib.unified_diff(
         before.splitlines(), said.splitlines(), "recorded", "now", n=1, lineterm=""
@@ -44,21 +48,21 @@ def check_recorded(name: str, said: str) -> None:
     raise AssertionError(f"{name} is no longer what it was:\n" + "\n".join(lines))
 
 
-def _alike(before: str, now: str) -> bool:
+def _alike(before: str, now: str, near: float) -> bool:
     if before == now:
         return True
     if _NUMBER.sub("#", before) != _NUMBER.sub("#", now):
         return False
     pairs = zip(_NUMBER.findall(before), _NUMBER.findall(now), strict=True)
-    return all(_near(one, two) for one, two in pairs)
+    return all(_near(one, two, near) for one, two in pairs)
 
 
-def _near(one: str, two: str) -> bool:
+def _near(one: str, two: str, near: float) -> bool:
     apart = abs(float(one) - float(two))
     # What lies between two roundings may be rounded to either side.
     decimals = min(len(each.partition(".")[2]) for each in (one, two))
     step = 1.01 * 10.0**-decimals if decimals > 1 and "e" not in one + two else 1e-9
-    return apart <= max(NEAR * max(abs(float(one)), abs(float(two))), step)
+    return apart <= max(near * max(abs(float(one)), abs(float(two))), step)
 
 
 def as_lines(value: Any, name: str = "") -> Iterator[str]:

@@ -22,7 +22,7 @@ from lentigo.imaging.quality import measure_image
 from lentigo.imaging.quality.skin_tone import skin_tone_angle
 from lentigo.imaging.segmentation import find_outline
 from lentigo.imaging.views import VIEWS, view_image
-from tests.record import as_lines, check_recorded
+from tests.record import OF_PIXELS, as_lines, check_recorded
 
 Image = NDArray[np.uint8]
 
@@ -47,6 +47,10 @@ def lesion(name: str) -> Image:
     return np.asarray(drawn.image)
 
 
+ON_AN_EDGE = ("plain colder", "plain ink", "plain darker_skin", "page", "grey")
+"""Pictures that a measure finds just at a limit: another processor decides otherwise."""
+
+
 @cache
 def pictures() -> dict[str, Image]:
     """Drawn lesions, each with something drawn into it, and pictures of other things."""
@@ -67,7 +71,7 @@ def pictures() -> dict[str, Image]:
             np.uint8
         ),
     }
-    return found
+    return {name: image for name, image in found.items() if name not in ON_AN_EDGE}
 
 
 def in_squares(image: NDArray[np.uint8], count: int = 4) -> str:
@@ -87,7 +91,7 @@ def test_what_is_measured_in_pictures() -> None:
         frame, angle = frame_mask(image), skin_tone_angle(image)
         lines += as_lines(measure_image(image), name)
         lines.append(f"  {unlike_dermoscopy(image)} {frame.mean():.5g} {angle:.5g}")
-    check_recorded("imaging/measured", "\n".join(lines) + "\n")
+    check_recorded("imaging/measured", "\n".join(lines) + "\n", near=OF_PIXELS)
 
 
 def test_where_the_lesion_is_and_what_it_is_like() -> None:
@@ -101,13 +105,13 @@ def test_where_the_lesion_is_and_what_it_is_like() -> None:
         )
         if found.mask.any():
             lines += as_lines(asdict(measure_abcd(image, found)), f"  {name}")
-    check_recorded("imaging/outlined", "\n".join(lines) + "\n")
+    check_recorded("imaging/outlined", "\n".join(lines) + "\n", near=OF_PIXELS)
 
 
 @pytest.mark.parametrize("name", LESIONS)
 def test_views(name: str) -> None:
     lines = [f"{view}: {in_squares(view_image(lesion(name), view), 3)}" for view in VIEWS]
-    check_recorded(f"imaging/views-{name}", "\n".join(lines) + "\n")
+    check_recorded(f"imaging/views-{name}", "\n".join(lines) + "\n", near=OF_PIXELS)
 
 
 @pytest.mark.parametrize("name", DISTURBANCES)
@@ -118,4 +122,4 @@ def test_disturbances(name: str) -> None:
         for strength in STRENGTHS
         for seed in (0, 1)
     ]
-    check_recorded(f"imaging/disturbed-{name}", "\n".join(lines) + "\n")
+    check_recorded(f"imaging/disturbed-{name}", "\n".join(lines) + "\n", near=OF_PIXELS)

@@ -26,7 +26,7 @@ from lentigo.inference.context import fit_context
 from lentigo.inference.oddness import oddness
 from lentigo.models.context import HALF, Context, People, inputs_of, others_of
 from tests.imaging.test_recorded import pictures
-from tests.record import as_lines, check_recorded
+from tests.record import OF_PIXELS, as_lines, check_recorded
 
 
 def labelled(count: int = 400, *, slope: float = 2.0) -> Labelled:
@@ -113,7 +113,7 @@ def test_signals_of_pictures() -> None:
             signals, kind = picture_signals(image, side=side)
             lines += as_lines([float(each) for each in signals], f"{name} {side}")
         lines.append(f"  {kind}, {bin(gradient_hash(image)).count('1')} bits")
-    check_recorded("inference/pictures", "\n".join(lines) + "\n")
+    check_recorded("inference/pictures", "\n".join(lines) + "\n", near=OF_PIXELS)
 
 
 def test_sets_that_hold_the_truth() -> None:

@@ -39,7 +39,7 @@ from lentigo.models.network import build_model
 from tests.cohorts import tiny_config
 from tests.figures.tables import drawn_table
 from tests.imaging.test_recorded import in_squares, lesion
-from tests.record import as_lines, check_recorded
+from tests.record import OF_PIXELS, as_lines, check_recorded
 
 LOGITS = torch.linspace(-3, 3, 12)
 LABELS = torch.tensor([0.0, 0, 1, 0, 0, 1, 0, 1, 0, 1, 1, 0])
@@ -125,7 +125,7 @@ def test_augmentation(name: str) -> None:
         colours = colour_matrix(CHANGES[name], rng)
         lines += as_lines([] if colours is None else colours.ravel().tolist(), "colours")
         lines.append(in_squares(erased(lesion("plain"), 0.2, rng), 3))
-    check_recorded(f"models/augmented-{name}", "\n".join(lines) + "\n")
+    check_recorded(f"models/augmented-{name}", "\n".join(lines) + "\n", near=OF_PIXELS)
 
 
 def test_calibrations() -> None:
