@@ -122,7 +122,14 @@ def test_several_networks_of_a_fold_are_judged_by_their_mean(
     known = read_description(folder).model_dump(mode="json")
     known.pop("files")
     (member,) = known["members"]
-    known["members"] = [{**member, "name": f"fold-0 member-{k}"} for k in range(2)]
+    names = {kind: name for kind, name in member["files"].items() if name}
+    for name in names.values():
+        shutil.copyfile(folder / name, folder / f"second-{name}")
+    second = {kind: f"second-{name}" for kind, name in names.items()}
+    known["members"] = [
+        {**member, "name": "fold-0 member-0"},
+        {**member, "name": "fold-0 member-1", "files": {**member["files"], **second}},
+    ]
     write_folder(folder, known)
     found, _ = judge_int8(folder, {"fold-0": held_out})
     assert (found.images, found.melanomas, found.difference) == (40, 5, 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -44,7 +45,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         Image.fromarray(noise(40, seed)).save(place / "images" / f"{seed}.png")
     export(place / "trained", place / "model", images=[place / "images"])
     known = json.loads((place / "model" / "model.json").read_text())
-    known["members"][0]["files"]["onnx_int8"] = "model.onnx"
+    shutil.copyfile(place / "model" / "model.onnx", place / "model" / "same.onnx")
+    known["members"][0]["files"]["onnx_int8"] = "same.onnx"
+    known["files"]["same.onnx"] = known["files"]["model.onnx"]
     (place / "model" / "model.json").write_text(json.dumps(known))
     return place
 
