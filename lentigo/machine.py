@@ -44,9 +44,9 @@ def give_back_memory() -> None:
 def spin_briefly() -> None:
     """Let the threads of torch and scikit-learn that wait for each other soon give way.
 
-    The GNU OpenMP library lets a waiting thread compute for about a millisecond before it
-    sleeps. Beside other programs that takes the cores from the very thread that is waited
-    for: a training on two busy cores took more than twice as long
+    The GNU OpenMP library lets a waiting thread compute for a while before it sleeps.
+    Beside other programs that takes the cores from the very thread that is waited for: a
+    training step on two busy cores took 1.7 times as long and more
     (`benchmarks/beside_others.py`). The library reads this when it is loaded, so call it
     first. What the user has set in the environment is kept.
     """
@@ -55,7 +55,7 @@ def spin_briefly() -> None:
 
 
 _SPINS = "5000"
-"""Rounds that a waiting thread turns, some 20 µs. With 1,000 to 60,000 a training alone
+"""Rounds that a waiting thread turns. With 1,000 to 60,000 a training alone
 on two cores was as fast as with the 300,000 of the library; beside others 5,000 was fast,
 20,000 slower."""
 
