@@ -1,8 +1,8 @@
 """An editable install looks for modules in the source alone, not in the working folder.
 
-setuptools puts a name without a folder in front (`__editable__ … __path_hook__`) on the path
-of an editable install that holds packages without an `__init__.py`. Python looks for such a
-name in the working folder: a folder of images that held one ran code at each start.
+Where a package lacks its `__init__.py`, setuptools puts a name without a folder in front on
+the path (`__editable__ … __path_hook__`). Python looks for such a name in the working
+folder: a folder of images that held one ran code at each start.
 """
 
 from __future__ import annotations
