@@ -194,15 +194,15 @@ def checked_file(folder: Path, description: Description, name: str) -> Path:
                     f"{path} is longer than {most / 1e9:.1f} GB, and lentigo writes no "
                     "such file. Copy it again from where it came."
                 )
-            if is_hollow(file, size):
-                raise UnreadableFileError(
-                    f"{path} is longer than what stands in it: most of it are holes, which "
-                    "no weights have. Copy it again from where it came."
-                )
             if path.suffix == _TENSORS and length_by_header(file) != size:
                 raise UnreadableFileError(
                     f"{path} cannot be read as a safetensors file: its header tells of "
                     "tensors that need another length. Copy it again from where it came."
+                )
+            if is_hollow(file, size):
+                raise UnreadableFileError(
+                    f"{path} is longer than what stands in it: most of it are holes, which "
+                    "no weights have. Copy it again from where it came."
                 )
         same = facts.bytes in {None, size} and digest(path) == facts.sha256
     except FileNotFoundError:
