@@ -203,6 +203,9 @@ def test_packed_images_in_a_parquet_file_are_left_out(
     [
         ("Export of 2024\n\nimage,age,sex\na,1,f\nb,2,m\n", "row 2; delete what is above"),
         ("<html><table>", "a web page or XML"),
+        ('{"image_id": "a", "melanoma": 1}\n', "holds JSON"),
+        ('[\n  {"image_id": "a"}]', "holds JSON"),
+        ("{}", "holds JSON"),
         ("a,b\n1,2\0\n", "zero bytes"),
         ("", "is empty"),
         ("\n\n", "is empty"),
