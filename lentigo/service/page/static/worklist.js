@@ -66,13 +66,13 @@ function row(group, said) {
   const counts = images.filter((each) => each.probability !== null);
   const out = group.pictures.filter((each) => each.bad || images[sent.indexOf(each)].probability === null);
   // Of a lesion that no picture lets judge, "not called" would be a judgement; "called" stays.
-  const quiet = doubted.length === images.length && lesion.call !== "melanoma";
+  const quiet = doubted.length === images.length;
   if (said.model) {
     const untold = images.some((each) => each.metadata === "none") || Boolean(told && told.untold);
     told = { model: `${said.model.name} ${said.model.version}`, abstains: said.model.abstains, point: said.operating_point, share: said.prevalence, time: new Date(), untold, alone: lesion.context === 0 || Boolean(told && told.alone) };
   }
   return {
-    ...group, probability: lesion.probability, call: quiet ? "" : lesion.call, quiet, note: lesion.memo,
+    ...group, probability: lesion.probability, call: quiet && lesion.call !== "melanoma" ? "" : lesion.call, quiet, note: lesion.memo,
     mean: counts.length > 1,
     judged: lesion.probability !== null && counts.every((each) => !each.reason),
     whole: lesion.probability !== null && !doubted.length && !out.length,
