@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -33,6 +34,8 @@ FIELDS = (
     "features", MEMO_FIELD, BEFORE_FIELD,
 )  # fmt: skip
 """Names of the other fields of a prediction."""
+# It writes a line for each damaged form: any client could fill the log, beside its JSON.
+logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
 _LONGEST_FIELD = 2_000
 """Most bytes of a field that is no file."""
 _LONGER = {BEFORE_FIELD: LONGEST}

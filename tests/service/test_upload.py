@@ -60,6 +60,18 @@ def test_a_field_that_names_a_file_stays_a_field() -> None:
     assert (found.files, found.fields) == ([b"pixels", b"more"], {"age": ["55"]})
 
 
+def test_a_damaged_form_is_refused_and_writes_nothing_into_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def stream() -> AsyncIterator[bytes]:
+        yield b"--y\r\n"
+
+    kind = "multipart/form-data; boundary=x"
+    with pytest.raises(ProblemError, match="cannot be told apart"):
+        asyncio.run(read_upload(kind, stream(), ServingConfig()))
+    assert caplog.records == []
+
+
 def test_images_that_are_no_list_are_refused() -> None:
     with pytest.raises(ProblemError, match="list of images in base64"):
         _from_json(b'{"images": "AAAA"}', ServingConfig())
