@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
+from lentigo.explanation.too_slow import check_time
 from lentigo.models.backend import Images, Predictor
 from lentigo.models.metadata import Metadata, Patients
 
@@ -57,10 +58,11 @@ def logits_of(
 ) -> NDArray[np.float64]:
     """Return the logit of melanoma of each of N squares, not mirrored or turned: (N,).
 
-    `patient` is as in `occlusion`.
+    `patient` is as in `occlusion`. Raises `TooSlowError` within `given_up_at`.
     """
     parts = []
     for at in range(0, len(squares), _BATCH):
+        check_time()
         part = np.ascontiguousarray(squares[at : at + _BATCH])
         beside: dict[str, Metadata] = {}
         if (numbers := numbers_of(predictor, patient)) is not None:

@@ -20,6 +20,7 @@ from lentigo.explanation.faithfulness import deletion_insertion, likeness, says_
 from lentigo.explanation.occlusion import numbers_of, occlusion
 from lentigo.explanation.registry import METHODS
 from lentigo.explanation.shares import THINGS, share_on, things_in
+from lentigo.explanation.too_slow import check_time
 from lentigo.imaging.decoding.square import to_square
 from lentigo.inference.predict import Model, load
 from lentigo.models.backend import Images, Predictor, Preparation
@@ -121,7 +122,7 @@ class Explainer:
 
         Yields the map of each of `methods`, in their order. `lesion` is the mask of its
         lesion in the largest square, (S, S); None where it is not known. `patient` is as in
-        `explain`.
+        `explain`. Raises `TooSlowError` within `given_up_at`.
         """
         things = things_in(squares[self.largest], lesion)
         for each in self.methods:
@@ -144,10 +145,12 @@ class Explainer:
         for network, other in zip(self.model.members, self.random, strict=True):
             way = network.preparation
             square = squares[way]
+            check_time()
             heat = _scaled(map_of(method, network, square, patient=patient), way.size)
             areas.append(deletion_insertion(network, square, heat, patient=patient))
             maps.append(_scaled(heat, size))
             if other is not None:
+                check_time()
                 shuffled = map_of(method, other, square, patient=patient)
                 random.append(_scaled(shuffled, size))
         heat = mean_map(maps)

@@ -18,6 +18,7 @@ from lentigo.errors import ImageError, ModelError, unknown_name
 from lentigo.explanation.registry import METHODS
 from lentigo.explanation.run import ALL, Explained, Explainer, load_explainer
 from lentigo.explanation.shares import THINGS, has_opencv
+from lentigo.explanation.too_slow import TooSlowError, given_up_at
 from lentigo.inference.inputs import Source
 from lentigo.inference.predict import Model
 from lentigo.inference.similar import Cases, cases
@@ -36,11 +37,13 @@ _NO_OPENCV = (
 _NO_TORCH = "torch is not installed here: pip install 'lentigo[train]'"
 REASONS = (
     "no_opencv", "unfit", "no_lesion", "no_index", "no_features", "no_others", "no_torch",
-    "not_torch", "network_lacks", "no_time", "died",
+    "not_torch", "network_lacks", "no_time", "too_slow", "died",
 )  # fmt: skip
 """Keys of the reasons why a part is missing, for callers that translate the reasons."""
 
-_LATE = "no_time", "there was no time left for it; ask for it alone"
+NO_TIME = "no_time", "there was no time left for it; ask for it alone"
+TOO_SLOW = "too_slow", "it was not done within the time limit of an answer"
+"""Reasons for a missing part, as `Gaps.add` takes them."""
 
 
 @dataclass(frozen=True)
@@ -67,8 +70,10 @@ class Wish:
     """One of `lentigo.tables.SITES`; empty if unknown."""
     seconds: float = math.inf
     """Time for the whole explanation: a map that would probably not be done by then is
-    left out, but the map of the cheapest method is always made. Below 0 none is: the time
-    was over before."""
+    left out, but the map of the cheapest method is begun all the same. Below 0 none is: the
+    time was over before."""
+    at_most: float = math.inf
+    """Time after which also a map that was begun is given up, in seconds."""
 
     @property
     def about(self) -> Patients:
@@ -148,7 +153,8 @@ class Examiner:
             until = begun + wish.seconds
             cheap = replace(explainer, methods=tuple(sorted(explainer.methods, key=_looks)))
             drawn = cheap.explain_squares(squares, inside, patient=wish.about)
-            found = {each.method: each for each in _in_time(drawn, cheap, until, gaps)}
+            with given_up_at(begun + wish.at_most):
+                found = {each.method: each for each in _in_time(drawn, cheap, until, gaps)}
             maps = [_as_json(found[name]) for name in explainer.methods if name in found]
         return Examined(told, measures, named, maps, gaps.said, gaps.kinds)
 
@@ -228,23 +234,31 @@ def _in_time(
 ) -> Iterator[Explained]:
     """Yield the maps of `explainer` that are done by `until`; the others become gaps.
 
-    `until` is a time of the monotonic clock. The first map is always yielded; a later one
+    `until` is a time of the monotonic clock. The first map is always begun; a later one
     is begun if it would still be done in time, where each look at a network takes as long
-    as in the maps before: one of occlusion takes several times as long as a CAM.
+    as in the maps before: one of occlusion takes several times as long as a CAM. A map that
+    is given up (`given_up_at`) is the last one.
     """
     begun, looks = time.monotonic(), 0
-    for name in explainer.methods:
+    for number, name in enumerate(explainer.methods):
         now = time.monotonic()
         if looks and now + (now - begun) / looks * _looks(name) > until:
-            gaps.add(name, *_LATE)
+            gaps.add(name, *NO_TIME)
             continue
-        yield next(found)
+        try:
+            one = next(found)
+        except TooSlowError:
+            gaps.add(name, *TOO_SLOW)
+            for left in explainer.methods[number + 1 :]:
+                gaps.add(left, *NO_TIME)
+            return
+        yield one
         looks += _looks(name)
 
 
 def _none_in_time(explainer: Explainer, gaps: Gaps) -> None:
     for name in explainer.methods:
-        gaps.add(name, *_LATE)
+        gaps.add(name, *NO_TIME)
 
 
 def _looks(method: str) -> int:

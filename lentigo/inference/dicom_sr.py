@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -230,7 +230,7 @@ def _group(image: Dataset, row: dict[str, Any], by: Reported) -> Any:
         algorithm_id=sr.AlgorithmIdentification(
             name=by.name,
             version=f"lentigo {__version__}",
-            parameters=_parameters(row, by),
+            parameters=parameters(row, by),
             manufacturer="lentigo",
         ),
         measurements=[
@@ -285,7 +285,8 @@ def _calls(row: dict[str, Any]) -> Iterator[tuple[_Coded, _Coded]]:
         yield name, (code, _OURS, f"Called {row['call']}")
 
 
-def _parameters(row: dict[str, Any], by: Reported) -> list[str]:
+def parameters(row: Mapping[str, Any], by: Reported) -> list[str]:
+    """Return the parameters that a report names: model, operating point and settings."""
     told = {
         "model_sha256": by.digest,
         "operating_point": row["operating_point"] or "none",

@@ -15,7 +15,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -29,7 +29,14 @@ from lentigo.imaging.by_products import made_of_images
 from lentigo.imaging.search import files_below, is_image
 from lentigo.inference.decide import Decision
 from lentigo.inference.dicom_header import may_be_dicom
-from lentigo.inference.dicom_sr import Reported, Written, reported_by, write_reports
+from lentigo.inference.dicom_sr import (
+    Reported,
+    Written,
+    parameters,
+    reported_by,
+    write_reports,
+)
+from lentigo.inference.dicom_sr_read import is_made_with
 from lentigo.inference.fhir import Subject, fhir_bundle
 from lentigo.inference.finished import views_of
 from lentigo.inference.inputs import Source
@@ -287,14 +294,19 @@ class Watch:
     def _reported(self, out: Path, path: Path, row: dict[Any, Any]) -> dict[str, str]:
         """Write the DICOM report beside the answer `out`, and return what is said of it.
 
-        A report that is there already stays, since a system may have received it.
+        A report that is there already stays, since a system may have received it. If it is
+        by another model, or with other settings, this one gets a name of its own.
         """
         source = Source(out.name.removesuffix(".json").removesuffix(".fhir"), path=path)
         if self.reports is None or self._by is None or not may_be_dicom(source):
             return {}
-        done = Written(self.reports)
+        done, why = Written(self.reports), ""
         file = done.place(source.image_id)
-        why = ""
+        if file.exists() and not is_made_with(file, parameters(row, self._by)):
+            name = source.image_id.partition(".")[0]
+            source = replace(source, image_id=f"{name}.{self._own_name}")
+            done = Written(self.reports)
+            file = done.place(source.image_id)
         if not file.exists():
             done = write_reports(pd.DataFrame([row]), [source], self.reports, self._by)
             why = done.without.get(source.image_id, "")

@@ -9,7 +9,7 @@ from functools import cached_property
 from lentigo.inference.decide import AUTO
 from lentigo.service.memo import BEFORE_FIELD, MEMO_FIELD
 from lentigo.service.problems import wrong_field
-from lentigo.service.upload import Upload
+from lentigo.service.upload import FIELDS, Upload
 from lentigo.visible import visible
 
 SEXES = ("female", "male")
@@ -18,10 +18,6 @@ SITES = (
     "upper extremity", "lower extremity", "palms/soles", "oral/genital",
 )  # fmt: skip
 """Places on the body, in the words of the ISIC Archive."""
-FIELDS = (
-    "age", "sex", "site", "patient", "lesion", "prevalence", "operating_point", "model",
-    "features", MEMO_FIELD, BEFORE_FIELD,
-)  # fmt: skip
 _LONGEST_ID = 64
 _OLDEST = 120
 

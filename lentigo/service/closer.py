@@ -16,7 +16,9 @@ import numpy as np
 from PIL import Image
 
 from lentigo.errors import ImageError
-from lentigo.explanation.served import CASES, LESION, Examined, Gaps, Wish
+from lentigo.explanation.registry import METHODS
+from lentigo.explanation.run import ALL
+from lentigo.explanation.served import CASES, LESION, TOO_SLOW, Examined, Gaps, Wish
 from lentigo.inference.served import Row
 from lentigo.service.crew import Closer, Crew
 from lentigo.service.decoding import Decoder, Prepared, Square
@@ -129,6 +131,10 @@ class Eye:
     """What is to be explained, and how."""
     about: tuple[float | None, str, str] = (None, "", "")
     """Age in years, sex and site of the patient, as for the prediction."""
+    end: float = math.inf
+    """When a map that is not done is given up, by the monotonic clock."""
+    last: float = math.inf
+    """When an explanation is no longer waited for, so that the answer comes without it."""
 
     async def seen(
         self,
@@ -142,7 +148,8 @@ class Eye:
     ) -> Material:
         """Return the `Material` of one image, explained unless `until` is None.
 
-        A map that would not be done at `until`, by the monotonic clock, is missing.
+        A map that would not be done at `until`, by the monotonic clock, is missing, and so
+        is an explanation that is not there at `last`.
         `content` is the image file, `row` its prediction, `ids` those of its patient and
         lesion, `picture` what `picture` returned if it was called before. Raises
         `ProblemError` 422 for a map method that the model does not allow.
@@ -195,17 +202,24 @@ class Eye:
         )
         small = Image.fromarray(picture)
         small.thumbnail((EXAMINED_SIDE, EXAMINED_SIDE))
-        closer = Closer(wish, np.array(small), until)
+        closer = Closer(wish, np.array(small), until, self.end)
         squares = {way: [file.squares[way]] for way in self.model.ways}
         try:
-            return await self.queue.examine(self.crew, self.model, closer, squares)
+            async with asyncio.timeout(max(0.0, self.last - time.monotonic())):
+                return await self.queue.examine(self.crew, self.model, closer, squares)
         except RefusedError as error:
             raise wrong_field(METHODS_FIELD, str(error)) from None
         except DiedOverItError as error:
-            gaps = Gaps()
-            for part in (LESION, CASES):
-                gaps.add(part, "died", str(error))
-            return Examined(missing=gaps.said, reasons=gaps.kinds)
+            return self._nothing("died", str(error))
+        except TimeoutError:
+            return self._nothing(*TOO_SLOW)
+
+    def _nothing(self, kind: str, said: str) -> Examined:
+        """Return an explanation without any of the parts that were asked for."""
+        gaps, methods = Gaps(), self.look.methods
+        for part in (LESION, CASES, *(METHODS if ALL in methods else methods)):
+            gaps.add(part, kind, said)
+        return Examined(missing=gaps.said, reasons=gaps.kinds)
 
     def _of_cases(self, examined: Examined) -> dict[int, Square]:
         found = {}

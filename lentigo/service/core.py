@@ -35,10 +35,11 @@ EXPLAINED = 4
 _FOR_MAPS = 0.75
 """Share of the time for an answer in which maps are drawn. Without the rest, a slow map
 would take the answer away, and not only itself."""
-
-
-_AT_MOST = 0.95
-"""Share of the time for an answer after which no map may end: it would take all away."""
+_AT_MOST = 0.9
+"""Share of the time for an answer after which a map is given up."""
+_WAITED_FOR = 0.95
+"""Share of the time for an answer after which no explanation is waited for. Each of these
+leaves the answer itself."""
 
 
 class Service:
@@ -140,11 +141,14 @@ class Service:
             raise no_image()
         crew, answered = self._begun(files, asked, request_id)
         until = self._until(look.places)
-        end = time.monotonic() + _AT_MOST * self.config.answer_seconds
+        begun, whole = time.monotonic(), self.config.answer_seconds
+        end, last = begun + _AT_MOST * whole, begun + _WAITED_FOR * whole
         weight = len(files) + (EXPLAINED - 1) * len(until) * bool(look.methods)
         async with self._admitted(weight):
             about = (asked.age, asked.sex, asked.our_site)
-            eye = Eye(self.queue, self.decoder, crew, answered.model, look, about)
+            eye = Eye(
+                self.queue, self.decoder, crew, answered.model, look, about, end, last
+            )
             drawing = asyncio.create_task(eye.picture(files[0]))
             try:
                 found = await self._decoded(files, answered.model)

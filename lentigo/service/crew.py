@@ -50,6 +50,8 @@ class Closer:
     """The image, (H, W, 3) RGB."""
     until: float = math.inf
     """When it is to be done, by the monotonic clock, though it may have to wait before."""
+    end: float = math.inf
+    """When a map that is not done is given up, by the monotonic clock."""
 
 
 @dataclass
@@ -111,8 +113,12 @@ def compute(worker: Worker, batch: Sequence[Waiting]) -> list[Any]:
     }
     if isinstance(first.asked, Closer):
         closer = first.asked
-        left = closer.until - time.monotonic()
-        wish = replace(closer.wish, seconds=min(left, closer.wish.seconds))
+        now = time.monotonic()
+        wish = replace(
+            closer.wish,
+            seconds=min(closer.until - now, closer.wish.seconds),
+            at_most=min(closer.end - now, closer.wish.at_most),
+        )
         return [worker.examine(first.model.index, wish, squares, closer.picture)]
     questions = [each.asked for each in batch if isinstance(each.asked, Question)]
     return list(worker.ask(first.model.index, questions, squares))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,7 +18,7 @@ from python_multipart.multipart import parse_options_header
 
 from lentigo.config.serving import ServingConfig
 from lentigo.service.json_body import json_object
-from lentigo.service.memo import BEFORE_FIELD, LONGEST
+from lentigo.service.memo import BEFORE_FIELD, LONGEST, MEMO_FIELD
 from lentigo.service.problems import (
     ProblemError,
     bad_request,
@@ -28,6 +29,13 @@ from lentigo.service.problems import (
 
 FILES = "images"
 """Name of the fields that hold files."""
+FIELDS = (
+    "age", "sex", "site", "patient", "lesion", "prevalence", "operating_point", "model",
+    "features", MEMO_FIELD, BEFORE_FIELD,
+)  # fmt: skip
+"""Names of the other fields of a prediction."""
+# It writes a line for each damaged form: any client could fill the log, beside its JSON.
+logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
 _LONGEST_FIELD = 2_000
 """Most bytes of a field that is no file."""
 _LONGER = {BEFORE_FIELD: LONGEST}
@@ -141,7 +149,9 @@ class _Form:
         if self._header.lower() == b"content-disposition":
             _, options = parse_options_header(self._value)
             self._name = options.get(b"name", b"").decode("utf-8", "replace")
-            self._is_file = b"filename" in options or self._name == FILES
+            # Some clients name a file in each part, in that of the age as well.
+            named = b"filename" in options and self._name not in FIELDS
+            self._is_file = named or self._name == FILES
             # A browser names no file, and sends none, where none was chosen.
             self._chosen = options.get(b"filename") != b""
         self._header, self._value = b"", b""

@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lentigo.explanation.occlusion import logits_of
 from lentigo.explanation.registry import METHODS
 from lentigo.explanation.served import Gaps, _in_time, heat_of
+from lentigo.explanation.too_slow import TooSlowError, given_up_at
 from lentigo.service.closer import Times
 
 
@@ -59,6 +61,35 @@ def test_no_map_is_begun_that_would_take_the_whole_answer_away(
                 clock[0] += 40
     assert given == [22.5, 45.0, None, -math.inf]
     assert clock[0] == 80
+
+
+def test_a_map_that_is_given_up_is_the_last_one(clock: list[float]) -> None:
+    def maps() -> Any:
+        yield "grad_cam"
+        raise TooSlowError
+
+    gaps = Gaps()
+    names = "grad_cam", "grad_cam_plus_plus", "occlusion"
+    explainer: Any = SimpleNamespace(methods=names)
+    made: list[Any] = list(_in_time(maps(), explainer, math.inf, gaps))
+    assert made == ["grad_cam"]
+    assert gaps.kinds == {"grad_cam_plus_plus": "too_slow", "occlusion": "no_time"}
+
+
+def test_no_network_is_looked_at_once_the_time_is_over(clock: list[float]) -> None:
+    class Slow:
+        metadata = None
+
+        def answers(self, squares: Any, *, looks: int) -> Any:
+            clock[0] += 10
+            return (np.zeros(len(squares)),)
+
+    slow: Any = Slow()
+    squares = np.zeros((100, 4, 4, 3), np.uint8)
+    with pytest.raises(TooSlowError), given_up_at(15):
+        logits_of(slow, squares)
+    assert clock[0] == 20
+    assert len(logits_of(slow, squares)) == 100
 
 
 def test_the_heat_of_an_answer_is_read_back_from_0_to_1() -> None:

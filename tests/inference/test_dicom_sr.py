@@ -21,7 +21,8 @@ from typer.testing import CliRunner
 from lentigo.cli.app import app
 from lentigo.files import digest
 from lentigo.inference.dicom_header import COPIED, _zone
-from lentigo.inference.dicom_sr import Reported, _parameters
+from lentigo.inference.dicom_sr import Reported, parameters
+from lentigo.inference.dicom_sr_read import is_made_with
 from lentigo.models.operating_point import OperatingPoint
 from tests.cohorts import tiny_config
 from tests.dicoms import dicom
@@ -134,6 +135,20 @@ def test_a_report_says_what_the_table_does_and_of_which_image(
     assert comments[1:] == [row["reason"]]  # it is noise, no dermoscopy
     evidence = report.CurrentRequestedProcedureEvidenceSequence[0]
     assert evidence.ReferencedSeriesSequence[0].SeriesInstanceUID == SERIES
+
+
+def test_a_report_is_known_again_by_its_model_and_settings(
+    reported: tuple[Path, pd.DataFrame, str], tmp_path: Path
+) -> None:
+    report = reported[0] / "one.sr.dcm"
+    names = [v for n, v in items(dcmread(report)) if n == "Algorithm Parameters"]
+    assert is_made_with(report, names[::-1])
+    assert not is_made_with(report, [*names[1:], "model_sha256=0"])
+    assert not is_made_with(report, names[1:])
+    (tmp_path / "cut").write_bytes(report.read_bytes()[:900])
+    (tmp_path / "other").write_bytes(b"no DICOM")
+    for name in ("cut", "other", "gone"):
+        assert not is_made_with(tmp_path / name, names)
 
 
 def test_of_the_patient_nothing_is_copied_but_what_files_the_report(
@@ -279,5 +294,5 @@ def test_a_report_says_whether_age_sex_and_site_were_used() -> None:
     row = {"operating_point": "", "meant_for": 0.1, "prevalence": 0.1}
     by = Reported(name="net", digest="0")
     for own, told in (({"metadata": "age, sex"}, ["patient_data_used=age, sex"]), ({}, [])):
-        found = _parameters(row | own, by)
+        found = parameters(row | own, by)
         assert [each for each in found if each.startswith("patient_data_used")] == told

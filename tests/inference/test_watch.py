@@ -268,6 +268,34 @@ def test_an_answer_from_before_reports_were_asked_for_gets_its_report(
     assert model.looked == []
 
 
+def test_an_answer_never_names_the_report_of_another_model(
+    inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Two watches with one folder of reports: the second one's answers named the first's.
+    (inbox / "a.dcm").write_bytes(bytes(128) + b"DICM" + b"more")
+
+    def write(_: Any, sources: Sequence[Source], folder: Path, by: str) -> Written:
+        (folder / f"{sources[0].image_id}.sr.dcm").write_text(by)
+        return Written(folder)
+
+    def made_with(report: Path, by: str) -> bool:
+        return report.read_text() == by
+
+    monkeypatch.setattr("lentigo.inference.watch.write_reports", write)
+    monkeypatch.setattr("lentigo.inference.watch.parameters", lambda _, by: by)
+    monkeypatch.setattr("lentigo.inference.watch.is_made_with", made_with)
+    for by, share in (("first", None), ("second", 0.02), ("second", 0.02)):
+        one, _ = watching(inbox, share)
+        one.reports, one.out = inbox.parent / "reports", inbox.parent / f"by {by}"
+        one.reports.mkdir(exist_ok=True)
+        one.out.mkdir(exist_ok=True)
+        vars(one)["_by"] = by
+        for answer in one.scan(settled=False):
+            assert (one.reports / read_json(answer)["report"]).read_text() == by
+            answer.unlink()  # as after a kill between report and answer
+    assert len(list((inbox.parent / "reports").iterdir())) == 2
+
+
 def test_a_folder_that_is_taken_away_during_a_look_ends_nothing(
     inbox: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import io
 import math
@@ -25,11 +26,13 @@ from lentigo.explanation.registry import METHODS
 from lentigo.explanation.run import load_explainer
 from lentigo.explanation.served import Examined, Examiner, Gaps, Wish, _in_time
 from lentigo.imaging.decoding.square import to_square
-from lentigo.service.closer import Material, chosen
+from lentigo.models.backend import Preparation
+from lentigo.service.closer import Eye, Look, Material, chosen
 from lentigo.service.decoding import Prepared
 from lentigo.service.page.close import close_look
 from tests.service.conftest import Served, add_index, serving, write_model
 from tests.service.test_predictions import SECRET, post
+from tests.service.test_queue import HOSTED
 
 
 @pytest.fixture(scope="module")
@@ -141,6 +144,29 @@ def test_maps_for_which_no_time_is_left_are_named_and_the_others_stay(
     assert all("no time left" in found.missing[name] for name in late)
     over = Examiner(model, folder).examine(replace(wish, seconds=-math.inf), squares, image)
     assert (over.maps, {"grad_cam", *late} <= set(over.missing)) == ([], True)
+    # The only map that was asked for took the answer away where it was slower than that.
+    slow = replace(wish, methods=("occlusion",), lesion=True, at_most=-1.0)
+    found = Examiner(model, folder).examine(slow, squares, image)
+    assert (found.maps, found.reasons["occlusion"]) == ([], "too_slow")
+    assert found.outline is not None
+
+
+def test_an_explanation_that_does_not_come_leaves_the_answer() -> None:
+    async def never(*_: Any) -> Examined:
+        await asyncio.sleep(60)
+        raise AssertionError
+
+    way, grey = Preparation(8, "stretch", 10_000), np.full((8, 8, 3), 128, np.uint8)
+    model = replace(HOSTED, ways=(way,))
+    queue: Any = SimpleNamespace(examine=never)
+    unused: Any = None
+    eye = Eye(queue, unused, unused, model, Look(methods=("all",)), last=0.0)
+    file = Prepared("0" * 64, (8, 8), {way: grey})
+    seen = asyncio.run(eye.seen(b"", file, {}, ("", ""), until=1.0, picture=grey))
+    close = close_look(seen)
+    assert close is not None
+    assert close.no_lesion == close.no_cases == "missing_too_slow"
+    assert close.no_maps == dict.fromkeys(METHODS, "missing_too_slow")
 
 
 def test_a_costly_map_is_not_begun_because_a_cheap_one_was_quick(

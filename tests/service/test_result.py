@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,9 +24,10 @@ from lentigo.service.answered import Answered
 from lentigo.service.answers import model_facts
 from lentigo.service.asked import SEXES, SITES, Asked
 from lentigo.service.decoding import Prepared
+from lentigo.service.page.close import Close
 from lentigo.service.page.language import LANGUAGES, number_text, texts
 from lentigo.service.page.render import _filled
-from lentigo.service.page.result import judgement, number, why_not
+from lentigo.service.page.result import Shown, judgement, number, why_not
 from lentigo.service.worker import Hosted
 from tests.service.browser import read
 from tests.service.conftest import POINTS
@@ -101,10 +103,10 @@ def answered(
     )  # fmt: skip
 
 
-def html(given: Answered, language: str = "en") -> str:
+def html(given: Answered, language: str = "en", shown: Sequence[Shown] = ()) -> str:
     return _filled(
         "result", language, others=Markup(""), path="/", asked_model="", answered=given,
-        one=judgement(given), shown=[], number=number, time="", sexes=SEXES, sites=SITES,
+        one=judgement(given), shown=shown, number=number, time="", sexes=SEXES, sites=SITES,
         models=[], limits=ServingConfig(), has_views=False, map_choices=[""],
     )  # fmt: skip
 
@@ -251,3 +253,16 @@ def test_the_share_of_melanoma_moves_the_differential_and_the_print(
     told = texts(language)["at_prevalence"].format(p="50")
     expect(page.locator("#static-share")).to_have_text(told)
     expect(page.locator("#static-share")).to_be_visible()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_where_no_map_is_there_the_page_says_which_and_why(language: str) -> None:
+    # The part on maps was left out altogether.
+    said, slow = texts(language), "missing_too_slow"
+    close = Close(None, "", None, [], [], [], slow, slow, "", {"occlusion": slow})
+    found = html(answered(ROW), language, [Shown(1, "", [], "", "", 4, 4, close)])
+    part = found.split(f"<h3>{said['maps_title']}</h3>")[1].split("</section>")[0]
+    assert f"{said['map_occlusion']}: {said[slow]}" in part
+    assert "<details open>" in part
+    assert said["maps_help"] not in part
+    assert html(answered(ROW, age=45.5)).count("<dd>45.5</dd>") == 1

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
 from lentigo.models.context import Context
 from lentigo.models.description import read_description, write_folder
@@ -180,6 +180,22 @@ def test_a_worklist_counts_the_other_lesions_of_a_patient(
         assert share == pytest.approx(expected[key], rel=6e-3)
     assert texts("en")["list_alone"] not in told
     assert list(found.values()) == sorted(found.values(), reverse=True)
+
+
+def test_a_comparison_calls_what_no_picture_lets_judge_only_for_melanoma(
+    page: Page,
+) -> None:
+    # Beside the patient's others it may be called, though it was not by itself, or not.
+    page.goto("/worklist")
+    calls = page.evaluate("""async () => {
+      const rows = ["melanoma", "not melanoma", "not melanoma"].map((call, place) => (
+        { patient: 1, lesion: place, note: "x", quiet: place < 2, after: call }));
+      const ask = async () => ({ lesions: rows.map((each) => (
+        { lesion: String(each.lesion), probability: 0.5, call: each.after })) });
+      await window.lentigoCompared(rows, ask);
+      return rows.map((each) => each.call);
+    }""")
+    assert calls == ["melanoma", "", "not melanoma"]
 
 
 def test_the_audit_log_says_with_which_requests_an_answer_was_made(

@@ -100,10 +100,19 @@ def test_what_a_list_does_not_tell_the_model_is_said(
             container.write(images / "0.png", f"p/{lesion}/a.png")
     page.route("**/v1/predictions", respond)
     worklist(page, tmp_path / "w.zip", count=2)
-    line = page.locator("#told").inner_text()
-    for key in ("list_untold", "list_alone"):
-        assert (texts("en")[key] in line) == told
-    assert texts("en")["list_mean"] not in line
+    with page.expect_download() as download:
+        page.click("#csv")
+    saved = download.value.path().read_text(encoding="utf-8-sig").splitlines()[1]
+    for text in (page.locator("#told").inner_text(), saved):
+        for key in ("list_untold", "list_alone"):
+            assert (texts("en")[key] in text) == told
+        assert texts("en")["list_mean"] not in text
+
+
+def test_of_lesions_that_are_all_the_same_none_differs_most(page: Page) -> None:
+    page.goto("/worklist")
+    odd = "isOdd({ odd: { rank: 1, oddness: %s } })"
+    assert [page.evaluate(odd % value) for value in (0, 0.4)] == [False, True]
 
 
 @pytest.mark.parametrize("separator", ["/", "\\"])

@@ -28,7 +28,7 @@ window.lentigoCompared = async (rows, ask) => {
       const said = await ask({ patient: own[0].patient, lesion: "" }, [], own.map((each) => each.note));
       for (const found of said.lesions) {
         const each = own.find((one) => String(one.lesion) === found.lesion);
-        Object.assign(each, { probability: found.probability, call: each.quiet ? "" : found.call });
+        Object.assign(each, { probability: found.probability, call: each.quiet && found.call !== "melanoma" ? "" : found.call });
         delete each.line;
       }
     } catch {

@@ -66,13 +66,13 @@ function row(group, said) {
   const counts = images.filter((each) => each.probability !== null);
   const out = group.pictures.filter((each) => each.bad || images[sent.indexOf(each)].probability === null);
   // Of a lesion that no picture lets judge, "not called" would be a judgement; "called" stays.
-  const quiet = doubted.length === images.length && lesion.call !== "melanoma";
+  const quiet = doubted.length === images.length;
   if (said.model) {
     const untold = images.some((each) => each.metadata === "none") || Boolean(told && told.untold);
     told = { model: `${said.model.name} ${said.model.version}`, abstains: said.model.abstains, point: said.operating_point, share: said.prevalence, time: new Date(), untold, alone: lesion.context === 0 || Boolean(told && told.alone) };
   }
   return {
-    ...group, probability: lesion.probability, call: quiet ? "" : lesion.call, quiet, note: lesion.memo,
+    ...group, probability: lesion.probability, call: quiet && lesion.call !== "melanoma" ? "" : lesion.call, quiet, note: lesion.memo,
     mean: counts.length > 1,
     judged: lesion.probability !== null && counts.every((each) => !each.reason),
     whole: lesion.probability !== null && !doubted.length && !out.length,
@@ -152,7 +152,7 @@ function restore(before, why) {
   if (rows.length) show();
 }
 
-const isOdd = (each) => each.odd !== null && each.odd.rank === 1;
+const isOdd = (each) => each.odd !== null && each.odd.rank === 1 && each.odd.oddness > 0;
 const oddness = (value) => value.toLocaleString(language, { maximumFractionDigits: 1, minimumFractionDigits: 1 });
 
 function oddSaid(each) {
@@ -263,9 +263,14 @@ function listTold() {
   const option = [...id("operating_point").options].find((each) => each.value === told.point);
   const point = told.point ? `${told.point} (${option ? option.textContent : ""})` : texts.point_none;
   const time = told.time.toLocaleString(language, { dateStyle: "medium", timeStyle: "short" });
-  const known = [[!told.abstains, "without_limit"], [told.point && rows.some((each) => each.mean), "list_mean"], [told.untold, "list_untold"], [told.alone, "list_alone"]];
-  const notes = known.filter(([holds]) => holds).map(([, key]) => ` ${texts[key]}`).join("");
+  const notes = notesTold().map((each) => ` ${each}`).join("");
   return `${fill(texts.list_told, { model: told.model, point, share: told.share === null ? texts.not_known : percent(told.share), time })}${notes} ${readAs()} ${shownTold()}`;
+}
+
+function notesTold() {
+  // What the answers do not count; it goes with the list wherever it is saved.
+  const known = told ? [[!told.abstains, "without_limit"], [told.point && rows.some((each) => each.mean), "list_mean"], [told.untold, "list_untold"], [told.alone, "list_alone"]] : [];
+  return known.filter(([holds]) => holds).map(([, key]) => texts[key]);
 }
 
 function readAs() {
@@ -342,12 +347,12 @@ id("large").addEventListener("close", () => large && go(large));
 id("large-zoom").addEventListener("input", zoom);
 
 function csv() {
-  const head = ["rank", "pictures", ...(id("names").checked ? ["names"] : []), "patient", "lesion", "probability", "call", "oddness", "odd_one", "remark", "sha256", "model", "operating_point", "prevalence", "abstains", "shown", "left_out", "notice"];
+  const head = ["rank", "pictures", ...(id("names").checked ? ["names"] : []), "patient", "lesion", "probability", "call", "oddness", "odd_one", "remark", "sha256", "model", "operating_point", "prevalence", "abstains", "shown", "left_out", "notes", "notice"];
   const [shown, left] = [shownTold(), leftTold(whole)];
   const lines = chosen().map((each, place) => [
     place + 1, each.pictures.map((picture) => picture.number).join(" "),
     ...(id("names").checked ? [each.pictures.map((picture) => visible(picture.name)).join(" | ")] : []),
-    each.patient, each.lesion, each.probability, each.call, each.odd && each.odd.oddness, isOdd(each) ? "yes" : "", [toldOf(each), each.reason].filter(Boolean).join("; "), each.images.join(" "), told && told.model, told && told.point, told && told.share, told && (told.abstains ? "yes" : "no"), shown, left, texts.notice,
+    each.patient, each.lesion, each.probability, each.call, each.odd && each.odd.oddness, isOdd(each) ? "yes" : "", [toldOf(each), each.reason].filter(Boolean).join("; "), each.images.join(" "), told && told.model, told && told.point, told && told.share, told && (told.abstains ? "yes" : "no"), shown, left, notesTold().join(" "), texts.notice,
   ]);
   window.lentigoSaveCsv([head, ...lines], "worklist.csv");
 }
