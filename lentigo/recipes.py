@@ -49,7 +49,7 @@ def seed() -> Config:
 
 
 def quick() -> Config:
-    """The mean of two small networks, fine-tuned in about half an hour on two cores.
+    """The mean of two small networks, fine-tuned in about 35 minutes on two cores.
 
     An epoch draws 5,000 images at most, so the time does not grow with the archive. The
     first network learns the diagnosis from images of 224 px; those of the rare diagnoses of
