@@ -48,6 +48,20 @@ def is_visible_table(path: Path) -> bool:
     return is_table(path) and not hidden and path.is_file()
 
 
+def table_name(path: Path | str) -> str:
+    """Return the name of a table without its endings: `march` of `march.csv.gz`.
+
+    A sheet of a workbook has the name of its workbook.
+    """
+    file = split_sheet(path)[0]
+    return Path(file.stem).stem if is_packed(file) else file.stem
+
+
+def is_packed(path: Path) -> bool:
+    """Tell whether a path ends as a packed table does, such as `.csv.gz`."""
+    return path.suffix.lower() in _PACKED and is_table(path)
+
+
 def read_header(path: Path) -> list[str]:
     """Return the column names of a text table; an empty list for a workbook or Parquet.
 
