@@ -245,27 +245,6 @@ def without_others(
     return table[[name for name in table if name in known]], others
 
 
-def summary(table: pd.DataFrame) -> dict[str, int]:
-    """Count images, patients, lesions, labels and missing values of a lesion table.
-
-    The keys are words for display: `images`, `without a file`, `melanomas`, `not melanoma`
-    …
-    """
-    known = table["melanoma"].notna()
-    return {
-        "images": len(table),
-        "without a file": int(table["path"].isna().sum()),
-        "patients": int(table["patient_id"].nunique()),
-        "lesions": int(table["lesion_id"].nunique()),
-        "melanomas": int(table["melanoma"].sum()),
-        "not melanoma": int((known & ~table["melanoma"].fillna(False)).sum()),
-        "without a label": int((~known).sum()),
-        "without an age": int(table["age"].isna().sum()),
-        "without a sex": int(table["sex"].isna().sum()),
-        "without a site": int(table["site"].isna().sum()),
-    }
-
-
 ROUNDING = 1.001e-6
 """How far a probability may lie outside of 0 to 1: in 32 bits, 1 may become 1.0000001."""
 

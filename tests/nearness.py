@@ -23,6 +23,7 @@ class Nearness:
         }
         self._used = {
             name: {used for used, _ in _imported(tree, set(trees), homes)}
+            | set(_named(tree, _room(name, package[name]), set(trees)))
             for name, tree in trees.items()
         }
         helpers = {
@@ -74,7 +75,7 @@ class Nearness:
 
         reached, edge, step = {module}, {module}, 0
         while edge or step < 2:
-            add(path for path in self._tests if self._is_near(path, edge))
+            add(self._near(edge))
             if step == 0:
                 add(path for path, used in self._helped.items() if used & edge)
             if step == 1 and room.name != "tests":
@@ -84,11 +85,12 @@ class Nearness:
             step += 1
         return rings
 
-    def _is_near(self, test: Path, modules: set[str]) -> bool:
-        return bool(self._tests[test] & modules) or any(
-            test == self._mirrored[name] / f"test_{name.rpartition('.')[2]}.py"
-            for name in modules
-        )
+    def _near(self, modules: set[str]) -> set[Path]:
+        """Return the tests that import one of `modules`, or are called as one."""
+        own = {
+            self._mirrored[name] / f"test_{name.rpartition('.')[2]}.py" for name in modules
+        }
+        return {test for test, used in self._tests.items() if used & modules or test in own}
 
 
 def _module(file: Path) -> str:
@@ -112,6 +114,31 @@ def _imported(
                 home = homes.get(node.module, {}).get(each.name, node.module)
                 found.add((inner if inner in modules else home, each.name))
     return {(module, name) for module, name in found if module in modules}
+
+
+def _room(module: str, path: Path) -> str:
+    return module if path.name == "__init__.py" else module.rpartition(".")[0]
+
+
+def _named(tree: ast.AST, room: str, modules: set[str]) -> Iterable[str]:
+    """Yield the modules that a file names in strings: registries import them when asked.
+
+    Where the file imports modules by their names, a short name such as "drift" counts,
+    which is looked for in `room`, the package of the file, and so does the beginning of an
+    f-string such as "lentigo.figures.", which stands for all that follow.
+    """
+    nodes = list(ast.walk(tree))
+    by_name = any(isinstance(n, ast.Name) and n.id == "import_module" for n in nodes)
+    for node in nodes:
+        if not (isinstance(node, ast.Constant) and isinstance(node.value, str)):
+            continue
+        name = node.value.partition(":")[0]
+        if name in modules:
+            yield name
+        elif by_name and f"{room}.{name}" in modules:
+            yield f"{room}.{name}"
+        elif by_name and name.endswith(".") and " " not in name:
+            yield from (each for each in modules if each.startswith(name))
 
 
 def _commands(text: str, modules: Iterable[str]) -> Iterable[str]:

@@ -146,3 +146,21 @@ def test_settings_in_the_working_folder_are_not_read(traps: Traps) -> None:
         "print(matplotlib.rcParams['text.usetex'], [numba.config.CACHE_DIR])"
     )
     assert done.stdout.split() == ["False", "['']"], done.stderr
+
+
+def test_no_spelling_of_the_working_folder_stays_a_place_to_import_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in list(os.environ):  # restored at the end
+        if name.startswith("PYTHON"):
+            monkeypatch.setenv(name, os.environ[name])
+    (tmp_path / "here").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "here")
+    monkeypatch.chdir(tmp_path / "here")
+    away = [str(tmp_path), str(tmp_path / "gone")]
+    here = ["", ".", str(tmp_path / "here"), str(tmp_path / "link")]
+    monkeypatch.setattr(sys, "path", [*here, *away, *sys.path])
+    with isolated.surroundings_kept_out():
+        isolated.keep_out_the_surroundings()
+        assert sys.path[:2] == away
+        assert not {*here} & {*sys.path}

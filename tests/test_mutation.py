@@ -50,6 +50,16 @@ def test_tests_of_a_module_come_before_those_of_its_users(project: Path) -> None
     ]
 
 
+@pytest.mark.parametrize("name", ['"near:one"', '"lentigo.near"', 'f"lentigo.{one}"'])
+def test_who_imports_a_module_by_its_name_is_its_user(project: Path, name: str) -> None:
+    (project / "lentigo/far.py").write_text(
+        f"from importlib import import_module\n\none = 1\nNAME = {name}\n"
+        "FOUND = import_module(NAME)\n"
+    )
+    rings = Nearness(project).rings(Path("lentigo/near.py"))
+    assert [test.name for ring in rings for test in ring] == ["test_near.py", "test_far.py"]
+
+
 def test_one_thing_in_a_line_is_changed() -> None:
     nodes = changeable(SOURCE)
     assert list(nodes) == [2, 3]

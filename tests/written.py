@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from html import unescape
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
 from lentigo.cli.app import app
 from lentigo.version import __version__
-from tests.record import as_lines
+from tests.record import as_lines, check_recorded
 
 _MOST = 120
 """Lines that are told of one file."""
 _OF_A_MACHINE = (
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?"), "TIME"),
     (re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"), "UUID"),
-    (re.compile(r"\b[0-9a-f]{12,64}\b"), "DIGEST"),
+    (re.compile(r"(?<![\d.])\b[0-9a-f]{12,64}\b"), "DIGEST"),
     (re.compile(r"\b[\d.,]+ (s|ms|seconds?|minutes?|images? (a|per) second)\b"), "TOOK"),
     (re.compile(r"(images a second +)[\d.,]+"), r"\1MANY"),
     (re.compile(rf"\b{re.escape(__version__)}\b"), "VERSION"),
@@ -47,6 +48,24 @@ def called(line: str, place: Path, out: Path) -> str:
     lines = [f"lentigo {line}", f"exit {done.exit_code}", *done.output.splitlines()]
     lines += told(out.parent) if out.parent.is_dir() else []
     return settled(lines, OUT=out, PLACE=place)
+
+
+def as_recorded(said: Mapping[tuple[str, str], str]) -> Callable[..., None]:
+    """Return a test that each command says and writes what was recorded.
+
+    `said` maps a command and a name of a way to call it to the rest of the line. The test
+    takes the fixture `place`, the folder of what is given.
+    """
+
+    @pytest.mark.parametrize(("command", "way"), said)
+    def test(
+        command: str, way: str, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(place)
+        found = called(f"{command} {said[command, way]}", place, tmp_path / "out")
+        check_recorded(f"cli/{command}-{way}", found)
+
+    return test
 
 
 def settled(lines: list[str], **places: Path) -> str:

@@ -20,7 +20,7 @@ from lentigo.datasets.reading.columns import choose_columns
 from lentigo.datasets.reading.isic_ids import isic_ids
 from lentigo.datasets.reading.sources import joined_sources
 from lentigo.errors import ColumnError, ConfigError
-from lentigo.table_files.door import is_table
+from lentigo.table_files.door import is_table, table_name
 from lentigo.tables import (
     LESION_COLUMNS,
     SEXES,
@@ -153,7 +153,7 @@ def _name(source: Source, number: int) -> str:
     if isinstance(source, _FRAMES):
         return f"table {number}"
     path = Path(source)
-    return (path.name if path.is_dir() else path.stem) or str(path.resolve().name)
+    return (path.name if path.is_dir() else table_name(path)) or str(path.resolve().name)
 
 
 def _told_apart(names: list[str]) -> list[str]:

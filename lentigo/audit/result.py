@@ -11,9 +11,9 @@ import pandas as pd
 
 from lentigo.audit.checks.finding import Finding
 from lentigo.audit.checks.registry import CHECKS, REFUSALS
+from lentigo.curation.summary import summary
 from lentigo.errors import ConfigError, unknown_name
 from lentigo.notice import NOTICE
-from lentigo.tables import summary
 from lentigo.visible import visible
 from lentigo.words import counted
 

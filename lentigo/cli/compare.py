@@ -90,17 +90,19 @@ def compare_command(
 def _named(predictions: list[str]) -> dict[str, Path]:
     """Return the path of each model's predictions by its name, from NAME=FILE or FILE.
 
-    Without NAME it is the name of the file without its ending.
+    Without NAME it is the name of the file without its endings.
 
     Raises `ConfigError` where two models have the same name.
     """
+    from lentigo.table_files.door import table_name
+
     named: dict[str, Path] = {}
     for word in predictions:
         name, equals, file = word.partition("=")
         # The name of an existing file may contain an equals sign.
         whole = not equals or not name or Path(word).exists()
         path = Path(word if whole and name else file)
-        name = path.stem if whole else name
+        name = table_name(path) if whole else name
         if name in named:
             raise ConfigError(
                 f"Two models are called {visible(name)}; name them: "

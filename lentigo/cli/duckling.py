@@ -83,8 +83,8 @@ def _show(found: Ducklings, out: Path) -> None:
         doubt = f"; {row['reason']}" if row["reason"] else ""
         say(
             f"{row['patient_id']}: {row['image_id']} "
-            f"({row['oddness']:.2f}, odder than {100 * row['odder_than']:.0f} % of all)"
-            f"{doubt}"
+            f"({row['oddness']:.2f}, odder than {100 * row['odder_than']:.0f} % of all "
+            f"others){doubt}"
         )
     few = table[table["reason"].str.startswith("too few")]
     if len(few):

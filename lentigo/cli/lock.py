@@ -102,16 +102,29 @@ def _fixed(
 ) -> Protocol | None:
     """Return the protocol that the options fix; None if none of them is given."""
     from lentigo.evaluation.locking import Protocol
-    from lentigo.evaluation.locking.protocol import model_digest
 
     given = (model, threshold, metric, group, prevalence, by)
     if all(each is None for each in given):
         return None
     return Protocol(
-        model=model_digest(model) if model is not None else None,
+        model=_digest_of_sound(model) if model is not None else None,
         threshold=0.5 if threshold is None else threshold,
         metrics=tuple(dict.fromkeys(metric or ())),
         group=group,
         prevalence=prevalence,
         by=tuple(dict.fromkeys(by or ())),
     )
+
+
+def _digest_of_sound(model: Path) -> str:
+    """Return the digest of a model that can be used: a locked one cannot be exchanged.
+
+    Raises what `check_folder` raises of a description that describes no model, and of files
+    that are not there.
+    """
+    from lentigo.evaluation.locking.protocol import model_digest
+    from lentigo.models.description import check_folder, find_models
+
+    for folder in find_models(model):
+        check_folder(folder)
+    return model_digest(model)

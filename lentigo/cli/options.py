@@ -189,6 +189,7 @@ def ask(
         parse_settings,
         with_settings,
     )
+    from lentigo.models.backbone_names import check_backbones
     from lentigo.recipes import recipe
 
     settings: dict[str, Any] = parse_settings(assignments or [])
@@ -209,6 +210,7 @@ def ask(
     if weights and len(weights) > 1:
         config = with_settings(config, {"members": each_from_its_own(config, weights)})
     check_watch(config)
+    check_backbones(config)
     if config.training.teacher is not None:
         from lentigo.training.teacher_split import check_teacher
 

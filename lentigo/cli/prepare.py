@@ -99,7 +99,9 @@ def _stopped(folder: Path) -> str:
 
 def _name(table: Path, size: int, fit: str) -> str:
     """Return the default name of a store, such as ham-256 or ham-256-crop."""
-    name = table.resolve().name if table.is_dir() else table.stem
+    from lentigo.table_files.door import table_name
+
+    name = table.resolve().name if table.is_dir() else table_name(table)
     return f"{name}-{size}" if fit == "stretch" else f"{name}-{size}-{fit}"
 
 

@@ -50,9 +50,9 @@ def show_result(result: Result | None, *, as_json: bool) -> None:
 
 def show_table(read: NotedTable, out: Path, *, as_json: bool, parts: str = "Parts") -> None:
     """Print what is in the lesion table `out`: notes, counts, licence, citation."""
+    from lentigo.curation.summary import summary
     from lentigo.datasets.counts import with_sentence
     from lentigo.datasets.reading.sources import source_sentence
-    from lentigo.tables import summary
 
     table, sources = read.table, list(read.sources)
     counts = summary(table)

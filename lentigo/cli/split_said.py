@@ -29,12 +29,15 @@ def division(divided: Divided, *, as_json: bool) -> None:
     say()
     say(
         "share: melanomas among the labelled images. site off by: how far a part's share "
-        "of any body site is from that of all, at most."
+        "of any body site is from that of all, at most, among images whose site is known."
     )
     uneven = ", ".join(
         f"{name} {100 * value:.2f}" for name, value in divided.unevenness.items()
     )
-    say(f"A part's share is off by at most (percentage points): {uneven}.")
+    say(
+        f"A part's share is off by at most (percentage points): {uneven}; what is missing "
+        "counts as a value of its own."
+    )
     say(f"Split:  {divided.out} (and {divided.out.with_suffix('.json').name})")
     say(f"Digest: {divided.digest}")
 

@@ -56,12 +56,15 @@ def train_command(
     options.check_run_folder(out, resume=resume)
     options.check_there(table, "table")
     options.check_metadata(asked.config, [table])
+    if split is not None:
+        options.check_there(split, "split")
     from lentigo.cluster import check_place
+
+    check_place(on, ray_address)
     from lentigo.machine import is_first_process
     from lentigo.pipeline import finish
     from lentigo.training.run import train as train_table
 
-    check_place(on, ray_address)
     settings = asked.settled()  # first: it may refuse them before a table is read
     lesions = options.read_lesions(table)
     run = train_table(

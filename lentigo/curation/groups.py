@@ -63,7 +63,7 @@ def ties(table: pd.DataFrame) -> list[tuple[str, pd.Series[Any]]]:
     """
     found = [("identical file", table["sha256"])]
     found += _archive_wide(table)
-    found += [("same lesion", lesion_keys(table)), (_SAME_PATIENT, patient_keys(table))]
+    found += [(_SAME_LESION, lesion_keys(table)), (_SAME_PATIENT, patient_keys(table))]
     return found
 
 
@@ -108,9 +108,18 @@ def lesion_keys(table: pd.DataFrame) -> pd.Series[Any]:
 
 def patient_numbers(table: pd.DataFrame) -> np.ndarray[Any, Any]:
     """Return a number for each row's patient, (N,); -1 if unknown."""
-    keys = [same_key(key) for name, key in ties(table) if name == _SAME_PATIENT]
+    return _numbers(table, "patient_id", _SAME_PATIENT)
+
+
+def named_lesions(table: pd.DataFrame) -> np.ndarray[Any, Any]:
+    """Return a number for each row's lesion by its id alone, (N,); -1 if it has none."""
+    return _numbers(table, "lesion_id", _SAME_LESION)
+
+
+def _numbers(table: pd.DataFrame, column: str, reason: str) -> np.ndarray[Any, Any]:
+    keys = [same_key(key) for name, key in ties(table) if name == reason]
     number = components(np.concatenate(keys), len(table))
-    return np.where(table["patient_id"].notna(), number, -1)
+    return np.where(table[column].notna(), number, -1)
 
 
 def lesion_numbers(
@@ -125,7 +134,7 @@ def lesion_numbers(
     return components(np.concatenate(linked), len(table))
 
 
-_SAME_PATIENT = "same patient"
+_SAME_PATIENT, _SAME_LESION = "same patient", "same lesion"
 
 
 def _archive_wide(table: pd.DataFrame) -> list[tuple[str, pd.Series[Any]]]:
@@ -148,7 +157,7 @@ def _archive_wide(table: pd.DataFrame) -> list[tuple[str, pd.Series[Any]]]:
 
 ARCHIVE_IDS = (
     ("isic_id", "same image", r"ISIC_\d+"),
-    ("lesion_id", "same lesion", r"(?:IL|HAM|BCN)_\d{7}"),
+    ("lesion_id", _SAME_LESION, r"(?:IL|HAM|BCN)_\d{7}"),
     ("patient_id", _SAME_PATIENT, r"IP_\d{7}"),
 )
 """Column, the reason it gives for belonging together, and the pattern of the ids that the

@@ -145,6 +145,15 @@ def _on_calibration(sample: Sample, found: Mapping[str, Interval]) -> list[str]:
             f"{verb(wrong, 'contradicts', 'contradict')} the truth, so the log loss is "
             "infinite; the number given counts them as 2.2e-16 away, as scikit-learn does."
         )
+    given = np.where(sample.truth, sample.score, 1 - sample.score)
+    if close := int(((given > 0) & (given < np.finfo(np.float64).eps)).sum()):
+        notes.append(
+            f"{counted(close, 'probability', 'probabilities')} "
+            f"{verb(close, 'contradicts', 'contradict')} the truth and "
+            f"{verb(close, 'lies', 'lie')} closer to 0 or 1 than 2.2e-16; the log loss "
+            f"counts {verb(close, 'it', 'them')} as that far away, as scikit-learn does, "
+            "and would be higher."
+        )
     fitted = not np.isnan(found["calibration_slope"].value)
     if fitted and separates(sample.truth, sample.score):
         notes.append(

@@ -17,6 +17,9 @@ STEPS = 14
 """Number of steps in which the image is blurred or shown."""
 ALIKE = 0.5
 """Rank correlation with the map of shuffled weights from which a map fails the check."""
+_FLAT = 1e-5
+"""Share of its largest value up to which the values of a map differ by rounding alone: a
+feature map of one cell is as good as constant when it has been enlarged."""
 
 
 def deletion_insertion(
@@ -50,17 +53,23 @@ def likeness(heat: Map, of_shuffled: Map) -> float:
 
     Adebayo et al. 2018 (arXiv:1810.03292): a map that stays the same when the weights are
     shuffled does not show what was learnt. 0 where only the map of shuffled weights is
-    constant: nothing is left of `heat`. NaN where `heat` itself is constant.
+    constant: nothing is left of `heat`. NaN where `heat` itself is constant. What differs
+    by rounding alone counts as constant.
     """
     from scipy.stats import rankdata  # takes a second to import
 
-    step = 4 if np.ptp(heat[::4, ::4]) else 1
-    first, second = (rankdata(each[::step, ::step]) for each in (heat, of_shuffled))
-    if np.ptp(first) == 0:
+    step = 1 if is_flat(heat[::4, ::4]) else 4
+    first, second = heat[::step, ::step], of_shuffled[::step, ::step]
+    if is_flat(first):
         return math.nan
-    if np.ptp(second) == 0:
+    if is_flat(second):
         return 0.0
-    return float(np.corrcoef(first, second)[0, 1])
+    return float(np.corrcoef(rankdata(first), rankdata(second))[0, 1])
+
+
+def is_flat(heat: Map) -> bool:
+    """Tell whether a map is the same everywhere, but for rounding."""
+    return bool(np.ptp(heat) <= _FLAT * np.abs(heat).max())
 
 
 def says_nothing(heat: Map, alike: float) -> bool:
@@ -68,4 +77,4 @@ def says_nothing(heat: Map, alike: float) -> bool:
 
     It fails where `alike`, the result of `likeness`, is `ALIKE` or more.
     """
-    return bool(np.ptp(heat) == 0 or alike >= ALIKE)
+    return is_flat(heat) or alike >= ALIKE

@@ -35,7 +35,7 @@ from lentigo.models.description import (
     write_folder,
 )
 from lentigo.models.engines import load_members
-from lentigo.models.index import INDEX
+from lentigo.models.index import INDEX, read_index
 from lentigo.models.joined import index_copied, joined
 from lentigo.models.network_view import network_views
 from lentigo.models.schema import Description, Member
@@ -83,6 +83,7 @@ def export(
     """
     source, out = Path(source), Path(out)
     folders = _trained(source)
+    _check_files(folders)
     seen = images_by_role(source)
     sources = _to_compare(source, seen, images)
     check_shown(sources, way := _first_way(folders[0]))
@@ -104,6 +105,20 @@ def export(
         members = _timed(out, sources)
         description = write_folder(out, {**content, "members": members})
     return Exported(folder=out, description=description, agreement=agreement, int8=judged)
+
+
+def _check_files(folders: Sequence[Path]) -> None:
+    """Raise `ModelError` for weights or an index that cannot be read.
+
+    Before the first network is written as ONNX, which takes seconds to minutes.
+    """
+    for folder in folders:
+        known = read_description(folder)
+        for member in known.members:
+            if member.files.torch is not None:
+                checked_file(folder, known, member.files.torch)
+            if member.files.index is not None:
+                read_index(checked_file(folder, known, member.files.index))
 
 
 def _first_way(folder: Path) -> Preparation:

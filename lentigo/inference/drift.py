@@ -26,6 +26,7 @@ from lentigo.models.calibration import probability
 from lentigo.models.description import find_models, points_of, read_description
 from lentigo.models.operating_point import read_points
 from lentigo.run_layout import FoldLayout, RunLayout, fold_of, run_of
+from lentigo.table_files.door import table_name
 from lentigo.tables import DIAGNOSIS_COLUMNS, diagnosis_column
 from lentigo.words import counted
 
@@ -84,7 +85,7 @@ def watch_drift(
         raise ConfigError(f"{_OTHERS} Features need a --reference, too, or no --images.")
     several = len(predictions) > 1
     periods = [
-        _side(Path(each), tables, name=Path(each).stem if several else "the period")
+        _side(Path(each), tables, name=table_name(each) if several else "the period")
         for each in predictions
     ]
     _check_names(periods)

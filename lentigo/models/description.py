@@ -25,6 +25,7 @@ from lentigo.files import digest, opened, write_text
 from lentigo.json_files import read_json_object, to_json, write_json
 from lentigo.models.card import card_text
 from lentigo.models.format_one import as_format_two
+from lentigo.models.holes import is_hollow
 from lentigo.models.operating_point import OperatingPoint, read_points, unread_said
 from lentigo.models.schema import FORMAT, Description
 from lentigo.models.weights_header import length_by_header
@@ -197,6 +198,11 @@ def checked_file(folder: Path, description: Description, name: str) -> Path:
                 raise UnreadableFileError(
                     f"{path} cannot be read as a safetensors file: its header tells of "
                     "tensors that need another length. Copy it again from where it came."
+                )
+            if is_hollow(file, size):
+                raise UnreadableFileError(
+                    f"{path} is longer than what stands in it: most of it are holes, which "
+                    "no weights have. Copy it again from where it came."
                 )
         same = facts.bytes in {None, size} and digest(path) == facts.sha256
     except FileNotFoundError:

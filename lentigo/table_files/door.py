@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -29,6 +30,8 @@ SUFFIXES = (
 )  # fmt: skip
 """Endings of file names by which a path is recognised as a table."""
 
+_JSON = re.compile(rb"""[\[{]\s*[\[{"]|[\[{]\s*[\]}]""")
+"""Beginning of an object or a list of objects; no header line has one."""
 _LINES_OF_HTML = (b"<html", b"<!doctype", b"<table", b"<?xml")
 
 
@@ -43,6 +46,20 @@ def is_visible_table(path: Path) -> bool:
     # Excel keeps a file ~$clinic.xlsx beside a workbook that is open.
     hidden = path.name.startswith((".", "~$"))
     return is_table(path) and not hidden and path.is_file()
+
+
+def table_name(path: Path | str) -> str:
+    """Return the name of a table without its endings: `march` of `march.csv.gz`.
+
+    A sheet of a workbook has the name of its workbook.
+    """
+    file = split_sheet(path)[0]
+    return Path(file.stem).stem if is_packed(file) else file.stem
+
+
+def is_packed(path: Path) -> bool:
+    """Tell whether a path ends as a packed table does, such as `.csv.gz`."""
+    return path.suffix.lower() in _PACKED and is_table(path)
 
 
 def read_header(path: Path) -> list[str]:
@@ -141,6 +158,11 @@ def _read_text(data: bytes, path: Path) -> pd.DataFrame:
         raise DatasetError(
             f"{path} holds a web page or XML, no table; open it in a spreadsheet and save "
             "it as .xlsx or CSV UTF-8."
+        )
+    if _JSON.match(head):
+        raise DatasetError(
+            f"{path} holds JSON, which is not read as a table; save it as CSV UTF-8 or "
+            "Parquet (predictions: --out predictions.csv)."
         )
     text, said = letters.as_utf8(data, path)
     if said:

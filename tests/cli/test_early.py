@@ -69,8 +69,14 @@ SETTINGS = {
     "--set model.metadata=add": "model.metadata: input should be 'none'",
     "--set model.metadata=film": "has no column of age, sex or site",
     "--recipe quik": "Did you mean quick",
+    "--set model.backbone=resnet10tt": "Did you mean resnet10t or",
 }
 OTHERS = {
+    "train {t} --split nowhere.csv --out {o}": "There is no split nowhere.csv",
+    "train {t} --on rays --out {o}": "Did you mean ray?",
+    "run {t} --on rays --out {o}": "Did you mean ray?",
+    "prepare {t} --on rays --out {o}": "Did you mean ray?",
+    "predict {f} {t} --on rays --out {o}.csv": "Did you mean ray?",
     "audit {t} --by prat --out {o}": "no column (of --by) called 'prat'",
     "audit {t} --keep prat --out {o}": "no column (of --keep) called 'prat'",
     "combine {t} --keep prat --out {o}.csv": "no column (of --keep) called 'prat'",

@@ -17,8 +17,7 @@ from tests.cohorts import draw_cohort
 from tests.imaging.segmentation.test_find import skin, with_disc
 from tests.inference.test_drift import answers
 from tests.inference.test_predict import CONFIG, save
-from tests.record import check_recorded
-from tests.written import called
+from tests.written import as_recorded
 
 
 @pytest.fixture(scope="module")
@@ -73,10 +72,4 @@ SAID = {
 }
 
 
-@pytest.mark.parametrize(("command", "way"), SAID)
-def test_what_a_command_says_and_writes(
-    command: str, way: str, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(place)
-    said = called(f"{command} {SAID[command, way]}", place, tmp_path / "out")
-    check_recorded(f"cli/{command}-{way}", said)
+test_what_a_command_says_and_writes = as_recorded(SAID)

@@ -70,3 +70,15 @@ def test_a_sure_error_makes_the_log_loss_infinite_and_a_note_says_so() -> None:
     right = guesses.assign(probability=[1.0] * 5 + [0.9] * 15 + [0.1] * 20)
     notes = evaluate(right, truth, repeats=20).notes
     assert not any("log loss" in note for note in notes)
+
+
+def test_an_error_that_is_nearly_sure_is_counted_as_less_sure_and_a_note_says_so() -> None:
+    """log(1e-300) is −691; the log loss of such a table was 2.3, and nothing was said."""
+    names = [f"i{number}" for number in range(40)]
+    truth = pd.DataFrame({"image_id": names, "melanoma": [1] * 20 + [0] * 20})
+    score = [0.9] * 18 + [1e-300] * 2 + [1e-300] * 19 + [np.nextafter(1, 0)]
+    guesses = pd.DataFrame({"image_id": names, "probability": score})
+    (note,) = [
+        note for note in evaluate(guesses, truth, repeats=20).notes if "log loss" in note
+    ]
+    assert note.startswith("3 probabilities contradict the truth and lie closer to 0 or 1")

@@ -149,6 +149,21 @@ def test_a_deal_gives_each_group_to_one_side_and_keeps_their_numbers() -> None:
         assert part.toarray().max() == 1
 
 
+@pytest.mark.parametrize(("before", "after"), [(12, 8), (8, 12)])
+def test_each_group_counts_once_on_the_side_that_it_is_on(before: int, after: int) -> None:
+    deals = Deals(Side("a", before), Side("b", after))
+    real, known = deals.real(), np.ones(20, np.bool_)
+    period = np.arange(20) >= before
+    assert deals.of_period(real, deals.groups).tolist() == [period.astype(float).tolist()]
+    table = deals.table(np.arange(20) % 2, known)
+    assert table.sum(axis=1).tolist() == [[1.0]] * 20
+    reference, own = deals.counts(table, real)
+    assert reference.tolist() == [[before / 2] * 2]
+    assert own.tolist() == [[after / 2] * 2]
+    values = np.arange(20, dtype=float)
+    assert deals.mean(values, known) == pytest.approx(9.5)
+
+
 def test_each_line_of_a_log_holds_the_digest_of_the_one_before(tmp_path: Path) -> None:
     path = tmp_path / "log"
     first = append(path, {"who": "Ärztin", "b": 1}, previous=START)

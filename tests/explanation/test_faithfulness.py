@@ -110,3 +110,13 @@ def test_shares_are_counted_by_area_of_heat() -> None:
     assert share_on(even, things["lesion"]) == 1 / 16
     assert [share_on(even, things[name]) for name in ("ruler", "ink", "frame")] == [0, 0, 0]
     assert np.isnan(share_on(0 * even, things["lesion"]))
+
+
+def test_rounding_alone_shows_nothing() -> None:
+    """A feature map of one cell, enlarged, differs in its last digits only."""
+    noise = np.random.default_rng(0).uniform(0, 1e-7, (32, 32)).astype(np.float32)
+    even = np.ones((32, 32), np.float32) - noise
+    assert np.ptp(even) > 0
+    assert np.isnan(likeness(even, corner_map()))
+    assert says_nothing(even, float("nan"))
+    assert likeness(corner_map(), even) == 0

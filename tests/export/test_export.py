@@ -23,6 +23,7 @@ from lentigo.errors import (
 )
 from lentigo.export import export
 from lentigo.export.agreement import check_agreement
+from lentigo.files import digest
 from lentigo.inference.inputs import as_sources
 from lentigo.models.description import read_description
 from lentigo.models.engines import load_predictor
@@ -194,4 +195,26 @@ def test_images_that_cannot_be_shown_are_refused_before_a_network_is_written(
     for name, why in (("pipe.png", "no ordinary file"), ("text.png", "text.png")):
         with pytest.raises(ImageError, match=rf"^None of 1 image .*{why}.*--images"):
             export(exported / "model", tmp_path / "out", images=[tmp_path / name])
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_index_that_cannot_be_read_is_told_before_a_network_is_written(
+    exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder with a pipe for an index was refused after ten seconds of a core."""
+    folder = tmp_path / "model"
+    shutil.copytree(exported / "model", folder)
+    (folder / "index.npz").write_text("no index")
+    description = json.loads((folder / "model.json").read_text())
+    description["members"][0]["files"]["index"] = "index.npz"
+    description["files"]["index.npz"] = {"sha256": digest(folder / "index.npz")}
+    (folder / "model.json").write_text(json.dumps(description))
+    monkeypatch.setattr(
+        "lentigo.models.onnx_export.write_onnx", lambda *_, **__: pytest.fail("written")
+    )
+    for said in ("is no index of a model", "no ordinary file"):
+        with pytest.raises(ModelError, match=said):
+            export(folder, tmp_path / "out", images=[exported / "images"])
+        (folder / "index.npz").unlink(missing_ok=True)
+        os.mkfifo(folder / "index.npz")
     assert not (tmp_path / "out").exists()

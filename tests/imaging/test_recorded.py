@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from lentigo.datasets.synthetic import Lesion, Photograph, draw_with_truth
 from lentigo.explanation.abcd import measure_abcd
+from lentigo.imaging.artefacts.marks import best_row
 from lentigo.imaging.disturbances import DISTURBANCES, STRENGTHS, disturb
 from lentigo.imaging.kind import unlike_dermoscopy
 from lentigo.imaging.kind.frame import frame_mask
@@ -123,3 +124,28 @@ def test_disturbances(name: str) -> None:
         for seed in (0, 1)
     ]
     check_recorded(f"imaging/disturbed-{name}", "\n".join(lines) + "\n", near=OF_PIXELS)
+
+
+def test_rows_of_marks_in_a_plane() -> None:
+    """Short and long, thin and thick, even and uneven, straight and turned."""
+    lines = []
+    for length, width, apart, turn, slip in (
+        (6, 1, 9, 0.0, 0), (6, 2, 9, 0.3, 0), (10, 1, 14, 0.3, 1), (10, 3, 14, 0.0, 0),
+        (14, 2, 20, 0.8, 1), (14, 1, 20, 0.0, 3), (20, 2, 28, 0.1, 0), (8, 4, 12, 0.0, 0),
+        (5, 1, 6, 0.0, 0), (24, 3, 40, 0.2, 2), (3, 1, 9, 0.0, 0), (10, 2, 14, 1.57, 1),
+    ):  # fmt: skip
+        for every in (0, 2, 5):
+            plane = np.full((256, 256), 190, np.uint8)
+            along = np.array([np.cos(turn), np.sin(turn)])
+            for nth in range(12):
+                foot = np.array([70.0, 70.0]) + along * (apart * nth + slip * (nth % 2))
+                far = length * (1.6 if every and nth % every == 0 else 1)
+                ends = [foot, foot + far * np.array([-along[1], along[0]])]
+                first, last = ([round(float(each)) for each in end] for end in ends)
+                cv2.line(plane, first, last, 60, width)
+            score, distance = best_row(plane)
+            lines.append(
+                f"{length} long, {width} wide, {apart} apart, turned {turn}, slip {slip}, "
+                f"longer {every}: {score:.4g} {distance:.4g}"
+            )
+    check_recorded("imaging/rows-of-marks", "\n".join(lines) + "\n", near=OF_PIXELS)

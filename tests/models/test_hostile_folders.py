@@ -22,6 +22,7 @@ from lentigo.errors import LentigoError, ModelError
 from lentigo.files import digest
 from lentigo.models.card import card_text
 from lentigo.models.description import checked_file, points_of, read_description
+from lentigo.models.holes import is_hollow
 from lentigo.models.weights_header import length_by_header
 from tests.cohorts import tiny_config
 from tests.inference.test_predict import save
@@ -212,6 +213,34 @@ def test_weights_longer_than_their_tensors_or_their_network_are_not_digested(
     (folder / "model.json").write_text(json.dumps(content))
     with pytest.raises(ModelError, match=r"longer than 0.1 GB, and lentigo writes"):
         checked_file(folder, read_description(folder), path.name)
+
+
+@pytest.mark.skipif(not hasattr(os, "SEEK_HOLE"), reason="no system call tells holes")
+@pytest.mark.parametrize("name", ["model.onnx", "index.npz"])
+def test_a_file_of_holes_is_refused_before_it_is_digested(
+    folder: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of 1.99 GB, just below the limit, takes 3 KB of a disk; it kept a core 5 s."""
+    size = 1_990_000_000
+    monkeypatch.setattr("lentigo.models.description.digest", lambda _: pytest.fail("read"))
+    changed(folder, **{f"files__{name}": {"sha256": "0" * 64, "bytes": size}})
+    with (folder / name).open("wb") as file:
+        for place in range(5):  # data here and there
+            file.seek(place * 100_000_000)
+            file.write(b"PK" * 500)
+        file.truncate(size)
+    with pytest.raises(ModelError, match="most of it are holes"):
+        checked_file(folder, read_description(folder), name)
+
+
+def test_a_file_that_is_full_is_not_hollow(tmp_path: Path) -> None:
+    with (tmp_path / "full").open("wb") as file:
+        for _ in range(101):
+            file.write(b"x" * 1_000_000)
+    with (tmp_path / "full").open("rb") as file:
+        file.seek(7)
+        assert not is_hollow(file, 101_000_000)
+        assert file.tell() == 7
 
 
 @pytest.mark.parametrize(

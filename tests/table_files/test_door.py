@@ -16,7 +16,7 @@ import pytest
 from lentigo.errors import DatasetError, DatasetNotFoundError
 from lentigo.files import write_csv
 from lentigo.table_files import opened
-from lentigo.table_files.door import is_table, read_any_table, split_sheet
+from lentigo.table_files.door import is_table, read_any_table, split_sheet, table_name
 
 CASES = Path(__file__).parents[1] / "cases"
 ROWS = "image;age;label\n007;45,5;1\n010;;0\n"
@@ -203,6 +203,9 @@ def test_packed_images_in_a_parquet_file_are_left_out(
     [
         ("Export of 2024\n\nimage,age,sex\na,1,f\nb,2,m\n", "row 2; delete what is above"),
         ("<html><table>", "a web page or XML"),
+        ('{"image_id": "a", "melanoma": 1}\n', "holds JSON"),
+        ('[\n  {"image_id": "a"}]', "holds JSON"),
+        ("{}", "holds JSON"),
         ("a,b\n1,2\0\n", "zero bytes"),
         ("", "is empty"),
         ("\n\n", "is empty"),
@@ -294,3 +297,18 @@ def test_what_is_named_as_a_table() -> None:
     assert not is_table("a.jpg")
     assert split_sheet("a/clinic.xlsx#No 2") == (Path("a/clinic.xlsx"), "No 2")
     assert split_sheet("a#b.csv") == (Path("a#b.csv"), None)
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("x/march.csv", "march"),
+        ("march.csv.gz", "march"),
+        ("march.TSV.XZ", "march"),
+        ("march.2026.parquet", "march.2026"),
+        ("clinic.xlsx#Patients", "clinic"),
+        ("scan.gz", "scan"),
+    ],
+)
+def test_a_table_is_named_without_its_endings(path: str, name: str) -> None:
+    assert table_name(path) == name

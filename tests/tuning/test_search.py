@@ -251,3 +251,30 @@ def test_a_search_that_was_begun_goes_on_past_a_value_that_cannot_be_trained(
     assert lost["training.frozen_stages"].tolist() == [9] * len(lost)
     assert lost["reason"].str.contains("leave none to learn; give at most 3").all()
     assert 9 not in answered
+
+
+@pytest.mark.parametrize("diverged", [True, False])
+def test_a_trial_that_cannot_be_trained_is_told_and_any_other_error_is_raised(
+    cohort: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, diverged: bool
+) -> None:
+    from lentigo.training import trial
+
+    def answers(self: Any, config: Any, place: Any, told: Any = None) -> pd.DataFrame:
+        if place.folder.name == "as-it-is":
+            own = self.work.table[(self.role == "validation").to_numpy()]
+            return own[["image_id", "group_id"]].assign(logit=np.arange(len(own)))
+        if config.training.frozen_stages == 2:
+            raise ConfigError("The teacher cannot see these images.")
+        raise RunError("It went wrong.")
+
+    monkeypatch.setattr(trial.Bench, "answers", answers)
+    monkeypatch.setattr(trial, "has_diverged", lambda place: diverged)
+    said = "None of the trials was trained to its end" if diverged else "It went wrong"
+    out, search = tmp_path / "out", ["training.frozen_stages=choice:1,2"]
+    with pytest.raises(RunError, match=said):
+        tune(cohort, CONFIG, search=search, out=out, trials=6)
+    if diverged:
+        assert set(pd.read_csv(out / "trials.csv")["reason"]) == {
+            "cannot be trained: The teacher cannot see these images.",
+            "diverged: It went wrong.",
+        }

@@ -33,7 +33,7 @@ from lentigo.evaluation.intervals import (
     ratio,
     resample,
 )
-from lentigo.words import counted, some
+from lentigo.words import counted, some, verb
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
@@ -309,9 +309,10 @@ def _findings(
             finding = Finding(check=check, severity=severity, message=message, rows=values)
             findings.append(finding)
     if names := measured.loc[measured["kind"] == "label", "feature"].tolist():
+        many = len(names)
         message = (
-            f"{some(names)}: {target} in other words, as they should be. lentigo gives "
-            "them to no model; do not either."
+            f"{some(names)}: {target} in other words, as {verb(many, 'it', 'they')} should "
+            f"be. lentigo gives {verb(many, 'it', 'them')} to no model; do not either."
         )
         findings.append(Finding(check="target-leak", severity="note", message=message))
     return gravest_first(findings)

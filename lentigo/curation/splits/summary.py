@@ -8,6 +8,7 @@ import pandas as pd
 
 from lentigo.curation.splits.balance import classes_of
 from lentigo.curation.splits.part_words import part_rank
+from lentigo.curation.summary import count_patients
 
 
 def part_summary(table: pd.DataFrame, part: pd.Series[Any]) -> pd.DataFrame:
@@ -40,7 +41,7 @@ def _row(
         "part": name,
         "images": len(mine),
         "groups": int(mine["group_id"].nunique()),
-        "patients": int(mine["patient_id"].nunique()),
+        "patients": count_patients(mine),
         "melanomas": melanomas,
         "share": melanomas / labelled if labelled else float("nan"),
         "age": float(mine["age"].median()) if mine["age"].notna().any() else float("nan"),

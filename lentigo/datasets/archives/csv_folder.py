@@ -35,7 +35,7 @@ from lentigo.datasets.reading.vocabulary import spelled_alike
 from lentigo.errors import ColumnError, ConfigError, DatasetError, DatasetNotFoundError
 from lentigo.imaging.decoding.packed import SUFFIXES
 from lentigo.table_files.cells import as_ids
-from lentigo.table_files.door import is_visible_table, split_sheet
+from lentigo.table_files.door import is_visible_table, split_sheet, table_name
 from lentigo.table_files.not_known import hashes, known_ids, perhaps_missing, plain
 from lentigo.tables import NotedTable
 from lentigo.words import counted, some, verb
@@ -74,7 +74,7 @@ def read(
     table, notes = _patients(source, chosen)
     table["image_id"] = image_names(source[chosen["image_id"]])
     table["path"] = found
-    table["dataset"] = split_sheet(path)[0].stem
+    table["dataset"] = table_name(path)
     table = _ours_by_name(table, source)
     labels = read_labels(
         source,
@@ -87,7 +87,7 @@ def read(
     chosen |= {"melanoma": labels.column} if labels.column else {}
     said = [*labels.notes, *_unlabelled(table, source, chosen)]
     said += unclear_classes(source, labels.column)
-    notes = [_guess(chosen), *others.notes, *said, *notes, *files.notes(table)]
+    notes = [_guess(chosen, given), *others.notes, *said, *notes, *files.notes(table)]
     notes += files.unnamed(table)
     finished = finish(table, source=str(path), notes=notes)
     return replace(finished, no_images=tuple(others.rows))
@@ -244,6 +244,12 @@ def _ours_by_name(table: pd.DataFrame, source: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def _guess(chosen: Mapping[str, str]) -> str:
-    pairs = [f"{ours} from {theirs}" for ours, theirs in chosen.items()]
-    return f"Columns were chosen by name: {', '.join(pairs)}."
+def _guess(chosen: Mapping[str, str], given: Mapping[str, str]) -> str:
+    """Return a sentence on which columns were chosen by name, and which by the user."""
+    own = {ours: theirs for ours, theirs in chosen.items() if ours in given}
+    pairs, told = (
+        ", ".join(f"{ours} from {theirs}" for ours, theirs in each.items())
+        for each in ({k: v for k, v in chosen.items() if k not in own}, own)
+    )
+    said = f"Columns were chosen by name: {pairs}." if pairs else ""
+    return f"{said} As you said: {told}.".strip() if told else said

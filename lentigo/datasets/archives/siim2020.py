@@ -24,7 +24,12 @@ from lentigo.datasets.reading.files import (
 )
 from lentigo.datasets.reading.known_words import SEX_WORDS
 from lentigo.datasets.reading.label_conflicts import column_conflicts, refuse_conflicts
-from lentigo.datasets.reading.vocabulary import map_diagnoses, map_sites, map_words
+from lentigo.datasets.reading.vocabulary import (
+    map_diagnoses,
+    map_sites,
+    map_words,
+    without_open,
+)
 from lentigo.tables import NotedTable
 
 TABLES = {
@@ -143,8 +148,7 @@ def _add_labels(
         diagnosis=words["diagnosis"], melanoma=melanoma, malignant=malignant
     )
     # The target is the archive's own answer, so an unknown diagnosis leaves nothing open.
-    said = [note.replace(", and melanoma stays open,", "") for note in said]
-    return labelled, [*notes, *said, *also]
+    return labelled, [*notes, *without_open(said), *also]
 
 
 def _refuse_conflicts(

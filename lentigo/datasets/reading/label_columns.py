@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -20,32 +20,23 @@ from lentigo.datasets.reading.label_conflicts import (
     column_conflicts,
     refuse_conflicts,
 )
-from lentigo.datasets.reading.label_siblings import (
-    filled_by_others,
-    other_answers,
-    other_diagnoses,
+from lentigo.datasets.reading.label_settling import (
+    Labels,
+    differing,
+    settled_beside,
+    settled_by_diagnoses,
+    with_malignant,
+    with_others,
 )
+from lentigo.datasets.reading.label_siblings import other_answers, other_diagnoses
 from lentigo.datasets.reading.labels import read_label, says_malignant
 from lentigo.datasets.reading.melanoma_sentences import told_in_sentences
 from lentigo.datasets.reading.melanoma_words import share_of_diagnoses, unknown_diagnoses
 from lentigo.datasets.reading.other_columns import compared_with_others, without_role
-from lentigo.datasets.reading.vocabulary import map_diagnoses
+from lentigo.datasets.reading.vocabulary import map_diagnoses, without_open
 from lentigo.datasets.reading.word_map import refuse_words, translated
 from lentigo.table_files.not_known import plain
-from lentigo.words import counted, some
-
-
-@dataclass(frozen=True)
-class Labels:
-    """The labels of one table."""
-
-    table: pd.DataFrame
-    """The columns diagnosis, melanoma and malignant; its rows are those of the source."""
-    column: str | None
-    """The column from which melanoma was read; None where the table has only a
-    diagnosis."""
-    notes: list[str]
-    """Sentences on what was guessed, and on labels that contradict each other."""
+from lentigo.words import counted
 
 
 def read_labels(
@@ -83,13 +74,45 @@ def read_labels(
         source, more = _without_other_diagnoses(source, chosen, said)
         notes += more
     own, more = _own_malignant(source, chosen, where=where)
-    notes += more
-    if "melanoma" not in chosen:
-        table, more = _with_malignant(said, own)
+    first = Labels(said, None, [*notes, *more])
+    if "melanoma" in chosen:
+        believed = named or named_diagnosis
+        found, own = _with_label(source, chosen, first, own, where=where, named=named)
+        label, told = compared_with_others(
+            source,
+            found.table["melanoma"],
+            chosen,
+            column=found.column or chosen["melanoma"],
+            where=where,
+            named=believed,
+        )
+        found = replace(found, table=found.table.assign(melanoma=label))
+        table, more = with_malignant(found.table, own)
+    else:
+        found = first
+        table, more = with_malignant(said, own)
         free = without_role(source, chosen)
-        more += told_in_sentences(source, table["melanoma"], free, column=None)
-        return Labels(table, None, [*notes, *more])
-    taken = chosen["melanoma"]
+        told = told_in_sentences(source, table["melanoma"], free, column=None)
+        more, told = told, more
+    notes = _of_open(found.notes, said, table["melanoma"])
+    return Labels(table, found.column, [*notes, *told, *more])
+
+
+def _with_label(
+    source: pd.DataFrame,
+    chosen: Mapping[str, str],
+    first: Labels,
+    own: pd.Series[Any],
+    *,
+    where: str,
+    named: bool,
+) -> tuple[Labels, pd.Series[Any]]:
+    """Return what the label column says beside the diagnosis, and the malignancy.
+
+    `first` is what the diagnosis says, `own` the column malignant; the other arguments are
+    those of `read_labels`.
+    """
+    taken, said = chosen["melanoma"], first.table
     beside = chosen.get("diagnosis", taken) != taken
     same = "diagnosis" in chosen and not beside
     label, of_label = read_label(source[taken], source=where, diagnoses=same)
@@ -100,29 +123,25 @@ def read_labels(
         )
         image = chosen.get("image_id")
         refuse_conflicts(source, found, where=where, image=image, advice=_ADVICE)
+    notes = first.notes
     if malignancy:
         own = label if own.isna().all() else own
+        settled = settled_by_diagnoses(label, said, source, chosen)
     else:
         notes = [*notes, *of_label] if beside else of_label
-    if malignancy:
-        settled = _settled_by_diagnoses(label, said, source, chosen)
-    else:
-        settled = _settled(label, said, chosen, malignancy=False)
-        settled = settled if named else _with_others(settled, source, chosen)
+        settled = settled_beside(label, said, chosen, malignancy=False)
+        settled = settled if named else with_others(settled, source, chosen)
     _refuse_open(source, settled.table["melanoma"], chosen, where=where)
     notes = [*notes, *settled.notes]
     if settled.column == taken:
         notes += _otherwise(source, settled.table["melanoma"], taken)
-    label, told = compared_with_others(
-        source,
-        settled.table["melanoma"],
-        chosen,
-        column=settled.column or taken,
-        where=where,
-        named=named or named_diagnosis,
-    )
-    table, more = _with_malignant(settled.table.assign(melanoma=label), own)
-    return Labels(table, settled.column, [*notes, *told, *more])
+    return replace(settled, notes=notes), own
+
+
+def _of_open(notes: list[str], said: pd.DataFrame, label: pd.Series[Any]) -> list[str]:
+    """Return notes without the claim that melanoma stays open, where it does for no row."""
+    unknown = said["diagnosis"].notna() & said["melanoma"].isna()
+    return notes if label[unknown].isna().any() else without_open(notes)
 
 
 def _with_told_diagnosis(
@@ -163,67 +182,12 @@ def _without_other_diagnoses(
         if name in used:
             continue
         dropped.append(name)
-        if count := int(_differs(theirs["melanoma"], said["melanoma"]).sum()):
+        if count := int(differing(theirs["melanoma"], said["melanoma"]).sum()):
             notes.append(
                 f"The column {name} says otherwise for {counted(count, 'image')}; "
                 f"{chosen['diagnosis']} is used."
             )
     return source.drop(columns=dropped), notes
-
-
-def _settled(
-    label: pd.Series[Any],
-    said: pd.DataFrame,
-    chosen: Mapping[str, str],
-    *,
-    malignancy: bool,
-) -> Labels:
-    """Return the table of labels, the column they are read from, and notes.
-
-    `label` is the content of the label column, `said` the diagnosis with melanoma and
-    malignant as it implies them; `chosen` maps columns of a lesion table to columns of the
-    source. With `malignancy` the label column means malignant.
-    """
-    taken, notes = chosen["melanoma"], list[str]()
-    if chosen.get("diagnosis", taken) == taken:
-        label = label.fillna(said["melanoma"])
-    elif malignancy:
-        label, notes = _by_diagnosis(label, said, chosen)
-        taken = chosen["diagnosis"]
-    else:
-        label, notes = _beside_diagnosis(label, said, chosen)
-    return Labels(said.assign(melanoma=label), taken, notes)
-
-
-def _with_others(
-    settled: Labels, source: pd.DataFrame, chosen: Mapping[str, str]
-) -> Labels:
-    """Fill labels that are still missing from further columns of the table."""
-    label, notes = filled_by_others(
-        settled.table["melanoma"], source, chosen, malignancy=False
-    )
-    table = settled.table.assign(melanoma=label)
-    return replace(settled, table=table, notes=[*settled.notes, *notes])
-
-
-def _settled_by_diagnoses(
-    label: pd.Series[Any],
-    said: pd.DataFrame,
-    source: pd.DataFrame,
-    chosen: Mapping[str, str],
-) -> Labels:
-    """Return what `_settled` does for a label column that means malignant.
-
-    What the diagnosis leaves open is first read from further columns of diagnoses.
-    """
-    whole, notes = filled_by_others(said["melanoma"], source, chosen, malignancy=True)
-    words = said["diagnosis"]
-    for _, theirs in other_diagnoses(source, chosen):
-        words = words.fillna(theirs["diagnosis"])
-    filled = said.assign(melanoma=whole, diagnosis=words)
-    settled = _settled(label, filled, chosen, malignancy=True)
-    table = said.assign(melanoma=settled.table["melanoma"])
-    return replace(settled, table=table, notes=[*notes, *settled.notes])
 
 
 _ADVICE = "say which is believed: --column melanoma={first} or --column melanoma={other}"
@@ -284,74 +248,19 @@ def _asks_malignancy(
     """Tell whether a label column, beside diagnoses, means malignant and not melanoma.
 
     It does if its name or its words say malignant, or if its `label` contradicts the
-    diagnosis only by 1 for cancers that are not melanoma. `said` is as in `_settled`.
+    diagnosis only by 1 for cancers that are not melanoma. `said` is as in `settled_beside`.
     """
     if said["melanoma"].isna().all():
         return False
     if key(column.name) in MALIGNANT_KEYS or says_malignant(column).any():
         return True
-    differs = _differs(label, said["melanoma"])
+    differs = differing(label, said["melanoma"])
     cancers = label.eq(True) & said["malignant"].eq(True)
     return (
         key(column.name) not in ABOUT_MELANOMA
         and bool(differs.any())
         and bool(cancers.fillna(False)[differs].all())
     )
-
-
-def _by_diagnosis(
-    label: pd.Series[Any], said: pd.DataFrame, chosen: Mapping[str, str]
-) -> tuple[pd.Series[Any], list[str]]:
-    """Return melanoma or not as the diagnosis implies it, and notes on other images.
-
-    Where the diagnosis leaves it open, and the label says benign, it is not melanoma. The
-    arguments are those of `_settled`; the label column means malignant.
-    """
-    settled = said["melanoma"].mask(said["melanoma"].isna() & label.eq(False), False)
-    name, diagnosis = chosen["melanoma"], chosen["diagnosis"]
-    notes = [
-        f"The column {name} says malignant, not melanoma, which is read from {diagnosis}."
-    ]
-    others = (label.eq(True) & settled.eq(False)).fillna(False)
-    if count := int(others.sum()):
-        notes.append(
-            f"{counted(count, 'image')} that {name} calls malignant "
-            f"{'is' if count == 1 else 'are'} no melanoma by the diagnosis "
-            f"({_listed(said.loc[others, 'diagnosis'])})."
-        )
-    if count := int((label.eq(True) & settled.isna()).fillna(False).sum()):
-        notes.append(
-            f"{counted(count, 'image')} that {name} calls malignant without a diagnosis "
-            f"that says whether it is melanoma: no label. --column melanoma={name} takes "
-            "every malignant one for a melanoma."
-        )
-    return settled, notes
-
-
-def _beside_diagnosis(
-    label: pd.Series[Any], said: pd.DataFrame, chosen: Mapping[str, str]
-) -> tuple[pd.Series[Any], list[str]]:
-    """Return the label, where missing as the diagnosis implies it, and notes.
-
-    A note counts labels that contradict the diagnosis; these are kept. The arguments are
-    those of `_settled`.
-    """
-    name, diagnosis = chosen["melanoma"], chosen["diagnosis"]
-    filled = label.fillna(said["melanoma"])
-    notes = []
-    if count := int((label.isna() & filled.notna()).sum()):
-        notes.append(
-            f"The column {name} says nothing for {counted(count, 'image')} whose label is "
-            f"read from {diagnosis}."
-        )
-    differs = _differs(label, said["melanoma"])
-    if count := int(differs.sum()):
-        words = _listed(said.loc[differs, "diagnosis"])
-        notes.append(
-            f"The diagnosis contradicts the column {name} for {counted(count, 'image')} "
-            f"({words}); {name} is used. --column melanoma={diagnosis} takes the diagnosis."
-        )
-    return filled, notes
 
 
 def _refuse_open(
@@ -365,35 +274,3 @@ def _refuse_open(
         words = translated(source[chosen["diagnosis"]], name="diagnosis")
         strange = words[label.isna() & unknown_diagnoses(words)]
         refuse_words(strange, name=chosen["diagnosis"], source=where)
-
-
-def _with_malignant(
-    table: pd.DataFrame, own: pd.Series[Any]
-) -> tuple[pd.DataFrame, list[str]]:
-    """Fill in missing `malignant` from `own`, the table's column; also return notes.
-
-    It is also true for each melanoma where both are missing. Notes count contradictions.
-    """
-    differs = _differs(table["malignant"], own)
-    malignant = table["malignant"].fillna(own)
-    known = (malignant.isna() & table["melanoma"].eq(True)).fillna(False)
-    notes = []
-    if count := int(differs.sum()):
-        notes.append(
-            f"The table's own word on malignancy contradicts the diagnosis for "
-            f"{counted(count, 'image')} ({_listed(table.loc[differs, 'diagnosis'])}); the "
-            "diagnosis is believed."
-        )
-    filled = malignant.mask(known, True)
-    if count := int((table["melanoma"].eq(True) & filled.eq(False)).fillna(False).sum()):
-        notes.append(f"{counted(count, 'image')} called melanoma and not malignant.")
-    return table.assign(malignant=filled), notes
-
-
-def _differs(one: pd.Series[Any], other: pd.Series[Any]) -> pd.Series[bool]:
-    return (one != other).fillna(False).astype(bool)
-
-
-def _listed(words: pd.Series[Any]) -> str:
-    counts = words.value_counts()
-    return some([f"{word} ({count:,})" for word, count in counts.items()])

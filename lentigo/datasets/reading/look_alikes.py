@@ -26,10 +26,14 @@ _SHORTENED = r"\d[.,]\d+[eE]\+?[1-9]\d|\d[eE]\+[1-9]\d"
 """Numbers of eleven digits and more as spreadsheets show them."""
 
 _TWINS = str.maketrans(
-    "АВЕКМНОРСТХУаеорсхуіјѕΑΒΕΖΗΙΚΜΝΟΡΤΥΧο",
-    "ABEKMHOPCTXYaeopcxyijsABEZHIKMNOPTYXo",
+    "АВЕКМНОРСТХУЅЈІӀаеорсхуіјѕһӏԁԛԝѵΑΒΕΖΗΙΚΜΝΟΡΤΥΧαινορυ∕⁄",
+    "ABEKMHOPCTXYSJIIaeopcxyijshldqwvABEZHIKMNOPTYXaivopu//",
 )
-"""Cyrillic and Greek letters that look like Latin letters."""
+"""Cyrillic and Greek letters that look like Latin letters, and strokes like a slash."""
+
+_QUOTES = "'\"`´‘’‚“”„«»"
+"""Marks around a text; a spreadsheet has one in front of a number that is a text."""
+_ENDINGS = ".,;:"
 
 
 def look_alikes(ids: pd.Series[Any]) -> pd.DataFrame:
@@ -39,9 +43,9 @@ def look_alikes(ids: pd.Series[Any]) -> pd.DataFrame:
     hyphens (and underscores), invisible letters (zero width, byte order mark, no-break
     space), composed and decomposed accents, full-width or other digits, Cyrillic and Greek
     twins of Latin letters, letters for digits within a number (O5 and 05, l7 and 17), or as
-    numbers that a program rewrote (7.0, 7,0, +7 and 7; 1e7 and 10000000). `count` is how
-    often each id occurs. The ids themselves are not changed: whether P7 and p007 are one
-    patient cannot be known.
+    numbers that a program rewrote (7.0, 7,0, +7 and 7; 1e7 and 10000000), in quotation
+    marks around them ('7) or a sign behind (7.). `count` is how often each id occurs. The
+    ids themselves are not changed: whether P7 and p007 are one patient cannot be known.
     """
     counts = ids.dropna().astype("string").value_counts().sort_index()
     found = pd.DataFrame({"id": counts.index.astype("string"), "count": counts.to_numpy()})
@@ -128,7 +132,9 @@ def shown(text: str) -> str:
 def _letters(text: str) -> str:
     """Return an id in plain lower-case letters, digits and hyphens."""
     plain = unicodedata.normalize("NFKC", text).translate(_TWINS).casefold()
-    return "".join(_letter(sign) for sign in unicodedata.normalize("NFKC", plain))
+    plain = plain.replace("i\u0307", "i")  # a Turkish İ
+    seen = "".join(_letter(sign) for sign in unicodedata.normalize("NFKC", plain))
+    return seen.strip(_QUOTES).rstrip(_QUOTES + _ENDINGS) or seen
 
 
 def _in_digits(text: str) -> str:

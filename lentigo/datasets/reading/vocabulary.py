@@ -7,7 +7,7 @@ of the table; in a label, `word_map` raises an error for it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -139,6 +139,17 @@ def _is_word(each: pd.Series[Any]) -> pd.Series[Any]:
     return pd.Series(found, dtype="boolean")
 
 
+_OPEN = ", and melanoma stays open,"
+
+
+def without_open(notes: Sequence[str]) -> list[str]:
+    """Return notes of `map_diagnoses` without the claim that melanoma stays open.
+
+    So they are true where another column than the diagnosis tells melanoma of all rows.
+    """
+    return [note.replace(_OPEN, "") for note in notes]
+
+
 def unmapped(left: pd.Series[Any], *, name: str) -> list[str]:
     """Return one sentence on the unknown words `left`, most frequent first.
 
@@ -152,7 +163,7 @@ def unmapped(left: pd.Series[Any], *, name: str) -> list[str]:
         for word, count in counts.items()
     ]
     what = (
-        "diagnosis keeps the archive's own word, and melanoma stays open,"
+        f"diagnosis keeps the archive's own word{_OPEN}"
         if name == "diagnosis"
         else f"{name} is missing"
     )

@@ -154,7 +154,8 @@ def _estimated(mean: float, error: float, freedom: float) -> MeanOfReaders:
     away = -abs(mean) / error
     p = 2 * float(ndtr(away) if many else stdtr(freedom, away))
     # Simulated with four readers it held the true value in 86 to 95 % of samples.
-    ends = mean - times * error, mean + times * error
+    # Shares and areas, and their differences, are never beyond -1 or 1.
+    ends = max(mean - times * error, -1.0), min(mean + times * error, 1.0)
     return MeanOfReaders(Interval(mean, *ends, rough=True), freedom, p)
 
 

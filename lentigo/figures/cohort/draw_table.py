@@ -165,6 +165,8 @@ def _people(people: pd.DataFrame) -> str:
     images = people["images"]
     if len(people) == 1:
         return f"One patient has {counted(images.iloc[0], 'image')}"
+    if images.min() == images.max():
+        return f"{count(len(people))} patients have {counted(images.max(), 'image')} each"
     return (
         f"{count(len(people))} patients have {images.min():,} to "
         f"{counted(images.max(), 'image')} "

@@ -11,13 +11,13 @@ import pandas as pd
 
 from lentigo.audit.checks.finding import Finding
 from lentigo.audit.result import Audit
+from lentigo.curation.summary import summary
 from lentigo.imaging.store.build import PixelStore
 from lentigo.notice import NOTICE
 from lentigo.reports.audit.sections import sections_of, ties_to_read
 from lentigo.reports.audit.sheets import Section, Sheet, sheet_of
 from lentigo.reports.run.examples import thumbnail
 from lentigo.reports.template import fill
-from lentigo.tables import summary
 from lentigo.words import counted
 
 MOST_PAIRS = 60

@@ -86,7 +86,7 @@ def write_change(
     with new_folder(out):
         rows = found.rows()
         rows.append(
-            {"measure": "feature_distance", "before": 0.0, "after": distance,
+            {"measure": "feature_distance", "before": 0 * distance, "after": distance,
              "change": distance}
         )  # fmt: skip
         write_csv(pd.DataFrame(rows), out / CHANGE)

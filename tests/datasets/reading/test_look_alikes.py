@@ -35,6 +35,15 @@ from lentigo.datasets.reading.look_alikes import look_alikes, shown, spelled_ali
         ("10000000", "1e7"),
         ("12300000", "1.23E+07"),
         ("stra\u00dfe", "STRASSE"),
+        ("ISTANBUL", "\u0130stanbul"),
+        ("7", "'7"),  # as a spreadsheet marks a number that is a text
+        ("007", "\u20197"),
+        ("a1", '"a1"'),
+        ("a1", "\u00aba1\u00bb"),
+        ("P7", "P7."),
+        ("P7", "P7;"),
+        ("12/7", "12\u22157"),
+        ("Ivan", "Iv\u03b1n"),
     ],
 )
 def test_ids_that_look_alike_are_told_with_their_counts(one: str, other: str) -> None:

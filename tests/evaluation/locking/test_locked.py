@@ -327,3 +327,16 @@ def test_the_record_says_who_fixed_what_and_not_the_labels(folder: Path) -> None
     told = state_of(folder).as_dict()
     assert told["protocol"]["threshold"] == 0.3
     assert "frozen_by" not in told
+
+
+def test_a_model_that_cannot_be_used_is_not_fixed_for_ever(tmp_path: Path) -> None:
+    """A locked model cannot be exchanged; what is wrong with it came out at the opening."""
+    ROWS.to_csv(tmp_path / "test.csv", index=False)
+    for name, content in (("model", "{}"), ("other", '{"format": 3}')):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "model.json").write_text(content)
+        line = ["lock", f"{tmp_path}/test.csv", "--model", f"{tmp_path}/{name}"]
+        done = CliRunner().invoke(app, [*line, "--out", f"{tmp_path}/locked"])
+        assert done.exit_code == 1
+        assert f"{name}/model.json" in done.output
+        assert not (tmp_path / "locked").exists()

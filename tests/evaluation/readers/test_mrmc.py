@@ -85,3 +85,11 @@ def test_three_conditions_have_three_differences() -> None:
     found = factorial(values, covariance(3))
     assert [(a, b) for a, b, _ in found.differences] == [(0, 1), (0, 2), (1, 2)]
     assert found.freedom[0] == 2
+
+
+def test_a_difference_of_shares_is_never_beyond_one() -> None:
+    values = np.array([-0.9, -1.0, -0.8])
+    found = one_condition(values, np.eye(3) * 0.02).interval
+    assert found.low == -1
+    assert found.high > -0.9
+    assert one_condition(-values, np.eye(3) * 0.02).interval.high == 1

@@ -21,6 +21,7 @@ from lentigo.datasets.synthetic.model import lesion_of
 from lentigo.errors import ImageError
 from lentigo.imaging.artefacts import ARTEFACTS, artefact_scores
 from lentigo.imaging.artefacts.hair import hair
+from lentigo.imaging.artefacts.marks import _spread
 from lentigo.imaging.artefacts.ruler import mark_distance, ruler
 from lentigo.imaging.artefacts.sticker import patches
 from lentigo.imaging.decoding.image import read_image
@@ -321,3 +322,14 @@ def test_the_edge_of_a_cloth_is_no_scale(shared: Path) -> None:
     assert mark_distance(right) == pytest.approx(
         99.3, rel=0.05
     )  # its line has a score of 0.53
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_bar_of_pixels_has_the_spread_of_its_length_and_its_width(turned: bool) -> None:
+    long, wide = np.meshgrid(np.arange(9) - 4.0, np.arange(3) - 1.0)
+    ends = (wide, long) if turned else (long, wide)
+    piece, area = np.zeros(27, np.intp), np.array([27.0])
+    major, minor, angle = _spread(*(e.ravel() for e in ends), piece=piece, area=area)
+    assert major * np.sqrt(12) == pytest.approx(9)
+    assert minor * np.sqrt(12) == pytest.approx(3)
+    assert angle == pytest.approx(np.pi / 2 if turned else 0)
