@@ -261,7 +261,7 @@ def test_a_trial_that_cannot_be_trained_is_told_and_any_other_error_is_raised(
 
     def answers(self: Any, config: Any, place: Any, told: Any = None) -> pd.DataFrame:
         if place.folder.name == "as-it-is":
-            own = self.work.table[(self.role == "validation").to_numpy()]
+            own: pd.DataFrame = self.work.table[(self.role == "validation").to_numpy()]
             return own[["image_id", "group_id"]].assign(logit=np.arange(len(own)))
         if config.training.frozen_stages == 2:
             raise ConfigError("The teacher cannot see these images.")

@@ -92,8 +92,8 @@ def read_labels(
         found = first
         table, more = with_malignant(said, own)
         free = without_role(source, chosen)
-        told = told_in_sentences(source, table["melanoma"], free, column=None)
-        more, told = told, more
+        told = list(told_in_sentences(source, table["melanoma"], free, column=None))
+        more, told = told, more  # what is said of malignant stands before
     notes = _of_open(found.notes, said, table["melanoma"])
     return Labels(table, found.column, [*notes, *told, *more])
 
