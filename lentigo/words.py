@@ -45,10 +45,10 @@ def some(names: Sequence[object], *, at_most: int = 3) -> str:
     return f"{shown} and {rest:,} more" if rest > 0 else shown
 
 
-def listed(names: Sequence[str]) -> str:
-    """Return names in a row, as in "age, sex and site"."""
+def listed(names: Sequence[str], *, word: str = "and") -> str:
+    """Return names in a row, as in "age, sex and site", with `word` before the last."""
     *first, last = names
-    return f"{', '.join(first)} and {last}" if first else last
+    return f"{', '.join(first)} {word} {last}" if first else last
 
 
 def aligned(rows: Sequence[Sequence[str]], *, right: Collection[int] = ()) -> list[str]:

@@ -152,32 +152,34 @@ class Said:
 
     def _show_metadata(self) -> None:
         """Print for how many images age, sex and site were used, if networks use them."""
-        from lentigo.words import listed
+        from lentigo.words import listed, verb
 
         if used := self.tally.metadata:
             taken = self.model.patient_fields or tuple(used)
             found = listed([f"{name} ({used.get(name, 0):,})" for name in taken])
             say(f"Number of images whose patient's data the model used: {found}.")
             if not any(used.values()):
+                columns = f"{verb(len(taken), 'column', 'columns')} {listed(taken)}"
                 say(
-                    "It takes them from a table of the images with the columns age, sex "
-                    "and site; 'lentigo read dicom FOLDER --out TABLE' makes one of DICOM "
-                    "files."
+                    f"It takes them from a table of the images with the {columns}; "
+                    "'lentigo read dicom FOLDER --out TABLE' makes one of DICOM files."
                 )
 
     def _show_untold(self) -> None:
-        """Print that a sensitivity was asked only of answers with age, sex and site.
+        """Print that a sensitivity was guaranteed only for answers with patient's data.
 
-        Or only of those without.
+        Or only for those without.
         """
-        from lentigo.words import counted
+        from lentigo.models.metadata import FIELDS
+        from lentigo.words import counted, listed
 
         point = self.decision.point
         if point is None or not point.confidence or point.without_metadata:
             return
-        count, had = self.tally.untold, "had neither age, sex nor site"
+        fields = listed(self.model.patient_fields or FIELDS, word="or")
+        count, had = self.tally.untold, f"had no {fields}"
         if point.only_untold:
-            count, had = self.tally.told, "had age, sex or site"
+            count, had = self.tally.told, f"had {fields}"
         if count:
             say(
                 f"{counted(count, 'image')} {had}: of such images this threshold "

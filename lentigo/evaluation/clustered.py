@@ -61,6 +61,9 @@ class Estimate:
     error: float = math.nan
     """Standard error; NaN where the estimated variance is 0."""
     freedom: int = 0
+    unchanged: int = 0
+    """Of a difference of AUCs: number of groups of the rarer class, if no melanoma and no
+    other image is ranked differently; else 0."""
 
     def interval(self, *, confidence: float = 0.95) -> Interval:
         """Return the number with its interval; bounds are NaN if the standard error is."""
@@ -72,8 +75,14 @@ class Estimate:
     def chance_above(self, bound: float) -> float:
         """Return the one-sided p-value of the hypothesis that the true value ≤ `bound`.
 
-        NaN where the standard error is NaN.
+        For a difference of AUCs of -m, the two scores have to rank a share of at least m of
+        the melanomas, or of the other images, differently. Where they do so in none of the
+        groups of the rarer class (`unchanged`), the p-value is the highest chance of that:
+        (1 - m) to the power of the number of these groups. Otherwise NaN where the standard
+        error is NaN.
         """
+        if self.unchanged and bound < 0:
+            return (1 + max(bound, -1.0)) ** self.unchanged
         if math.isnan(self.error):
             return math.nan
         return float(stdtr(self.freedom, (bound - self.value) / self.error))
@@ -107,9 +116,9 @@ def estimated_mean_difference(
     if freedom < 1:
         return Estimate(value)
     variance = obuchowski_variance(truth, group, above, below)
-    return Estimate(
-        value, math.sqrt(variance) if variance > ROUNDING**2 else math.nan, freedom
-    )
+    error = math.sqrt(variance) if variance > ROUNDING**2 else math.nan
+    same = max(np.abs(above).max(), np.abs(below).max()) < ROUNDING
+    return Estimate(value, error, freedom, unchanged=freedom + 1 if same else 0)
 
 
 def _difference(

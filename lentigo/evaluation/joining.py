@@ -19,7 +19,11 @@ from lentigo.evaluation.lesions import LESION, is_by_lesion, one_row_a_lesion
 from lentigo.evaluation.locking.locked import is_locked
 from lentigo.evaluation.named_alike import named_alike
 from lentigo.evaluation.nested_table import nested_table, outer_rows
-from lentigo.evaluation.prediction_columns import image_and_score, with_names_once
+from lentigo.evaluation.prediction_columns import (
+    image_and_score,
+    with_names_once,
+    with_shares_of_per_cent,
+)
 from lentigo.evaluation.repeated import by_repeat
 from lentigo.evaluation.selective import chosen_by_outcome
 from lentigo.evaluation.unmatched import unmatched_names
@@ -304,6 +308,9 @@ def read_predictions(
             f"{name}: images are named by the column {image}, and the probability of "
             f"melanoma is read from {score}."
         )
+    table, in_per_cent = with_shares_of_per_cent(table, (columns or {}).get("probability"))
+    if score in in_per_cent:
+        notes.append(f"{name}: {score} is in per cent, which was divided by 100.")
     plain = table.assign(image_id=image_names(table[image]), probability=table[score])
     if plain["image_id"].isna().any():
         rows = (plain.index[plain["image_id"].isna()] + 2).tolist()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from itertools import chain, count
 from typing import Any
 
 import pandas as pd
 
+from lentigo.datasets.reading.column_names import key
 from lentigo.datasets.reading.columns import (
     are_same,
     check_only_one,
@@ -39,22 +41,29 @@ PROBABILITY_COLUMNS = (
     "melanoma",
     "mel",
     "score",
-    "wahrscheinlichkeit",
-    "probabilidad",
-    "probabilité",
-    "probabilite",
-    "probabilità",
-    "probabilita",
-    "probabilidade",
-    "概率",
-    "target",
-)
+    "probability_of_melanoma", "prob_of_melanoma", "melanoma_prob", "mel_prob",
+    "mel_probability", "probability_mel", "melanomwahrscheinlichkeit",
+    "wahrscheinlichkeit_melanom", "wahrscheinlichkeit_für_melanom",
+    "wahrscheinlichkeit_für_ein_melanom", "wahrscheinlichkeit_eines_melanoms",
+    "probabilidad_de_melanoma", "probabilidad_melanoma", "probabilité_de_mélanome",
+    "probabilité_mélanome", "probabilità_di_melanoma", "probabilità_melanoma",
+    "probabilidade_de_melanoma", "probabilidade_melanoma", "黑色素瘤概率",
+    "wahrscheinlichkeit", "probabilidad", "probabilité", "probabilità", "probabilidade",
+    "概率", "target",
+)  # fmt: skip
 """Known column names for the probability of melanoma, the most probable name first.
 
-Case does not matter. The first column that holds probabilities, not only classes (0 and 1,
-or words), is taken. `target` comes last, since in a table with another of these columns it
-is the label.
+Case, accents, spaces, signs and a word for per cent do not matter. The first column that
+holds probabilities, not only classes (0 and 1, or words), is taken. `target` comes last,
+since in a table with another of these columns it is the label.
 """
+
+_PER_CENT = re.compile(
+    r"[%％]|\b((in|en|em)\s+)?(per\s?cent|pct|prozent|porcentaje|pourcentage|percentuale|"
+    r"porcentagem|percentagem|por\s+ciento|pour\s?cent|per\s?cento|por\s+cento)\b|百分比",
+    re.IGNORECASE,
+)
+"""What a column's name says where its numbers are per cent."""
 
 _LABEL_BESIDE_OTHERS = "target"
 """The one of these names that is the label where there is another of them."""
@@ -72,10 +81,13 @@ def image_and_score(
     names the table in messages. A column that holds only predicted classes (0 and 1, or
     words) is passed over for one that holds probabilities.
 
+    A column in per cent (`with_shares_of_per_cent`) is read as shares.
+
     Raises `ColumnError` when either column is not found, when several columns may be the
     probability, when another column of the same name differs, and when the probabilities
     contradict a column of predicted classes.
     """
+    table, _ = with_shares_of_per_cent(table, columns.get("probability"))
     image = columns.get("image_id") or guess_columns(map(str, table)).get("image_id")
     given = columns.get("probability")
     if given is not None and given not in table:
@@ -93,6 +105,34 @@ def image_and_score(
         if calls != score:
             _check_against_calls(table, score, calls, source=source)
     return image, score, notes
+
+
+def with_shares_of_per_cent(
+    table: pd.DataFrame, given: str | None = None
+) -> tuple[pd.DataFrame, list[str]]:
+    """Return `table` with probabilities in per cent divided by 100, and these columns.
+
+    Such a column has a name for the probability of melanoma, or is `given`, its name says
+    per cent, and it has a number above 1. Where all numbers are up to 1 they are shares:
+    12.5 % in a cell is one as soon as the file is read.
+    """
+    wanted = {key(name) for name in PROBABILITY_COLUMNS}
+    changed = {
+        name: numbers / 100
+        for name in table
+        if _PER_CENT.search(str(name)) and (name == given or _bare(name) in wanted)
+        for numbers in [_numbers(table[name])]
+        if numbers.notna().sum() == table[name].notna().sum()
+        and (numbers > 1 + ROUNDING).any()
+    }
+    return table.assign(**{str(name): share for name, share in changed.items()}), [
+        str(name) for name in changed
+    ]
+
+
+def _bare(name: object) -> str:
+    """Return a column's name in the form for comparison, without a word for per cent."""
+    return key(_PER_CENT.sub(" ", str(name)))
 
 
 def with_names_once(table: pd.DataFrame) -> pd.DataFrame:
@@ -229,8 +269,13 @@ def _check_against_calls(
 
 
 def _named(table: pd.DataFrame, names: tuple[str, ...], image: str | None) -> list[str]:
-    known = {str(column).strip().lower(): str(column) for column in reversed(list(table))}
-    return [known[name] for name in names if known.get(name, image) != image]
+    """Return the columns called by one of `names`, those spelled alike first; not `image`."""
+    columns = [str(column) for column in table if str(column) != image]
+    exact = [c for name in names for c in columns if c.strip().lower() == name]
+    alike = [c for name in map(key, names) for c in columns if _bare(c) == name]
+    order = {name: place for place, name in reversed(list(enumerate(map(key, names))))}
+    found = dict.fromkeys([*exact, *alike])
+    return sorted(found, key=lambda column: order[_bare(column)])
 
 
 def _not_found(table: pd.DataFrame, image: str | None, *, source: str) -> ColumnError:

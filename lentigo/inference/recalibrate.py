@@ -35,7 +35,7 @@ from lentigo.models.metadata import WITHOUT
 from lentigo.models.operating_point import OWN, OWN_UNTOLD, HeldOut, OperatingPoint
 from lentigo.output import new_folder
 from lentigo.progress import log
-from lentigo.words import counted
+from lentigo.words import counted, listed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,7 +179,7 @@ def _answered(folder: Path, table: pd.DataFrame, *, device: str, engine: str) ->
     images = _as_labelled(labelled, found["logit"].to_numpy(np.float64))
     own = OWN
     if bare.takes_metadata and found["metadata"].isin([WITHOUT, np.nan]).all():
-        log.warning("%s", _UNTOLD)
+        log.warning(_UNTOLD, listed(bare.patient_fields))
         own = OWN_UNTOLD
     elif bare.takes_metadata:
         # What is promised then holds for photographs by themselves, too.
@@ -203,7 +203,7 @@ def _asked(
 
 
 _UNTOLD = (
-    "The model takes age, sex and site, and none of these images has one: calibration, "
+    "The model takes %s, and these images tell nothing of that: calibration, "
     "thresholds and sets are then those of images without them."
 )
 

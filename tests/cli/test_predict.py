@@ -273,7 +273,7 @@ def test_a_call_that_the_set_leaves_out_is_explained() -> None:
 def test_no_guarantee_is_claimed_of_images_without_metadata() -> None:
     """Unless the threshold was also chosen on answers without age, sex and site."""
     used = {"metadata": ["none", "age, sex", "none"]}
-    assert "2 images had neither age, sex nor site: of such" in _said(used, SURE)
+    assert "2 images had no age, sex or site: of such" in _said(used, SURE)
     assert "the model used: age (1), sex (1) and site (0)." in _said(used, SURE)
     both = SURE.model_copy(update={"without_metadata": True})
     assert "guarantees nothing" not in _said(used, both)

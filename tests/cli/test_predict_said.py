@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -53,11 +54,20 @@ def test_whose_data_was_used_is_counted(capsys: pytest.CaptureFixture[str]) -> N
     assert "other lesions of the same patient: 3. 2 images with no other" in out
 
 
+def test_only_columns_that_the_model_takes_are_asked_for(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    told = replace(said(), tally=Tally(images=1, known=1, metadata={"age": 0, "site": 0}))
+    told._show_metadata()
+    out = " ".join(capsys.readouterr().out.split())
+    assert "a table of the images with the columns age and site; 'lentigo read" in out
+
+
 @pytest.mark.parametrize(
     ("more", "words"),
     [
-        ({}, "2 images had neither age, sex nor site"),
-        ({"only_untold": True}, "1 image had age, sex or site"),
+        ({}, "2 images had no age or site"),
+        ({"only_untold": True}, "1 image had age or site"),
         ({"without_metadata": True}, None),
         ({"confidence": None}, None),
     ],

@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import t as student
 from sklearn.metrics import roc_auc_score
 
-from lentigo.evaluation.clustered import clustered_auc
+from lentigo.evaluation.clustered import clustered_auc, estimated_difference
 from lentigo.evaluation.discrimination import delong_variance
 from lentigo.evaluation.intervals import Interval, clustered_bootstrap
 from lentigo.evaluation.sums import Ranking, Sample
@@ -106,3 +106,24 @@ def test_two_groups_of_a_class_give_bounds_within_0_and_1() -> None:
     truth = np.array([1, 1, 0, 0, 0], bool)
     found = clustered_auc(truth, np.array([1.0, 9, 2, 8, 0]), np.array([0, 1, 2, 3, 4]))
     assert 0 <= found.low < found.value < found.high <= 1
+
+
+def test_scores_of_one_ranking_are_not_worse_as_far_as_the_groups_can_tell() -> None:
+    truth, score, _ = draw(30, 2)
+    group = np.arange(len(truth))
+    rarer = min(truth.sum(), (~truth).sum())
+    same = estimated_difference(truth, score, 2 * score + 1, group)
+    assert same.value == 0
+    assert math.isnan(same.error)
+    # Were a share of 0.1 ranked differently, no image would show it by this chance.
+    assert same.chance_above(-0.1) == pytest.approx(0.9**rarer)
+    assert math.isnan(same.chance_above(0))
+
+
+def test_one_pair_that_is_ranked_differently_leaves_a_spread() -> None:
+    truth = np.array([True, True, False, False, False])
+    score = np.array([0.9, 0.4, 0.3, 0.2, 0.1])
+    other = np.array([0.9, 0.25, 0.3, 0.2, 0.1])
+    changed = estimated_difference(truth, score, other, np.arange(5))
+    assert changed.value == pytest.approx(1 / 6)
+    assert changed.unchanged == 0

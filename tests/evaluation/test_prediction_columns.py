@@ -107,9 +107,45 @@ def test_calls_of_the_model_are_named_where_another_threshold_is_judged() -> Non
     assert "--model" not in " ".join(bare.notes)
 
 
-@pytest.mark.parametrize("name", ["Wahrscheinlichkeit", "probabilidad", "概率"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Wahrscheinlichkeit", "probabilidad", "概率", "Wahrscheinlichkeit für Melanom",
+        "Probabilité de mélanome", "probabilidad_melanoma (%)", "Melanoma probability %",
+    ],
+)  # fmt: skip
 def test_the_probability_is_known_in_other_languages(name: str) -> None:
     assert chosen(**{name: CHANCES}) == (name, [])
+
+
+@pytest.mark.parametrize(
+    ("name", "columns"),
+    [
+        ("Wahrscheinlichkeit Melanom (%)", None),
+        ("Probabilidad en porcentaje", None),
+        ("risk %", {"probability": "risk %"}),
+    ],
+)
+def test_a_column_in_per_cent_is_read_as_shares(
+    name: str, columns: dict[str, str] | None
+) -> None:
+    table = pd.DataFrame(IDS | {name: [90.0, 0.5, 40]})
+    read, notes = read_predictions(table, columns=columns)
+    assert read["probability"].tolist() == [0.9, 0.005, 0.4]
+    assert f"{name} is in per cent, which was divided by 100" in " ".join(notes)
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("probability (%)", [0.9, 0.005, 0.4]),  # 90 % in a cell is 0.9 once it is read
+        ("probability", [0.9, 0.005, 0.4]),
+    ],
+)
+def test_shares_stay_as_they_are(name: str, values: list[float]) -> None:
+    read, notes = read_predictions(pd.DataFrame(IDS | {name: values}))
+    assert read["probability"].tolist() == values
+    assert "divided" not in " ".join(notes)
 
 
 def test_a_second_column_of_probabilities_is_named() -> None:
