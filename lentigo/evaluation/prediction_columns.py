@@ -269,7 +269,7 @@ def _check_against_calls(
 
 
 def _named(table: pd.DataFrame, names: tuple[str, ...], image: str | None) -> list[str]:
-    """Return the columns called by one of `names`, those spelled alike first; not `image`."""
+    """Return columns called by one of `names`, those spelled alike first; not `image`."""
     columns = [str(column) for column in table if str(column) != image]
     exact = [c for name in names for c in columns if c.strip().lower() == name]
     alike = [c for name in map(key, names) for c in columns if _bare(c) == name]
