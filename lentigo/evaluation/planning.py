@@ -82,9 +82,13 @@ class Plan:
             f"The pilot has {counted(self.n_images, 'image')} of "
             f"{counted(self.n_groups, 'group')}, {counted(self.n_melanomas, 'melanoma')} "
             f"among them, and an AUC of {self.auc.value:.3f} ({self.auc.low:.3f}–"
-            f"{self.auc.high:.3f}). If those of a patient are alike, "
-            f"{self.design_effect:.2f} of its melanomas tell as much as one alone."
+            f"{self.auc.high:.3f})."
         )
+        if f"{self.design_effect:.2f}" != "1.00":
+            first += (
+                f" If those of a patient are alike, {self.design_effect:.2f} of its "
+                "melanomas tell as much as one alone."
+            )
         rows: list[tuple[str, ...]] = [
             ("wish", "melanomas", "groups", "images", "times the pilot")
         ]
