@@ -162,7 +162,7 @@ def _read_text(data: bytes, path: Path) -> pd.DataFrame:
     if _JSON.match(head):
         raise DatasetError(
             f"{path} holds JSON, which is not read as a table; save it as CSV UTF-8 or "
-            "Parquet (predictions: --out predictions.csv)."
+            "Parquet (of predictions: --out with a name that ends in .csv)."
         )
     text, said = letters.as_utf8(data, path)
     if said:
