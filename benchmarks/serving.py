@@ -43,7 +43,7 @@ from lentigo.inference.predict import load
 from lentigo.inference.served import Question, answer
 from lentigo.service.decoding import Decoder
 
-CLIENTS = 8
+CLIENTS = 7
 """Clients at saturation: the queue of the service holds as many images."""
 BATCH = 8
 """Images a batch without HTTP."""

@@ -36,7 +36,7 @@ class ServingConfig(Settings):
     """Processes that compute predictions; each loads all models and uses all cores."""
     batch: int = Field(default=16, ge=1, le=256)
     """Most images that a process computes in one batch."""
-    queue: int = Field(default=8, ge=1, le=10_000)
+    queue: int = Field(default=7, ge=1, le=10_000)
     """Images that may wait or be in computation; a request beyond them is answered with
     503."""
     max_body_mb: float = Field(default=100, gt=0, le=4000)
