@@ -86,6 +86,7 @@ def write_change(
     with new_folder(out):
         rows = found.rows()
         rows.append(
+            # Without a model both are NaN.
             {"measure": "feature_distance", "before": 0 * distance, "after": distance,
              "change": distance}
         )  # fmt: skip
