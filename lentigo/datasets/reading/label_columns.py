@@ -86,16 +86,15 @@ def read_labels(
             where=where,
             named=believed,
         )
-        found = replace(found, table=found.table.assign(melanoma=label))
-        table, more = with_malignant(found.table, own)
+        table, more = with_malignant(found.table.assign(melanoma=label), own)
+        last = [*told, *more]
     else:
         found = first
         table, more = with_malignant(said, own)
         free = without_role(source, chosen)
-        told = list(told_in_sentences(source, table["melanoma"], free, column=None))
-        more, told = told, more  # what is said of malignant stands before
+        last = [*more, *told_in_sentences(source, table["melanoma"], free, column=None)]
     notes = _of_open(found.notes, said, table["melanoma"])
-    return Labels(table, found.column, [*notes, *told, *more])
+    return Labels(table, found.column, [*notes, *last])
 
 
 def _with_label(
