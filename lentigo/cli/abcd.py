@@ -25,7 +25,7 @@ def abcd_command(
     ] = None,
     json: options.Json = False,
 ) -> None:
-    """Measure asymmetry, border, colours and diameter of the lesion in each IMAGE.
+    """Measure asymmetry, border, colours and diameter of lesions.
 
     \b
     Example:

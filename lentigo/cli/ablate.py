@@ -37,7 +37,9 @@ def ablate_command(
     set: options.Settings = None,
     json: options.Json = False,
 ) -> None:
-    """Train a recipe as it is and with each switch, on the same folds, and compare them.
+    """Train a recipe with and without each switch, and compare them.
+
+    All are trained on the same folds, and their differences have intervals.
 
     \b
     Example:

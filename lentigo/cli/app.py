@@ -13,7 +13,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from lentigo.cli.commands import COMMANDS, load_command
+from lentigo.cli.commands import COMMANDS, GROUPS, load_command
 from lentigo.cli.console import fit_console
 from lentigo.cli.say import listen, say
 from lentigo.errors import LentigoError
@@ -45,6 +45,19 @@ class Commands(TyperGroup):
         if cmd_name not in self.commands:
             self.commands[cmd_name] = load_command(cmd_name)
         return self.commands[cmd_name]
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the commands under the headings of `GROUPS`, with their first sentences."""
+        wide = max(map(len, COMMANDS))
+        for heading, names in GROUPS.items():
+            found = {name: self.get_command(ctx, name) for name in names}
+            with formatter.section(heading):
+                formatter.write_dl(
+                    [
+                        (name.ljust(wide), command.get_short_help_str(limit=80))
+                        for name, command in found.items()
+                    ]
+                )
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Find the command that `args` name.

@@ -60,7 +60,9 @@ def audit_command(
     seed: _Seed = 0,
     json: options.Json = False,
 ) -> None:
-    """Find duplicates, contradictions, leaks and bad images; exit 1 on a refusal.
+    """Find duplicates, contradictions, leaks and bad images.
+
+    The exit status is 1 on a refusal.
 
     \b
     Example:

@@ -25,7 +25,9 @@ _End = Annotated[
 def audit_log_command(
     what: _What, file: _File, end: _End = "", json: options.Json = False
 ) -> None:
-    """Check every row of an audit log and its chain of hashes; exit 1 if it was changed.
+    """Check that nobody changed the audit log of a service.
+
+    Every row and its chain of hashes is checked; the exit status is 1 if one was changed.
 
     \b
     Example:

@@ -29,7 +29,9 @@ def calibrate_command(
     ] = "auto",
     json: options.Json = False,
 ) -> None:
-    """Fit calibration and thresholds of a model to your own images; weights stay the same.
+    """Fit a model's calibration and thresholds to your own images.
+
+    The weights stay the same.
 
     \b
     Example:

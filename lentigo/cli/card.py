@@ -14,7 +14,7 @@ _Model = Annotated[Path, typer.Argument(help="Run folder or model folder.")]
 
 
 def card_command(model: _Model, json: options.Json = False) -> None:
-    """Print a model's card: its intended use, training data, size and speed.
+    """Print what a model is for, learnt from, takes and costs.
 
     \b
     Example:

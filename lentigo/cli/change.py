@@ -31,7 +31,9 @@ def change_command(
     ] = None,
     json: options.Json = False,
 ) -> None:
-    """Say what differs between two photographs of one lesion: size, colour, border.
+    """Say what differs between two photographs of one lesion.
+
+    Size, colour, border and, with a model, features are compared.
 
     \b
     Example:

@@ -25,7 +25,9 @@ def combine_command(
     ] = None,
     json: options.Json = False,
 ) -> None:
-    """Join archives into one table; images that they share stay on one side of a split.
+    """Join archives into one table.
+
+    Images that the archives share stay on one side of a split.
 
     \b
     Example:

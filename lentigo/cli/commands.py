@@ -15,44 +15,63 @@ import typer
 
 from lentigo.extras import DATA, TRAIN, libraries, require
 
-COMMANDS = {
-    "abcd": "abcd",
-    "ablate": "ablate",
-    "audit": "audit",
-    "audit-log": "audit_log",
-    "calibrate": "calibrate",
-    "card": "card",
-    "change": "change",
-    "combine": "combine",
-    "compare": "compare",
-    "demo": "demo",
-    "drift": "drift",
-    "duckling": "duckling",
-    "evaluate": "evaluate",
-    "explain": "explain",
-    "explore": "explore",
-    "export": "export",
-    "find-rate": "find_rate",
-    "grid": "grid",
-    "list": "list_names",
-    "outline": "outline",
-    "lock": "lock",
-    "power": "power",
-    "predict": "predict",
-    "prepare": "prepare",
-    "read": "read",
-    "readers": "readers",
-    "run": "run",
-    "runs": "runs",
-    "serve": "serve",
-    "similar": "similar",
-    "split": "split",
-    "stress": "stress",
-    "train": "train",
-    "tune": "tune",
-    "view": "view",
-    "watch": "watch",
+GROUPS = {
+    "Everything at once": {
+        "demo": "demo",
+        "run": "run",
+    },
+    "Look after the data": {
+        "read": "read",
+        "combine": "combine",
+        "audit": "audit",
+        "explore": "explore",
+        "grid": "grid",
+        "split": "split",
+        "prepare": "prepare",
+        "lock": "lock",
+    },
+    "Train": {
+        "train": "train",
+        "runs": "runs",
+        "ablate": "ablate",
+        "find-rate": "find_rate",
+        "tune": "tune",
+        "export": "export",
+        "calibrate": "calibrate",
+    },
+    "Use a model": {
+        "card": "card",
+        "predict": "predict",
+        "similar": "similar",
+        "duckling": "duckling",
+        "serve": "serve",
+        "watch": "watch",
+        "drift": "drift",
+        "audit-log": "audit_log",
+    },
+    "Judge": {
+        "evaluate": "evaluate",
+        "compare": "compare",
+        "readers": "readers",
+        "power": "power",
+    },
+    "Look into a model": {
+        "explain": "explain",
+        "stress": "stress",
+    },
+    "Measure and change images": {
+        "view": "view",
+        "outline": "outline",
+        "abcd": "abcd",
+        "change": "change",
+    },
+    "Names to choose from": {
+        "list": "list_names",
+    },
 }
+"""Heading in `lentigo --help` → name of each command → its module in `lentigo.cli`."""
+
+COMMANDS = {name: module for group in GROUPS.values() for name, module in group.items()}
 """Name of each command, and the module of `lentigo.cli` that holds it."""
 
 _WITHOUT_DATA = {

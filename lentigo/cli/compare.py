@@ -55,7 +55,7 @@ def compare_command(
     out: _Out = None,
     json: options.Json = False,
 ) -> None:
-    """Compare models on the images that all of them predict, pair by pair.
+    """Compare models on the images that all of them predict.
 
     Differences of AUC have paired intervals, with patients as the unit, and p-values
     adjusted for the number of pairs. With several tables of labels, or a column of the

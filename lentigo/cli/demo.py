@@ -24,10 +24,10 @@ def demo_command(
     set: options.Settings = None,
     json: options.Json = False,
 ) -> None:
-    """Draw a data set whose best reachable AUC is known, and run everything on it.
+    """Draw a data set, and run everything on it.
 
-    It needs no download and takes a few minutes on two cores. What it learns says nothing
-    about real melanomas.
+    The best AUC that anybody could reach on it is known. It needs no download and takes a
+    few minutes on two cores. What it learns says nothing about real melanomas.
 
     \b
     Example:

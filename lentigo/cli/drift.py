@@ -63,7 +63,10 @@ def drift_command(
     seed: _Seed = 0,
     json: options.Json = False,
 ) -> None:
-    """Compare predictions, abstentions and patients of each period with held-out images.
+    """Find what moved since a model was judged.
+
+    It compares predictions, abstentions and patients of each period with those of held-out
+    images.
 
     \b
     Example:

@@ -33,7 +33,7 @@ def duckling_command(
     ] = 100,
     json: options.Json = False,
 ) -> None:
-    """Find the lesion of each patient of TABLE that differs most from the others.
+    """Find the lesion of each patient that differs from the others.
 
     \b
     Example:

@@ -111,7 +111,7 @@ def evaluate_command(
     out: _Out = None,
     json: options.Json = False,
 ) -> None:
-    """Score a table of predictions and print every metric with its 95 % interval.
+    """Score a table of predictions: each metric with its interval.
 
     \b
     Example:

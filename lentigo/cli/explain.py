@@ -42,7 +42,9 @@ def explain_command(
     mask: options.Mask = None,
     json: options.Json = False,
 ) -> None:
-    """Draw heat maps of what MODEL used in each IMAGE, and test them; all on one page.
+    """Draw heat maps of what a model used in each image.
+
+    Each map is tested, and all are on one page.
 
     \b
     Example:

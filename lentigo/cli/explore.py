@@ -30,9 +30,10 @@ def explore_command(
     ] = "sex,age,site",
     json: options.Json = False,
 ) -> None:
-    """Draw figures of the patients in a TABLE, and of what a model could exploit.
+    """Draw figures of the patients in a TABLE.
 
-    The figures are written as SVG and PNG, each with a table of its numbers.
+    They also show what a model could exploit. The figures are written as SVG and PNG, each
+    with a table of its numbers.
 
     \b
     Example:

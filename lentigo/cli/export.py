@@ -38,7 +38,7 @@ def export_command(
     images: _Images = None,
     json: options.Json = False,
 ) -> None:
-    """Write a trained model as one folder that predicts without torch.
+    """Write a trained model as one folder that needs no torch.
 
     \b
     Example:

@@ -27,7 +27,9 @@ def find_rate_command(
     set: options.Settings = None,
     json: options.Json = False,
 ) -> None:
-    """Train one step at each of many rising learning rates, and advise a learning rate.
+    """Find a learning rate that is fast and safe.
+
+    One step is trained at each of many rising rates.
 
     \b
     Example:

@@ -60,7 +60,7 @@ def grid_command(
     column: options.Columns = None,
     json: options.Json = False,
 ) -> None:
-    """Show images of a TABLE with name, patient, site, sex, age and diagnosis.
+    """Show images of a TABLE with patient, site, age and diagnosis.
 
     \b
     Example:

@@ -31,7 +31,9 @@ def list_command(
     ] = None,
     json: options.Json = False,
 ) -> None:
-    """Print all names of one kind, such as recipes, each with a line of description.
+    """Print all names of one kind, such as recipes.
+
+    Each has a line of description.
 
     \b
     Example:

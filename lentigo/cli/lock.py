@@ -56,7 +56,7 @@ def lock_command(
     keep: _Keep = None,
     json: options.Json = False,
 ) -> None:
-    """Lock the labels of a test set away, and fix beforehand how it is to be judged.
+    """Lock the labels of a test set away, and fix how it is judged.
 
     Without --out the record of a locked test set is shown: what was fixed, and each
     opening.

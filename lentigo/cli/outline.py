@@ -25,7 +25,9 @@ def outline_command(
     ] = 512,
     json: options.Json = False,
 ) -> None:
-    """Find the outline of the lesion in each IMAGE: a mask, an overlay, and outlines.csv.
+    """Find the outline of the lesion in each image.
+
+    Written are a mask and an overlay of each, and outlines.csv.
 
     \b
     Example:

@@ -48,7 +48,7 @@ def power_command(
     power: _Power = 0.8,
     json: options.Json = False,
 ) -> None:
-    """Compute how many melanomas and patients a study needs, from a pilot's predictions.
+    """Compute how many melanomas and patients a study needs.
 
     These numbers are computed for each desired width of the 95 % interval of the AUC and of
     the sensitivity and, with a second model's predictions, to detect a difference in AUC.

@@ -78,7 +78,9 @@ def predict_command(
     format: asked.Format = "table",
     json: options.Json = False,
 ) -> None:
-    """Write the probability of melanoma of each image; a broken file gets a row saying why.
+    """Write the probability of melanoma of each image.
+
+    A broken file gets a row that says why.
 
     \b
     Example:

@@ -45,7 +45,7 @@ def prepare_command(
     ray_address: options.RayAddress = None,
     json: options.Json = False,
 ) -> None:
-    """Decode the images of a TABLE once, into a store that loads at the speed of memory.
+    """Decode the images of a TABLE once, for every later training.
 
     A second call decodes only what is missing in the store. Images that cannot be decoded
     are listed with the reason. The exit status is 1 if no image can be used.

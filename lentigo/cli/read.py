@@ -33,7 +33,9 @@ def read_command(
     ] = False,
     json: options.Json = False,
 ) -> None:
-    """Read an archive into a lesion table: one row per image, one vocabulary for all.
+    """Read an archive into a lesion table.
+
+    It has one row an image, and one vocabulary for all archives.
 
     \b
     Example:

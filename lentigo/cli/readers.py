@@ -49,7 +49,7 @@ def readers_command(
     out: _Out = None,
     json: options.Json = False,
 ) -> None:
-    """Evaluate human readers of the same images, their agreement, and a model beside them.
+    """Evaluate human readers, their agreement, and a model beside.
 
     Printed are the sensitivity and specificity of each reader and of their majority vote,
     the model's sensitivity at the specificity of each reader, means that generalise to

@@ -47,7 +47,7 @@ def run_command(
     modality: options.Modality = None,
     json: options.Json = False,
 ) -> None:
-    """Read archives, train on them, judge the model on held-out patients, write a report.
+    """Read archives, train, judge on held-out patients, report.
 
     \b
     Example:

@@ -23,7 +23,7 @@ _Csv = Annotated[
 def runs_command(
     folders: _Folders = None, csv: _Csv = None, json: options.Json = False
 ) -> None:
-    """List run folders: their progress, their results, and the settings that differ.
+    """List run folders: progress, results, settings that differ.
 
     \b
     Example:

@@ -86,7 +86,7 @@ def serve_command(
     queue: _Queue = None,
     settings: _Settings = None,
 ) -> None:
-    """Serve predictions for images over HTTP, with a page to read lesions with.
+    """Serve a model over HTTP, with a page to read lesions with.
 
     \b
     Example:

@@ -35,7 +35,9 @@ def similar_command(
     engine: asked.Engine = "auto",
     json: options.Json = False,
 ) -> None:
-    """List the training images that resemble each image most, with their diagnoses.
+    """List the training images that resemble each image most.
+
+    Their diagnoses stand beside.
 
     \b
     Example:

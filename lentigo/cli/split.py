@@ -29,7 +29,9 @@ def split_command(
     column: options.Columns = None,
     json: options.Json = False,
 ) -> None:
-    """Divide a TABLE so that no patient, lesion or duplicate is on two sides, or check it.
+    """Divide a TABLE so that no patient is on two sides.
+
+    A lesion and its near-duplicates are not either. --check examines a split of others.
 
     \b
     Example:

@@ -61,7 +61,9 @@ def stress_command(
     ] = False,
     json: options.Json = False,
 ) -> None:
-    """Disturb images of TABLE in 21 ways, and tell what MODEL uses besides the lesion.
+    """Disturb images, and see what a model uses beside the lesion.
+
+    There are 21 disturbances, each at five strengths.
 
     \b
     Example:

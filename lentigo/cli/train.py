@@ -41,7 +41,9 @@ def train_command(
     set: options.Settings = None,
     json: options.Json = False,
 ) -> None:
-    """Train a network on a lesion table; patients never stand on both sides of a split.
+    """Train a network on a lesion table.
+
+    Patients never stand on both sides of a split.
 
     \b
     Example:

@@ -49,7 +49,9 @@ def tune_command(
     set: options.Settings = None,
     json: options.Json = False,
 ) -> None:
-    """Search for better settings on validation images; held-out images are not used.
+    """Search for better settings on validation images.
+
+    Held-out images are not used.
 
     \b
     Example:

@@ -39,7 +39,9 @@ def view_command(
     ] = True,
     json: options.Json = False,
 ) -> None:
-    """Write images in other views: STEM.VIEW.png each, and all of them on STEM.sheet.png.
+    """Write images in other views, such as grey or without hair.
+
+    Each view is STEM.VIEW.png, and all of them are on STEM.sheet.png.
 
     \b
     Example:

@@ -48,7 +48,7 @@ def watch_command(
     operating_point: asked.Point = "auto",
     engine: asked.Engine = "auto",
 ) -> None:
-    """Predict each image in a folder, and each that arrives later, exactly once.
+    """Predict each image that comes into a folder, exactly once.
 
     This holds even if the command was killed and is started again.
 

@@ -7,8 +7,10 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
-from lentigo.cli.commands import COMMANDS
+from lentigo.cli.app import app
+from lentigo.cli.commands import COMMANDS, GROUPS
 from lentigo.cli.list_names import KINDS
 
 ROOT = Path(__file__).parents[2]
@@ -35,6 +37,25 @@ def test_the_readme_names_no_command_and_no_list_that_is_not_there() -> None:
     )
     (row,) = re.findall(r"^\| `lentigo list ([^`]+)`", readme, flags=re.MULTILINE)
     assert row.split("\\|") == list(KINDS)
+
+
+def test_each_command_is_under_one_heading_in_the_help_and_in_the_readme() -> None:
+    assert len(COMMANDS) == sum(map(len, GROUPS.values()))
+    said = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "80"}).output
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for heading, names in GROUPS.items():
+        below = said.split(f"\n{heading}:\n")[1].split("\n\n")[0]
+        assert re.findall(r"^  ([\w-]+) ", below, flags=re.MULTILINE) == list(names)
+        table = readme.split(f"\n| {heading} | |\n")[1].split("\n\n")[0]
+        assert re.findall(r"^\| `lentigo ([\w-]+)", table, flags=re.M) == list(names)
+
+
+def test_the_help_cuts_no_sentence_and_a_command_has_one_line() -> None:
+    said = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "80"}).output
+    lines = said.split("\n\n", maxsplit=3)[3].splitlines()
+    rows = [line for line in lines if line.startswith("  ")]
+    assert len(rows) == len(COMMANDS)
+    assert all(row.endswith(".") and not row.endswith("...") for row in rows)
 
 
 @pytest.mark.parametrize("page", sorted((ROOT / "docs/how-to").glob("*.md")))

@@ -74,12 +74,13 @@ def names_of(node: ast.stmt) -> set[str]:
 
 
 def last_of(node: ast.stmt) -> ast.expr:
-    """The last row of a dict, or of the tuple that a dict is made of."""
+    """The last row of a dict, of the last dict in one, or of the tuple that makes one."""
     assert isinstance(node, ast.Assign | ast.AnnAssign)
     assert node.value is not None
     for part in ast.walk(node.value):
         if isinstance(part, ast.Dict):
-            return part.values[-1]
+            last = part.values[-1]
+            return last.values[-1] if isinstance(last, ast.Dict) else last
         if isinstance(part, ast.Tuple):
             return part.elts[-1]
     raise AssertionError(f"no list in {ast.unparse(node)}")

@@ -286,10 +286,10 @@ def test_standard_input_names_the_images(place: Path, tmp_path: Path) -> None:
 def test_20_kills_give_the_bytes_of_an_unbroken_run(place: Path, tmp_path: Path) -> None:
     images = tmp_path / "images"
     images.mkdir()
-    for seed in range(400):
+    for seed in range(2_000):
         Image.fromarray(noise(24, seed)).save(images / f"{seed:04}.png")
     command = [sys.executable, "-c", "from lentigo.cli.app import app; app()", "predict"]
-    command += [str(place / "model"), str(images), "--batch-size", "4", "--out"]
+    command += [str(place / "model"), str(images), "--batch-size", "16", "--out"]
     began = time.monotonic()
     subprocess.run([*command, str(tmp_path / "whole.csv")], check=True, capture_output=True)
     seconds = time.monotonic() - began
