@@ -101,7 +101,7 @@ def predict_command(
     answers, loaded, reports = _predicted(models, inputs, out, like, answering)
     decision = answering.decision(loaded)
     _warn_of_learnt(models, lambda: answers.parts(decision))
-    said = _said(answers, loaded, out, answering, reports)
+    said = _said(answers, loaded, out, answering, reports, reasons=json)
     said.show(as_json=json)
     if submission is not None:
         predict_places.write_submission(answers.table(decision), submission, like)
@@ -115,12 +115,14 @@ def _said(
     out: Path,
     answering: _Answering,
     reports: Written | None,
+    *,
+    reasons: bool,
 ) -> predict_said.Said:
     from lentigo.inference.finished import views_of
 
     decision, own = answering.decision(model), views_of(model.folders, None)
     return predict_said.Said(
-        tally=predict_said.Tally.of(answers.parts(decision)),
+        tally=predict_said.Tally.of(answers.parts(decision), reasons=reasons),
         model=model,
         decision=decision,
         out=out,

@@ -20,17 +20,39 @@ if TYPE_CHECKING:
 
 
 @dataclass
+class Named:
+    """Images that are to be named, which may be all."""
+
+    names: list[str] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
+    """Their reasons; empty where nothing prints them."""
+
+    def add(self, rows: pd.DataFrame, *, reasons: bool) -> None:
+        """Add the images of `rows` of a prediction table."""
+        self.names += rows["image_id"].tolist()
+        if reasons:
+            self.reasons += rows["reason"].tolist()
+
+    def as_rows(self) -> list[dict[str, str]]:
+        """Return one object an image, as they stand in JSON."""
+        return [
+            {"image_id": name, "reason": why}
+            for name, why in zip(self.names, self.reasons, strict=True)
+        ]
+
+
+@dataclass
 class Tally:
     """Counts of a prediction table, and the rows that are to be named."""
 
     images: int = 0
     known: int = 0
     """Number of images with a probability."""
-    failed: list[dict[str, str]] = field(default_factory=list)
+    failed: Named = field(default_factory=Named)
     """The images without a probability, except those on which the model abstains."""
-    strange: list[dict[str, str]] = field(default_factory=list)
+    strange: Named = field(default_factory=Named)
     """The images on which the model abstains, as out of its training distribution."""
-    doubted: list[dict[str, str]] = field(default_factory=list)
+    doubted: Named = field(default_factory=Named)
     """The images with a probability that may not be dermoscopic images."""
     metadata: dict[str, int] = field(default_factory=dict)
     """For age, sex and site, the number of images for which each was used. Empty if no
@@ -47,14 +69,17 @@ class Tally:
     """Number of images whose answer counts other lesions of the patient."""
 
     @classmethod
-    def of(cls, parts: Iterable[pd.DataFrame]) -> Tally:
-        """Count the parts of a prediction table."""
+    def of(cls, parts: Iterable[pd.DataFrame], *, reasons: bool = True) -> Tally:
+        """Count the parts of a prediction table.
+
+        `reasons` is whether the reasons of all are kept, not those of failures alone.
+        """
         tally = cls()
         for part in parts:
-            tally._add(part)
+            tally._add(part, reasons=reasons)
         return tally
 
-    def _add(self, part: pd.DataFrame) -> None:
+    def _add(self, part: pd.DataFrame, *, reasons: bool) -> None:
         from lentigo.imaging.kind.doubt import DOUBT
         from lentigo.models.conformal import MELANOMA, NOT_MELANOMA
         from lentigo.models.metadata import FIELDS, WITHOUT
@@ -64,9 +89,9 @@ class Tally:
         doubted = known & part["reason"].str.contains(DOUBT, regex=False)
         self.images += len(part)
         self.known += int(known.sum())
-        self.failed += _named(part[~known & ~strange])
-        self.strange += _named(part[strange])
-        self.doubted += _named(part[doubted])
+        self.failed.add(part[~known & ~strange], reasons=True)
+        self.strange.add(part[strange], reasons=reasons)
+        self.doubted.add(part[doubted], reasons=reasons)
         if CONTEXT in part:
             self.takes_context = True
             self.beside_others += int((part[CONTEXT] > 0).sum())
@@ -80,13 +105,6 @@ class Tally:
             without = part["metadata"].eq(WITHOUT)
             self.untold += int((known & without).sum())
             self.told += int((known & ~without).sum())
-
-
-def _named(rows: pd.DataFrame) -> list[dict[str, str]]:
-    return [
-        {"image_id": name, "reason": why}
-        for name, why in zip(rows["image_id"], rows["reason"], strict=True)
-    ]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,9 +136,9 @@ class Said:
         points = [each.model_dump(mode="json") for each in self.model.operating_points]
         return {
             "images": self.tally.images,
-            "failed": self.tally.failed,
-            "abstained": self.tally.strange,
-            "doubted": self.tally.doubted,
+            "failed": self.tally.failed.as_rows(),
+            "abstained": self.tally.strange.as_rows(),
+            "doubted": self.tally.doubted.as_rows(),
             "meant_for": own,
             "prevalence": own if asked is None else asked,
             "operating_point": self.decision.point and self.decision.point.name,
@@ -136,9 +154,10 @@ class Said:
     def _show_images(self) -> None:
         from lentigo.words import counted, some
 
-        for row in self.tally.failed:
-            say(f"No prediction for {row['image_id']}: {row['reason']}", err=True)
-        if doubted := [row["image_id"] for row in self.tally.doubted]:
+        failed = self.tally.failed
+        for name, why in zip(failed.names, failed.reasons, strict=True):
+            say(f"No prediction for {name}: {why}", err=True)
+        if doubted := self.tally.doubted.names:
             say(
                 f"{counted(len(doubted), 'image')} may be no dermoscopy, so what is "
                 f"predicted may mean nothing (see reason): {some(doubted)}",
@@ -217,7 +236,7 @@ class Said:
     def _show_strange(self) -> None:
         from lentigo.words import counted, some
 
-        names = [row["image_id"] for row in self.tally.strange]
+        names = self.tally.strange.names
         if names and self.decision.abstain:
             say(
                 f"No answer for {counted(len(names), 'image')} that the model does not "

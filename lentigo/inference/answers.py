@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -166,6 +166,11 @@ class Answers:
         return without_reassurance(told)
 
 
+_ALIKE = 1_000
+"""Number of different reasons that are looked up: where each has numbers of its own, they
+would be held twice."""
+
+
 def reasons_of(table: pd.DataFrame) -> list[str]:
     """Return of each image in a prediction table why it is not answered, or is doubted.
 
@@ -174,12 +179,15 @@ def reasons_of(table: pd.DataFrame) -> list[str]:
     return table["reason"].fillna("").astype(str).tolist()
 
 
-def answers_of(model: Networks, sources: Sequence[Source], done: Sequence[Done]) -> Answers:
-    """Return the outputs for `sources`, of which `done` holds all, batch by batch."""
-    logits = np.empty((len(done[0].logits), len(sources)))
+def answers_of(model: Networks, sources: Sequence[Source], done: Iterable[Done]) -> Answers:
+    """Return the outputs for `sources`, of which `done` yields all, batch by batch."""
+    logits = np.full((model.rows, len(sources)), np.nan)
     told: dict[int, str] = {}
-    alike: dict[str, str] = {}  # most reasons are the same words, which are held once
+    alike: dict[str, str] = {}  # often all reasons are the same words, held once then
     for batch in done:
         logits[:, batch.start : batch.start + batch.logits.shape[1]] = batch.logits
-        told |= {place: alike.setdefault(why, why) for place, why in batch.reasons.items()}
+        for place, why in batch.reasons.items():
+            if len(alike) < _ALIKE:
+                why = alike.setdefault(why, why)
+            told[place] = alike.get(why, why)
     return Answers(model, sources, logits, told)

@@ -22,6 +22,7 @@ from lentigo.errors import LentigoError, RunError
 from lentigo.files import cannot_write, locked, opened
 from lentigo.imaging.decoding import packed
 from lentigo.inference.inputs import Source
+from lentigo.machine import give_back_memory
 from lentigo.models.backend import Logits
 from lentigo.run_layout import UNFINISHED
 from lentigo.words import counted
@@ -221,6 +222,8 @@ def task_of(sources: Sequence[Source], parts: Iterable[str], *, batch_size: int)
         found.update(known.encode("utf-8", "backslashreplace") + b"\n")
         if source.image is not None:
             found.update(source.image.tobytes())
+    packed.close_all()  # the images are unpacked in other processes
+    give_back_memory()
     return Task(found.hexdigest(), len(sources), batch_size)
 
 

@@ -171,14 +171,25 @@ class Model(Networks):
         """
         if not sources:
             raise DatasetError("There is no image to predict.")
-        done = list(journal.done) if journal is not None else []
-        start = len(done) * batch_size  # a journal knows whole batches
+        done = self._done(sources, batch_size, device, journal)
+        return answers_of(self, sources, done)
+
+    def _done(
+        self,
+        sources: Sequence[Source],
+        batch_size: int,
+        device: str,
+        journal: Journal | None,
+    ) -> Iterator[Done]:
+        """Yield all batches: those of the journal, then new ones, which are added to it."""
+        known = journal.done if journal is not None else []
+        yield from known
+        start = len(known) * batch_size  # a journal knows whole batches
         compute = self.computed if self.cluster is None else self._shared
         for batch in compute(sources, start, batch_size, device):
-            done.append(batch)
             if journal is not None:
                 journal.add(batch)
-        return answers_of(self, sources, done)
+            yield batch
 
     def _shared(
         self, sources: Sequence[Source], start: int, batch_size: int, device: str

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from lentigo.cli.predict_said import Said, Tally
+from lentigo.imaging.kind.doubt import DOUBT
 
 TALLY = Tally(
     images=5, known=4, metadata={"age": 1200, "sex": 0, "site": 3}, takes_context=True,
@@ -104,8 +105,24 @@ def test_the_rows_of_a_table_are_tallied_by_what_became_of_them() -> None:
         ]
     )
     assert (tally.images, tally.known) == (4, 2)
-    assert [row["image_id"] for row in tally.failed] == ["b"]
-    assert [row["image_id"] for row in tally.strange] == ["c", "d"]
+    assert tally.failed.names == ["b"]
+    assert tally.strange.names == ["c", "d"]
+    assert tally.strange.as_rows()[1] == {"image_id": "d", "reason": "strange"}
     assert tally.metadata == {"age": 2, "sex": 0, "site": 1}
     assert (tally.takes_context, tally.beside_others) == (True, 2)
     assert tally.called_beyond_sets == 1
+
+
+def test_without_json_only_the_reasons_of_failures_are_held() -> None:
+    part = pd.DataFrame(
+        {
+            "image_id": ["a", "b", "c"],
+            "probability": [0.2, None, None],
+            "abstain": ["no", "", "yes"],
+            "reason": [f"{DOUBT}: grey", "cannot be read", "strange"],
+        }
+    )
+    tally = Tally.of([part, part], reasons=False)
+    assert tally.failed.reasons == ["cannot be read"] * 2
+    assert (tally.strange.names, tally.strange.reasons) == (["c", "c"], [])
+    assert (tally.doubted.names, tally.doubted.reasons) == (["a", "a"], [])

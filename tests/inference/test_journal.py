@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from lentigo.errors import RunError
 from lentigo.imaging.decoding import packed
-from lentigo.inference.inputs import Source
+from lentigo.inference.inputs import Source, find_sources
 from lentigo.inference.journal import Done, Journal, Task, journal_of, task_of
 from lentigo.isolated import command
 
@@ -226,3 +226,18 @@ def test_another_lesion_is_another_prediction_without_a_patient_too() -> None:
         for lesion in (None, "1", "2")
     }
     assert len(digests) == 3
+
+
+def test_no_zip_stays_open_in_the_process_that_identifies_its_images(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "images.zip"
+    with zipfile.ZipFile(path, "w") as file:
+        for name in "abc":
+            file.writestr(f"{name}.png", b"no picture")
+    sources = find_sources([path])
+    packed.mark(sources[0].path or "")  # opens it
+    assert [key for key in packed._OPENED if key[1] == str(path)]
+    first = task_of(sources, [], batch_size=4)
+    assert not packed._OPENED
+    assert task_of(sources, [], batch_size=4) == first

@@ -170,6 +170,14 @@ def close(container: Path) -> None:
         _OPENED.pop((os.getpid(), str(container)), None)
 
 
+def close_all() -> None:
+    """Forget all containers that this process has open; they are opened anew if needed."""
+    own = os.getpid()
+    with _LOCK:
+        for opened in [key for key in _OPENED if key[0] == own]:
+            del _OPENED[opened]
+
+
 class _Container(Protocol):
     def names(self) -> list[str]: ...
     def not_read(self) -> dict[str, str]: ...
