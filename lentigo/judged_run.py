@@ -75,6 +75,7 @@ def judge_run(
     model, beside, difference = _judged(table, predictions, baseline, config)
     model = replace(
         model,
+        own_calibration=None,  # said of the folds' methods, as `calibration`
         repeated=_repeated(table, layout, config),
         nested=_nested(table, layout, config),
     )

@@ -20,6 +20,7 @@ from lentigo.table_files.cells import as_boolean, check_numbers
 from lentigo.table_files.columnar import write_parquet
 from lentigo.table_files.door import read_any_table as read_any_table
 from lentigo.table_files.door import read_noted as read_noted
+from lentigo.table_files.each_value import repeated_names
 from lentigo.table_files.not_known import known_ids, plain
 from lentigo.table_files.noted import NotedTable as NotedTable
 from lentigo.table_files.noted import as_noted as as_noted
@@ -284,8 +285,7 @@ def check_predictions(table: pd.DataFrame, *, source: str) -> pd.DataFrame:
     checked["probability"] = check_numbers(
         checked["probability"], name="probability", source=source
     )
-    twice = checked.loc[checked["image_id"].duplicated(), "image_id"].unique().tolist()
-    if twice:
+    if twice := repeated_names(checked["image_id"]):
         raise ColumnError(
             f"{source} names some images twice: {some(twice)}. {_one_row_each(checked)}"
         )

@@ -37,7 +37,7 @@ def consequences_of(
     """
     limits = {GIVEN: threshold} | ({REFERRED: REFERRAL} if threshold != REFERRAL else {})
     said = {
-        GIVEN: "as it was given, or 0.5",
+        GIVEN: "as asked for, 0.5 by default",
         REFERRED: "the risk from which suspected cancer is referred (NICE NG12)",
     }
     chosen = [point for point in points if point.threshold is not None]
@@ -81,7 +81,7 @@ def _of(sample: Sample, limit: _Limit, share: float | None) -> Consequences:
     )
 
 
-_TABLES = (
+TABLES = (
     {
         "sensitivity": "sensitivity",
         "specificity": "specificity",
@@ -100,7 +100,9 @@ _TABLES = (
         "net_benefit_per_1000": "net benefit",
     },
 )
-_OVER = (
+"""The figures of each of the three tables of thresholds, with their headings."""
+
+OVER = (
     "Thresholds at {share} melanomas{here}:",
     "Likelihood ratios, and lesions excised for one melanoma, at {share} melanomas:",
     "Of 1,000 lesions, {share} of them melanomas:",
@@ -115,14 +117,14 @@ def consequence_lines(found: Sequence[Consequences]) -> list[str]:
     ):
         rows = list(group)
         here = ", as here" if judged else ""
-        for over, columns in zip(_OVER, _TABLES, strict=True):
+        for over, columns in zip(OVER, TABLES, strict=True):
             lines += ["", over.format(share=f"{100 * share:.3g} %", here=here)]
             table = [("", "threshold", *columns.values())]
             table += [
                 (
                     visible(each.name),
                     f"{each.threshold:.4g}",
-                    *(_cell(name, each.figures[name]) for name in columns),
+                    *(cell(name, each.figures[name]) for name in columns),
                 )
                 for each in rows
             ]
@@ -130,7 +132,11 @@ def consequence_lines(found: Sequence[Consequences]) -> list[str]:
     return lines
 
 
-def _cell(name: str, interval: Interval) -> str:
+def cell(name: str, interval: Interval, *, dash: str = "–") -> str:
+    """Write the figure `name` with its interval: "10.4 (9.48–11.5)".
+
+    `dash` stands between bounds without a sign.
+    """
     if math.isnan(interval.value):
         if name.startswith("net_benefit"):
             return "–"
@@ -144,7 +150,7 @@ def _cell(name: str, interval: Interval) -> str:
         return value
     if math.isnan(interval.high):
         return f"{value} (from {low}{rough})"
-    between = " to " if interval.low < 0 else "–"
+    between = " to " if interval.low < 0 else dash
     return f"{value} ({low}{between}{_word(name, interval.high)}{rough})"
 
 

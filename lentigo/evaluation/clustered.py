@@ -15,7 +15,13 @@ from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit
 
 from lentigo.evaluation.discrimination import BoolArray, FloatArray, placements
-from lentigo.evaluation.intervals import ROUNDING, Interval, count_groups, dot
+from lentigo.evaluation.intervals import (
+    ROUNDING,
+    Interval,
+    count_groups,
+    dot,
+    each_alone,
+)
 
 IntArray = NDArray[np.intp]
 
@@ -152,6 +158,8 @@ def obuchowski_variance(
     non-melanoma) are the result of `placements`, or the difference of two such results. A
     class that lies in only one group contributes no variance of its own.
     """
+    if each_alone(group):
+        return _variance_of_singles(above) + _variance_of_singles(below)
     size = int(group.max()) + 1
     parts, counts = [], []
     for places, side in ((above, truth), (below, ~truth)):
@@ -167,3 +175,11 @@ def obuchowski_variance(
     )
     shared = 2 * every / (every - 1) * dot(parts[0], parts[1]) if every > 1 else 0.0
     return alone + shared
+
+
+def _variance_of_singles(places: FloatArray) -> float:
+    """Return the variance of the mean of `places`, where each image is its own group."""
+    if len(places) < 2:
+        return 0.0
+    beyond = (places - places.mean()) / len(places)
+    return len(places) / (len(places) - 1) * dot(beyond, beyond)

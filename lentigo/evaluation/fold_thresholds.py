@@ -120,17 +120,23 @@ def check_not_moved(predictions: pd.DataFrame) -> None:
     model is meant for. The columns `prevalence` (the share that the probabilities are for)
     and `meant_for` (the model's) are compared, if both exist.
     """
-    if {"meant_for", "prevalence"} <= set(predictions):
-        asked, own = (
-            pd.to_numeric(predictions[name], errors="coerce")
-            for name in ("prevalence", "meant_for")
+    if moved := number_moved(predictions):
+        raise DatasetError(
+            f"The probabilities of {counted(moved, 'image')} are for another share of "
+            "melanoma than the model's own, where its thresholds do not hold. Predict "
+            "again without --prevalence."
         )
-        if (moved := (asked - own).abs() > 1e-9).any():
-            raise DatasetError(
-                f"The probabilities of {counted(int(moved.sum()), 'image')} are for "
-                "another share of melanoma than the model's own, where its thresholds do "
-                "not hold. Predict again without --prevalence."
-            )
+
+
+def number_moved(predictions: pd.DataFrame) -> int:
+    """Count the images whose probability is for another share than the model's own."""
+    if not {"meant_for", "prevalence"} <= set(predictions):
+        return 0
+    asked, own = (
+        pd.to_numeric(predictions[name], errors="coerce")
+        for name in ("prevalence", "meant_for")
+    )
+    return int(((asked - own).abs() > 1e-9).sum())
 
 
 def _judged(

@@ -107,7 +107,22 @@ def group_sums(
 
 def count_groups(group: IntArray) -> int:
     """Count the distinct groups in `group`, (N,) integers from 0, one for each image."""
+    if each_alone(group):
+        return len(group)
     return int(np.count_nonzero(np.bincount(group)))
+
+
+def each_alone(group: IntArray) -> bool:
+    """Tell whether the groups, (N,), rise strictly, so that each image is its own group.
+
+    So they do where single images are numbered by score (`lentigo.evaluation.sums`). What
+    is summed up by group is then the images themselves. False says nothing.
+    """
+    if len(group) < 2:
+        return len(group) == 1
+    # The first comparison spares most other samples the second.
+    wide = int(group[-1]) - int(group[0]) >= len(group) - 1
+    return wide and bool((group[1:] > group[:-1]).all())
 
 
 def dot(first: FloatArray | IntArray, second: FloatArray | IntArray) -> float:

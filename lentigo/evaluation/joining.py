@@ -106,10 +106,12 @@ def match(
     found = _merged(guesses, labels, notes)
     found = _with_repeats(found, others, labels, of_predictions)
     found = _with_nested(found, inner, of_predictions)
-    one_origin = not lesions and _of_one_origin(
-        predictions, truth, of_predictions, of_truth
-    )
-    if one_origin and (found.table["probability"] == found.table[LABEL]).all():
+    equal = bool((found.table["probability"] == found.table[LABEL]).all())
+    if (
+        equal
+        and not lesions
+        and _of_one_origin(predictions, truth, of_predictions, of_truth)
+    ):
         return replace(found, notes=[*found.notes, _LABELS_THEMSELVES])
     return found
 

@@ -225,6 +225,10 @@ _SOMETIMES: Schema = {
     "operating_points": {"type": "array", "items": {"type": "object"}},
     "absent_operating_points": _TEXTS,
     "brier_parts": {"type": "object"},
+    "own_calibration": {
+        "type": "object",
+        "description": "Before and after the model's own calibration.",
+    },
     "beside": {"type": "array", "items": {"type": "object"}},
     "prevalence": {"type": "object"},
     "official": {"type": "array", "items": {"type": "object"}},

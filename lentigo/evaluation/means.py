@@ -7,7 +7,14 @@ import math
 import numpy as np
 from scipy.special import stdtrit
 
-from lentigo.evaluation.intervals import ROUNDING, FloatArray, IntArray, Interval, dot
+from lentigo.evaluation.intervals import (
+    ROUNDING,
+    FloatArray,
+    IntArray,
+    Interval,
+    dot,
+    each_alone,
+)
 
 
 def clustered_mean(
@@ -70,9 +77,13 @@ def clustered_error(values: FloatArray, group: IntArray) -> float:
 
 def _beyond(values: FloatArray, group: IntArray) -> FloatArray:
     """Return each group's contribution to the deviation from the mean, (groups,)."""
+    beyond: FloatArray
+    if each_alone(group):
+        beyond = (values - values.mean()) / len(values)
+        return beyond
     size = np.bincount(group)
     sums = np.bincount(group, values) - values.mean() * size
-    beyond: FloatArray = sums[size > 0] / len(values)
+    beyond = sums[size > 0] / len(values)
     return beyond
 
 

@@ -86,8 +86,8 @@ class Plan:
         )
         if f"{self.design_effect:.2f}" != "1.00":
             first += (
-                f" If those of a patient are alike, {self.design_effect:.2f} of its "
-                "melanomas tell as much as one alone."
+                f" If the melanomas of a group are alike, {self.design_effect:.2f} of them "
+                "tell as much as one alone."
             )
         rows: list[tuple[str, ...]] = [
             ("wish", "melanomas", "groups", "images", "times the pilot")

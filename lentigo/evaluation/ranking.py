@@ -16,7 +16,13 @@ from scipy.special import expit, ndtri, owens_t, stdtrit
 
 from lentigo.evaluation.clustered import obuchowski_variance
 from lentigo.evaluation.discrimination import BoolArray, FloatArray, placements_and_ties
-from lentigo.evaluation.intervals import IntArray, Interval, count_groups, dot
+from lentigo.evaluation.intervals import (
+    IntArray,
+    Interval,
+    count_groups,
+    dot,
+    each_alone,
+)
 from lentigo.evaluation.shares import kish
 
 FREEDOM = 20
@@ -145,6 +151,8 @@ def worth(places: FloatArray, group: IntArray) -> float:
     that of identical images (`kish`) where this cannot be seen: in one group, or without
     any spread.
     """
+    if len(group) > 1 and each_alone(group):
+        return float(len(places))
     size = np.bincount(group).astype(np.float64)
     if np.count_nonzero(size) < 2:
         return kish(size)

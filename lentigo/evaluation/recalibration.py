@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
+from lentigo.answer_columns import CONTEXT
 from lentigo.evaluation.calibration import (
     calibration_intercept,
     calibration_slope,
@@ -16,12 +18,13 @@ from lentigo.evaluation.calibration import (
 )
 from lentigo.evaluation.calibration_error import calibration_error
 from lentigo.evaluation.discrimination import BoolArray, FloatArray
+from lentigo.evaluation.fold_thresholds import number_moved
 from lentigo.evaluation.intervals import IntArray, Interval
 from lentigo.evaluation.means import clustered_mean, clustered_mean_difference
 from lentigo.evaluation.roughness import marked
 from lentigo.evaluation.sums import Sample
 from lentigo.evaluation.telling import tells, told
-from lentigo.models.calibration import WITHOUT_LABELS
+from lentigo.models.calibration import WITHOUT_LABELS, probability
 
 FIGURES = {
     "calibration_error": "mean distance of promised and observed share, without chance",
@@ -96,6 +99,25 @@ def judge_calibration(
             enough=tells(truth, group),
         ),
     )
+
+
+def own_calibration(table: pd.DataFrame, judged: Sample) -> Recalibration | None:
+    """Compare the probabilities of a model before and after its own calibration.
+
+    `table` holds predictions that lentigo wrote, in the order of the images of `judged`;
+    `raw_logit` is the logit before calibration. None without that column, and where more
+    than the calibration lies between the two: another share of melanoma, or the patient's
+    other lesions.
+    """
+    if "raw_logit" not in table:
+        return None
+    if CONTEXT in table and pd.to_numeric(table[CONTEXT], errors="coerce").gt(0).any():
+        return None
+    raw = pd.to_numeric(table["raw_logit"], errors="coerce").to_numpy(np.float64)
+    if np.isnan(raw).any() or number_moved(table):
+        return None
+    before = replace(judged, score=probability(raw))
+    return judge_calibration(before, judged.score, methods=("the model's own",))
 
 
 def calibration_figures(

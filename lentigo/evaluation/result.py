@@ -26,6 +26,7 @@ from lentigo.evaluation.official import Official
 from lentigo.evaluation.operating_points import Confusion
 from lentigo.evaluation.parts import Parts
 from lentigo.evaluation.prevalence import Asked, equal_threshold, in_words
+from lentigo.evaluation.recalibration import Recalibration
 from lentigo.evaluation.refusals import Refusals
 from lentigo.evaluation.registry import (
     ON_OWN_THRESHOLD,
@@ -87,6 +88,8 @@ class Evaluation:
     operating points; at the share of melanoma of these images and at a requested share."""
     brier_parts: BrierParts | None = None
     """Miscalibration, discrimination and uncertainty, the parts of the Brier score."""
+    own_calibration: Recalibration | None = None
+    """Probabilities before and after the model's own calibration, if they tell both."""
     beside: tuple[Beside, ...] = ()
     """Simple comparison models on the same images, if requested."""
     official: tuple[Official, ...] = ()
@@ -210,6 +213,7 @@ class Evaluation:
             "threshold": self.threshold,
             **self._at_points(),
             **({"brier_parts": self.brier_parts.as_dict()} if self.brier_parts else {}),
+            **self._own_calibration(),
             **({"beside": [each.as_dict() for each in self.beside]} if self.beside else {}),
             "consequences": [each.as_dict() for each in self.consequences],
             **({"prevalence": self.prevalence.as_dict()} if self.prevalence else {}),
@@ -221,6 +225,10 @@ class Evaluation:
             "notes": list(self.notes),
             "notice": NOTICE,
         }
+
+    def _own_calibration(self) -> dict[str, Any]:
+        found = self.own_calibration
+        return {} if found is None else {"own_calibration": found.as_dict()}
 
     def _sets(self) -> dict[str, Any]:
         found = {"sets": self.set_coverage, "diagnosis_sets": self.diagnosis_sets}
@@ -250,16 +258,8 @@ class Evaluation:
 
     def as_text(self, *, head: bool = True) -> str:
         """Return the evaluation as text for a terminal, with the headline if `head`."""
-        calls = (
-            f"From a probability of {self.called_from_in_words} upwards: "
-            f"{counted(self.confusion.tp, 'melanoma')} found, "
-            f"{self.confusion.fn:,} missed; {counted(self.confusion.fp, 'false alarm')}, "
-            f"{counted(self.confusion.tn, 'other image')} rightly not called."
-        )
         lines = [*self.headline, ""] if head else []
-        lines += [*metric_lines(self.metrics), "", calls]
-        if self.brier_parts is not None:
-            lines.append(self.brier_parts.sentence)
+        lines += self._lines_on_all_images()
         lines += self._lines_of_points()
         if self.beside:
             lines += ["", *beside_lines(self.beside)]
@@ -280,6 +280,20 @@ class Evaluation:
             lines += ["", about]
         lines += mistake_lines(self.mistakes)
         return "\n".join([*lines, *foot(self.notes)])
+
+    def _lines_on_all_images(self) -> list[str]:
+        calls = (
+            f"From a probability of {self.called_from_in_words} upwards: "
+            f"{counted(self.confusion.tp, 'melanoma')} found, "
+            f"{self.confusion.fn:,} missed; {counted(self.confusion.fp, 'false alarm')}, "
+            f"{counted(self.confusion.tn, 'other image')} rightly not called."
+        )
+        lines = [*metric_lines(self.metrics), "", calls]
+        if self.brier_parts is not None:
+            lines.append(self.brier_parts.sentence)
+        if self.own_calibration is not None:
+            lines.append(self.own_calibration.as_line(judged_on="these images"))
+        return lines
 
     def _lines_of_points(self) -> list[str]:
         said = [*(each.as_line() for each in self.thresholds), *self.absent_thresholds]

@@ -50,6 +50,7 @@ from lentigo.evaluation.prevalence import (
     equal_threshold,
     moved,
 )
+from lentigo.evaluation.recalibration import own_calibration
 from lentigo.evaluation.refusals import refusals_of
 from lentigo.evaluation.repeated import Repeats, judge_repeats
 from lentigo.evaluation.result import Evaluation
@@ -128,7 +129,13 @@ def evaluate(
     nested = nested_of(
         matched, group=settings.group, threshold=threshold, shares=found.prevalence
     )
-    return replace(found, repeated=repeated, nested=nested, **_beside(matched, settings))
+    return replace(
+        found,
+        repeated=repeated,
+        nested=nested,
+        own_calibration=own_calibration(matched.table, as_sample(table)),
+        **_beside(matched, settings),
+    )
 
 
 def _chosen(

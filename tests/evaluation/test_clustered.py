@@ -9,9 +9,15 @@ import pytest
 from scipy.stats import t as student
 from sklearn.metrics import roc_auc_score
 
-from lentigo.evaluation.clustered import clustered_auc, estimated_difference
-from lentigo.evaluation.discrimination import delong_variance
-from lentigo.evaluation.intervals import Interval, clustered_bootstrap
+from lentigo.evaluation.clustered import (
+    clustered_auc,
+    estimated_difference,
+    obuchowski_variance,
+)
+from lentigo.evaluation.discrimination import delong_variance, placements
+from lentigo.evaluation.intervals import Interval, clustered_bootstrap, each_alone
+from lentigo.evaluation.means import clustered_error
+from lentigo.evaluation.ranking import worth
 from lentigo.evaluation.sums import Ranking, Sample
 
 
@@ -127,3 +133,17 @@ def test_one_pair_that_is_ranked_differently_leaves_a_spread() -> None:
     changed = estimated_difference(truth, score, other, np.arange(5))
     assert changed.value == pytest.approx(1 / 6)
     assert changed.unchanged == 0
+
+
+def test_single_images_have_one_variance_whatever_their_order() -> None:
+    truth, score, _ = draw(300, 1)
+    above, below = placements(truth, score)
+    rising, turned = np.arange(300), np.arange(300)[::-1].copy()
+    assert each_alone(rising)
+    assert not each_alone(turned)
+    assert not each_alone(np.array([0, 0, 2, 3]))  # as wide as it is long
+    found = [obuchowski_variance(truth, g, above, below) for g in (rising, turned)]
+    assert found[0] == pytest.approx(found[1], rel=1e-12)
+    errors = [clustered_error(score, group) for group in (rising, turned)]
+    assert errors[0] == pytest.approx(errors[1], rel=1e-12)
+    assert worth(above, rising[truth]) == worth(above, turned[truth]) == truth.sum()

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from lentigo.errors import ConfigError, UnreadableFileError
-from lentigo.evaluation.at_points import _cell, consequences_of
+from lentigo.evaluation.at_points import cell, consequences_of
 from lentigo.evaluation.contest_result import Pair, chance
 from lentigo.evaluation.contest_result import _cell as on_archive
 from lentigo.evaluation.drift_deals import FEWEST_GROUPS, Deals
@@ -40,7 +40,7 @@ NAN = math.nan
 def test_a_figure_at_a_threshold_is_told_with_its_ends(
     name: str, interval: Interval, said: str
 ) -> None:
-    assert _cell(name, interval) == said
+    assert cell(name, interval) == said
 
 
 @pytest.mark.parametrize(

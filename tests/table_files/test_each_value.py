@@ -10,7 +10,7 @@ import pytest
 
 from lentigo.datasets.reading.columns import image_names
 from lentigo.datasets.reading.labels import read_label
-from lentigo.table_files.each_value import each_value
+from lentigo.table_files.each_value import each_value, repeated_names
 
 
 def test_each_distinct_value_is_read_once_and_missing_ones_never() -> None:
@@ -50,3 +50,20 @@ def test_bare_names_and_names_to_be_shortened_come_out_alike() -> None:
     with_one_path = pd.Series(["ISIC_1", "ISIC-2", pd.NA, "a/ISIC_3.jpg"])
     pd.testing.assert_series_equal(image_names(bare), image_names(with_one_path)[:3])
     assert image_names(with_one_path)[3] == "ISIC_3"
+
+
+@pytest.mark.parametrize(
+    ("names", "twice"),
+    [
+        (["a", "b", "c"], []),  # in rising order: neighbours are compared
+        (["a", "b", "b", "c"], ["b"]),
+        (["b", "a", "c", "a", "b", "a"], ["b", "a"]),
+        (["b", pd.NA, "b"], ["b"]),  # what is missing stands between neighbours
+        (["a"], []),
+        ([], []),
+    ],
+)
+def test_names_that_come_twice_are_found_in_any_order(
+    names: list[str], twice: list[str]
+) -> None:
+    assert sorted(repeated_names(pd.Series(names, dtype="string"))) == sorted(twice)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from lentigo.datasets.reading.spelling import fold, without_accents
 
@@ -75,6 +76,7 @@ _PLACE = re.compile(r"metadata\.(?:clinical|acquisition)\.")
 """Where a value stands in an answer of the ISIC Archive's API: `metadata.clinical.sex`."""
 
 
+@lru_cache(maxsize=4096, typed=True)  # typed: 1 and True are equal, as names they differ
 def key(name: object) -> str:
     """Return a column's name in the form for comparison: lower-case letters and digits.
 

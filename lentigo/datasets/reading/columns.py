@@ -15,6 +15,7 @@ from lentigo.datasets.reading.column_names import key
 from lentigo.datasets.reading.column_remarks import with_remark
 from lentigo.datasets.reading.label_columns import read_labels
 from lentigo.errors import ColumnError, unknown_name
+from lentigo.table_files.each_value import repeated_names
 from lentigo.tables import LESION_COLUMNS, read_any_table
 from lentigo.words import listed, some, verb
 
@@ -226,8 +227,7 @@ def _check_names(names: pd.Series[Any], *, source: str) -> None:
     if names.isna().any():
         rows = (names.index[names.isna()] + 2).tolist()
         raise ColumnError(f"{source} does not name the image in line {some(rows)}.")
-    twice = names[names.duplicated()].unique().tolist()
-    if twice:
+    if twice := repeated_names(names):
         raise ColumnError(
             f"{source} names some images twice: {some(twice)}. Keep one row each."
         )

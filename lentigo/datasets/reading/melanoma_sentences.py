@@ -11,7 +11,6 @@ import pandas as pd
 from lentigo.datasets.reading.column_names import header, is_about_others
 from lentigo.datasets.reading.melanoma_denied import TUMOUR, of_this_lesion
 from lentigo.datasets.reading.melanoma_words import whole_words
-from lentigo.table_files.each_value import each_value
 from lentigo.visible import shortened
 from lentigo.words import counted, some
 
@@ -36,11 +35,11 @@ def tells_of_melanoma(column: pd.Series[Any]) -> pd.Series[bool]:
     if pd.api.types.is_numeric_dtype(column.dtype):
         return pd.Series(False, index=column.index)
 
-    def read(each: pd.Series[Any]) -> pd.Series[Any]:
-        return pd.Series([_tells(str(word)) for word in each], dtype="boolean")
-
-    told = each_value(column.astype("string"), read).fillna(False).astype(bool)
-    if told.any():
+    text = column.astype("string")
+    telling = [word for word in text.dropna().unique() if _tells(str(word))]
+    told = pd.Series(False, index=column.index)
+    if telling:  # else the rows need not be read, and of most columns none tells
+        told = text.isin(telling)
         told[told] = ~whole_words(column[told])
     return told
 

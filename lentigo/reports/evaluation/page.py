@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import takewhile
 from pathlib import Path
+from textwrap import wrap
 from typing import Any, NamedTuple
 
 from lentigo.evaluation.result import Evaluation
@@ -44,19 +45,17 @@ def write_page(
     """
     first, *others = tables_of(known)
     paragraph, _, sources = methods(Facts(known, __version__)).partition("## Sources")
-    counts = evaluation.counts
     page = fill(
         "evaluation.html.j2",
         version=__version__,
         notice=NOTICE,
         headline=evaluation.headline,
-        facts=[
-            ("images", count(counts.images)),
-            (f"{counts.unit}s", count(counts.groups)),
-            ("melanomas", count(counts.melanomas)),
-        ],
+        facts=list(_facts(evaluation)),
         metrics=_table(first),
-        tables=[_table(table) for table in others],
+        tables=[
+            _table(each) | ({"foot": ""} if each.foot == after.foot else {})
+            for each, after in zip(others, [*others[1:], first], strict=True)
+        ],  # a footnote that several tables have stands below the last of them
         wide=_WIDE,
         figures=[
             (each.name, each.title, each.caption, inlined(each.svg)) for each in figures
@@ -69,17 +68,44 @@ def write_page(
     write_text(path, page)
 
 
+def _facts(evaluation: Evaluation) -> Iterator[tuple[str, str]]:
+    """Yield the counts at the head of the page; groups only where an image is none."""
+    counts = evaluation.counts
+    yield "images", count(counts.images)
+    if counts.unit != "image":
+        yield f"{counts.unit}s", count(counts.groups)
+    yield "melanomas", count(counts.melanomas)
+
+
 def _text(evaluation: Evaluation) -> list[str]:
-    """Return the lines of the text between the table of metrics and the notes."""
+    """Return the lines of the text between the table of metrics and the notes.
+
+    Sentences are wrapped; rows of a table, whose cells are two spaces apart, are not.
+    """
     lines = evaluation.as_text(head=False).partition("\n\n")[2].splitlines()
-    return list(takewhile(lambda line: not line.startswith("Note: "), lines))
+    shown = takewhile(lambda line: not line.startswith("Note: "), lines)
+    return [
+        part
+        for line in shown
+        for part in ([line] if "  " in line else wrap(line, _LINE) or [""])
+    ]
 
 
-_NUMBER = re.compile(r"(-?[\d.]+) (\(.+\))")
+_LINE = 120
+"""Letters in a line of a wrapped sentence."""
+
+
+_NUMBER = re.compile(r"([+-]?[\d.,]+) (\(.+\))(, p .+)?")
+
+_WORDS = frozenset(
+    {"", "metric", "meaning", "by", "subgroup", "threshold of", "melanoma against"}
+)
+"""Headings of columns of words, which are aligned on the left."""
 
 
 def _table(table: Table) -> dict[str, Any]:
     return {
+        "words": [name in _WORDS for name in table.cells],
         "caption": table.caption,
         "foot": table.foot,
         "head": list(map(str, table.cells)),
@@ -88,6 +114,6 @@ def _table(table: Table) -> dict[str, Any]:
 
 
 def _cell(cell: object) -> tuple[str, str]:
-    """Return a number and its interval in brackets, which stands below it."""
+    """Return a number, with its p-value, and its interval, which stands below it."""
     found = _NUMBER.fullmatch(str(cell))
-    return (found[1], found[2]) if found else (str(cell), "")
+    return (found[1] + (found[3] or ""), found[2]) if found else (str(cell), "")

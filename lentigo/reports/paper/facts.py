@@ -155,13 +155,8 @@ def separation(facts: Facts) -> str:
 def measures(facts: Facts) -> str:
     """Return a sentence with the names of all metrics with a value, and of all figures."""
     known = facts.evaluation
-    metrics = [
-        name
-        for name, entry in known.items()
-        if isinstance(entry, Mapping)
-        and (value := as_value(entry)) is not None
-        and value.is_defined
-    ]
+    found = {n: as_value(e) for n, e in known.items() if isinstance(e, Mapping)}
+    metrics = [n for n, value in found.items() if value is not None and value.is_defined]
     said = ", ".join(metrics) or "no metric is defined"
     both = 0 < int(known["n_melanomas"]) < int(known["n_images"])
     drawn = f"; figures: {', '.join(facts.figures)}" if both and facts.figures else ""
@@ -254,13 +249,17 @@ _SKIN = re.compile(
 def thresholds(facts: Facts) -> str:
     """Return a sentence on each threshold, and on which images it was chosen."""
     at = called_from(facts.evaluation)
-    said = [f"{at} as given" if at == f"{facts.evaluation['threshold']:g}" else at]
+    as_given = ", as given" if at == f"{facts.evaluation['threshold']:g}" else ""
+    said = [f"Melanoma is called from a probability of {at} upwards{as_given}."]
     for point in facts.evaluation.get("operating_points", []):
         values = [f"{value:.4g}" for value in point["thresholds"].values()]
-        said.append(f"{listed(values)} ({point['name']}), chosen on {point['chosen_on']}")
+        named = f"{listed(values)} ({visible(str(point['name']))})"
+        said.append(f"Also judged: {named}, chosen on {point['chosen_on']}.")
     if "threshold_at_sensitivity_95" in facts.evaluation:
-        said.append("that of 95 % sensitivity, chosen on the judged images themselves")
-    return f"Probability from which melanoma is called: {'; '.join(said)}."
+        said.append(
+            "The threshold of 95 % sensitivity was chosen on the judged images themselves."
+        )
+    return " ".join(said)
 
 
 def confusion(facts: Facts) -> str:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from typing import Any
+
 from lentigo.evaluation.choosing_elsewhere import JUDGED_HERE
 from lentigo.reports.paper.facts import Facts, scored_with
 from lentigo.reports.paper.wording import OPEN_PART, unit_of_intervals
+from lentigo.words import listed
 
 SOURCES = {
     "newcombe": "Newcombe RG. Stat Med 2006;25:559-573. doi:10.1002/sim.2324",
@@ -21,6 +25,11 @@ SOURCES = {
     "nadeau": "Nadeau C, Bengio Y. Mach Learn 2003;52:239-281. doi:10.1023/A:1024068626366",
     "bates": "Bates S, Hastie T, Tibshirani R. J Am Stat Assoc 2024;119:1434-1445. "
     "doi:10.1080/01621459.2023.2197686",
+    "delong": "DeLong ER et al. Biometrics 1988;44:837-845. doi:10.2307/2531595",
+    "kurtansky": "Kurtansky NR et al. Sci Data 2024;11:884. doi:10.1038/s41597-024-03743-w",
+    "hall": "Hall P. J R Stat Soc B 1992;54:221-228. "
+    "doi:10.1111/j.2517-6161.1992.tb01873.x",
+    "cox": "Cox DR. Biometrika 1958;45:562-565. doi:10.1093/biomet/45.3-4.562",
     "learn_then_test": "Angelopoulos AN et al. 2021. arXiv:2110.01052",
 }
 """The references that the paragraph may cite, by a short name."""
@@ -33,49 +42,60 @@ GUARANTEED = "guaranteed_sensitivity"
 def methods(facts: Facts) -> str:
     """Return the methods paragraph and its numbered references as Markdown."""
     known = facts.evaluation
-    said = [
-        _known(facts.run[key])
-        for key in ("data", "partition", "separation", "training")
-        if key in facts.run
-    ]
+    parts = ("data", "partition", "separation", "training")
+    said = [_known(facts.run[key]) for key in parts if key in facts.run]
     said += [
         f"Evaluation rests on {facts.answer('size')}",
         _known(facts.answer("left_out")),
+        *_on_intervals(facts),
+        *_on_calibration(known),
+        *_on_folds(facts),
+        _known(facts.answer("thresholds")),
+        *_on_thresholds(known),
+        *_on_parts(known),
     ]
-    said += [*_on_intervals(facts), *_on_folds(facts)]
-    if known.get("brier_parts"):
-        said.append(
-            "The Brier score was divided by isotonic regression without bins {dimitriadis}."
-        )
-    said.append(_known(facts.answer("thresholds")))
-    points = known.get("operating_points") or []
-    if any(point["kind"] == GUARANTEED for point in points):
-        own = any(JUDGED_HERE in str(point["chosen_on"]) for point in points)
-        but = "; that guarantee is for further images, not for those that set them"
-        said.append(
-            "Guaranteed thresholds were set by exact tests {learn_then_test}"
-            f"{but if own else ''}."
-        )
-    if "threshold_at_sensitivity_95" in known:
-        said.append(
-            "Figures at 95 % sensitivity are at a threshold that the judged images chose."
-        )
-    if known.get("consequences"):
-        said.append("Net benefit is that of decision curve analysis {vickers}.")
-    if prevalence := known.get("prevalence"):
-        said.append(
-            "Probabilities were moved to a share of melanoma of "
-            f"{prevalence['asked_for']:.3g} by their log-odds {{saerens}}."
-        )
-    if known.get("subgroups"):
-        said.append(
-            f"Subgroups were formed by {', '.join(known['subgroups'])}; p-values of their "
-            "differences to all other images were adjusted for all of them {holm}."
-        )
     if known.get("locked"):
         said.append(_known(facts.answer("protocol")))
     said.append(facts.run.get("software") or scored_with(facts))
     return _cited(" ".join(filter(None, said)))
+
+
+def _on_thresholds(known: Mapping[str, Any]) -> Iterator[str]:
+    points = known.get("operating_points") or []
+    if any(point["kind"] == GUARANTEED for point in points):
+        own = any(JUDGED_HERE in str(point["chosen_on"]) for point in points)
+        but = "; that guarantee is for further images, not for those that set them"
+        yield (
+            "Guaranteed thresholds were set by exact tests {learn_then_test}"
+            f"{but if own else ''}."
+        )
+    if known.get("consequences"):
+        yield "Net benefit is that of decision curve analysis {vickers}."
+    if prevalence := known.get("prevalence"):
+        yield (
+            "For calls, PPV and NPV the probabilities were moved to a share of melanoma of "
+            f"{prevalence['asked_for']:.3g} by their log-odds {{saerens}}."
+        )
+
+
+def _on_parts(known: Mapping[str, Any]) -> Iterator[str]:
+    """Yield sentences on subgroups, other diagnoses, official scores and baselines."""
+    if known.get("subgroups"):
+        yield (
+            f"Subgroups were formed by {', '.join(known['subgroups'])}; p-values of their "
+            "differences to all other images were adjusted for all of them {holm}."
+        )
+    if known.get("difficulty"):
+        yield "All melanomas were also judged against each other diagnosis alone."
+    if challenges := [each["challenge"] for each in known.get("official", [])]:
+        yield (
+            f"Scores of {listed(challenges)} follow the rules of the organisers' program."
+        )
+    if known.get("beside"):
+        yield (
+            "Beside the model, logistic regressions on what is known without a look at the "
+            "lesion, and on its colours, were cross-validated by whole groups."
+        )
 
 
 def _known(answer: str) -> str:
@@ -93,9 +113,45 @@ def _on_intervals(facts: Facts) -> list[str]:
         "Newcombe's method 5 {newcombe} with the variance of clustered images "
         "{obuchowski}; those of shares are Wilson's for the effective number of images "
         "{korn}; those of sums of shares add the distances to the bounds as squares "
-        f"{{zou}}. Where whole groups were resampled it was {int(known['repeats']):,} "
-        f"times (seed {known['seed']})."
+        f"{{zou}}. {_on_more_areas(known)}Where whole groups were resampled it was "
+        f"{int(known['repeats']):,} times (seed {known['seed']})."
     ]
+
+
+def _on_more_areas(known: Mapping[str, Any]) -> str:
+    """Return sentences on the areas beside the AUC, with a space behind each."""
+    said = ""
+    if "partial_auc_80" in known:
+        said += "The partial AUC is that above 80 % sensitivity {kurtansky}. "
+    if "auc_delong" in known:
+        said += "DeLong's interval {delong} stands beside that of the AUC to be compared. "
+    return said
+
+
+def _on_calibration(known: Mapping[str, Any]) -> list[str]:
+    said = []
+    if "brier" in known:
+        said.append(
+            "Intervals of the Brier score and the log loss are corrected for skewness "
+            "{hall}."
+        )
+    if known.get("brier_parts"):
+        said.append(
+            "The Brier score was divided by isotonic regression without bins {dimitriadis}."
+        )
+    if "calibration_slope" in known:
+        robust = ", their variance robust to likeness within groups"
+        said.append(
+            "Calibration intercept and slope are those of a logistic regression of the "
+            "truth on the logit of the probability {cox}"
+            f"{'' if known['unit'] == 'image' else robust}."
+        )
+    if "calibration_error" in known:
+        said.append(
+            "The calibration error is the mean distance of promised and observed share "
+            "over tenths of the images, less what chance adds."
+        )
+    return said
 
 
 def _on_folds(facts: Facts) -> list[str]:

@@ -9,14 +9,18 @@ from typing import Any
 
 import pandas as pd
 
+from lentigo.evaluation.at_points import TABLES, cell
 from lentigo.evaluation.registry import summary_of
 from lentigo.evaluation.result import decimal
+from lentigo.evaluation.subgroup_difference import Difference
+from lentigo.evaluation.subgroups import SHOWN
 from lentigo.reports.numbers import as_value, with_minus
 from lentigo.reports.paper.wording import called_from
 from lentigo.visible import visible
 from lentigo.words import counted
 
 NUMBER, INTERVAL = "value", "95 % interval"
+_HEADINGS = {"auc": "AUC", "calibration_gap": "calibration gap"}
 
 
 @dataclass(frozen=True)
@@ -33,9 +37,9 @@ def tables_of(evaluation: Mapping[str, Any]) -> list[Table]:
     """Return the tables of an evaluation's JSON, in the order of a manuscript."""
     found = [_metrics(evaluation), _confusion(evaluation)]
     if evaluation.get("consequences"):
-        found.append(_consequences(evaluation))
+        found += _consequences(evaluation)
     if evaluation.get("subgroups"):
-        found.append(_subgroups(evaluation))
+        found += _subgroups(evaluation)
     if evaluation.get("difficulty"):
         found.append(_difficulty(evaluation))
     return found
@@ -123,22 +127,39 @@ def _moved(evaluation: Mapping[str, Any]) -> str:
     )
 
 
-_CONSEQUENCES = (
-    "sensitivity", "specificity", "ppv", "npv", "lr_positive", "lr_negative",
-    "needed_to_excise", "net_benefit_per_1000",
-)  # fmt: skip
+_THRESHOLDS = ("thresholds", "likelihood_ratios", "per_1000_lesions")
+"""Names of the tables of thresholds, in the order of `TABLES`; all have their caption."""
+
+_WHAT = (
+    "What each threshold does, with 95 % intervals",
+    "Likelihood ratios of each threshold, and lesions excised for one melanoma, with 95 % "
+    "intervals",
+    "What each threshold does to 1,000 lesions, with 95 % intervals",
+)
 
 
-def _consequences(evaluation: Mapping[str, Any]) -> Table:
-    rows = []
-    for row in evaluation["consequences"]:
-        figures = (_in_one(row.get(name)) for name in _CONSEQUENCES)
-        share = f"{row['prevalence']:.3g}"
-        rows.append((row["name"], f"{row['threshold']:.4g}", share, *figures))
-    names = ["threshold of", "threshold", "share of melanoma", *_CONSEQUENCES]
-    caption = "What each threshold does, with 95 % intervals"
-    foot = _MOVED if evaluation.get("prevalence") else ""
-    return Table("thresholds", caption, pd.DataFrame(rows, columns=names), foot)
+def _consequences(evaluation: Mapping[str, Any]) -> Iterator[Table]:
+    """Yield three tables, as the text of an evaluation has: one would be too wide."""
+    origins = {visible(str(r["name"])): r["said"] for r in evaluation["consequences"]}
+    said = [f"{name}: {visible(str(origin))}." for name, origin in origins.items()]
+    foot = " ".join([*said, *([_MOVED] if evaluation.get("prevalence") else [])])
+    for name, caption, columns in zip(_THRESHOLDS, _WHAT, TABLES, strict=True):
+        rows = [
+            (
+                visible(str(row["name"])),
+                f"{row['threshold']:.4g}",
+                f"{100 * row['prevalence']:.3g} %",
+                *(_figure(each, row.get(each)) for each in columns),
+            )
+            for row in evaluation["consequences"]
+        ]
+        head = ["threshold of", "threshold", "share of melanoma", *columns.values()]
+        yield Table(name, caption, pd.DataFrame(rows, columns=head), foot)
+
+
+def _figure(name: str, entry: Any) -> str:
+    value = as_value(entry)
+    return "–" if value is None else cell(name, value, dash=" to ")
 
 
 _MOVED = (
@@ -147,20 +168,51 @@ _MOVED = (
 )
 
 
-def _subgroups(evaluation: Mapping[str, Any]) -> Table:
-    shown = ("auc", "sensitivity", "specificity", "calibration_gap")
-    rows = []
+_SHOWN = {metric.name: _HEADINGS.get(metric.name, metric.name) for metric in SHOWN}
+
+
+def _subgroups(evaluation: Mapping[str, Any]) -> Iterator[Table]:
+    """Yield the table of subgroups, and that of their differences to the rest.
+
+    Those of the lowest AUC come first in each column, as in the text.
+    """
+    rows, differences = [], []
     for by, found in evaluation["subgroups"].items():
-        for group in found["groups"]:
+        known = {group["name"]: group for group in found["groups"]}
+        for name in found.get("worst_first", known):
+            own, group = (by, visible(str(name))), known[name]
+            counts = (f"{group[n]:,}" for n in ("n_images", "n_groups", "n_melanomas"))
             few = group["too_few_for"]
-            figures = (
-                "too few" if name in few else _in_one(group.get(name)) for name in shown
-            )
-            counts = (f"{group[name]:,}" for name in ("n_images", "n_melanomas"))
-            rows.append((by, visible(str(group["name"])), *counts, *figures))
-    names = ["by", "subgroup", "images", "melanomas", *shown]
-    foot = "Of many subgroups some differ by chance."
-    return Table("subgroups", "Subgroups", pd.DataFrame(rows, columns=names), foot)
+            figures = ("too few" if n in few else _in_one(group.get(n)) for n in _SHOWN)
+            rows.append((*own, *counts, *figures))
+            if against := group.get("against_rest"):
+                differences.append((*own, *(_difference(against.get(n)) for n in _SHOWN)))
+    head = ["by", "subgroup", "images", "groups", "melanomas", *_SHOWN.values()]
+    caption = "Subgroups, in each column those of the lowest AUC first"
+    yield Table("subgroups", caption, pd.DataFrame(rows, columns=head), _BY_CHANCE)
+    if differences:
+        head = ["by", "subgroup", *_SHOWN.values()]
+        caption = "Each subgroup less all other images, with 95 % intervals"
+        cells = pd.DataFrame(differences, columns=head)
+        yield Table("subgroup_differences", caption, cells, _ADJUSTED)
+
+
+_BY_CHANCE = "Of many subgroups some differ by chance."
+_ADJUSTED = (
+    "p is adjusted for all differences of all subgroups (Holm). No difference (–) is told "
+    "where a subgroup, or the rest, has too few melanomas or other images."
+)
+
+
+def _difference(entry: Any) -> str:
+    value = as_value(entry)
+    if value is None or entry.get("too_few"):
+        return "–"
+    nothing = float("nan")
+    p, after = (
+        nothing if entry.get(n) is None else float(entry[n]) for n in ("p", "p_holm")
+    )
+    return Difference(value, p, after).in_words
 
 
 def _difficulty(evaluation: Mapping[str, Any]) -> Table:

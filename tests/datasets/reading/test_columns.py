@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lentigo.datasets.reading.column_names import key
 from lentigo.datasets.reading.columns import (
     choose_columns,
     guess_columns,
@@ -194,3 +195,7 @@ def test_a_cell_may_name_several_images() -> None:
         assert len(several_images(cell)) == 2
     for cell in ("a.jpg", "a, b.jpg", "my lesion.jpg", "a;b", ""):
         assert several_images(cell) == []
+
+
+def test_names_that_are_equal_as_numbers_are_told_apart() -> None:
+    assert [key(name) for name in (1, True, 1.0)] == ["1", "true", "10"]

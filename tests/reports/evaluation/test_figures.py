@@ -85,3 +85,28 @@ def test_a_folder_that_cannot_be_written_is_an_error_to_put_right(tmp_path: Path
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(RunError):
         write_evaluation(scored(), tmp_path / "file")
+
+
+def test_a_footnote_stands_once_and_images_are_counted_once(tmp_path: Path) -> None:
+    found = scored()
+    write_evaluation(found, tmp_path)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert page.count("referral_3: the risk from which") == 1  # below three tables
+    counts = re.findall(r"<dt>(\w+)</dt>", page)
+    assert counts == ["images", "melanomas"]  # each image is its own group
+    between = page[page.index("<pre>") : page.index("</pre>")].splitlines()
+    assert max(len(line) for line in between if "  " not in line) <= 120
+
+
+def test_an_interval_stands_below_its_number_and_its_p_value(tmp_path: Path) -> None:
+    images = pd.DataFrame({"image_id": range(120), "group": np.arange(120) // 2})
+    rng = np.random.default_rng(0)
+    truth = images.assign(target=rng.choice((0, 1), 120), camera=["old", "new", "new"] * 40)
+    guess = images.assign(probability=rng.random(120))
+    write_evaluation(
+        evaluate(guess, truth, repeats=20, by="camera", group="group"), tmp_path
+    )
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    numbers = r"[+−]\d\.\d{3}, p [\d.]+<span class=\"soft\">\([+−]\d\.\d{3} to "
+    assert len(re.findall(numbers, page)) == 8  # four metrics of two cameras
+    assert '<td class="text">old</td>' in page

@@ -60,7 +60,7 @@ def test_the_paragraph_states_the_settings_of_the_run() -> None:
     text = methods(Facts(judged(threshold=0.25, seed=7, by="clinic"), "9.9"))
     for part in (
         "80 images of 40 patients, 20 melanomas", "whole patients as the unit",
-        "20 times (seed 7)", "0.25 as given", "Subgroups were formed by clinic",
+        "20 times (seed 7)", "0.25 upwards, as given", "Subgroups were formed by clinic",
         "lentigo 9.9",
     ):  # fmt: skip
         assert part in text, part
@@ -82,8 +82,8 @@ def test_repeats_and_nested_folds_are_said_with_their_sources() -> None:
     ]
     found = evaluate(pd.concat(rows, ignore_index=True), TRUTH, repeats=20)
     text = methods(Facts(json.loads(to_json(found.as_dict())), "9.9"))
-    assert re.search(r"mean AUC .* share images \[\d\]", text)
-    assert re.search(r"nested cross-validation \[\d\]", text)
+    assert re.search(r"mean AUC .* share images \[\d+\]", text)
+    assert re.search(r"nested cross-validation \[\d+\]", text)
     assert "10.1080/01621459.2023.2197686" in text
     assert "10.1023/A:1024068626366" in text
 
@@ -309,6 +309,60 @@ def test_tables_say_the_numbers_of_the_evaluation() -> None:
     assert float(shown["auc"]) == pytest.approx(PLAIN["auc"]["value"], abs=5e-5)
     counts = PLAIN["confusion"]
     assert confusion.cells.iloc[0, 1:].tolist() == [str(counts["tp"]), str(counts["fn"])]
+
+
+def test_thresholds_have_three_tables_as_the_text_has() -> None:
+    known = judged(prevalence=0.02)
+    tables = {table.name: table for table in tables_of(known)}
+    heads = [
+        ["sensitivity", "specificity", "PPV", "NPV"],
+        ["LR+", "LR−", "excised for one"],
+        ["found", "missed", "false alarms", "net benefit"],
+    ]
+    for name, head in zip(
+        ("thresholds", "likelihood_ratios", "per_1000_lesions"), heads, strict=True
+    ):
+        cells = tables[name].cells
+        assert list(cells) == ["threshold of", "threshold", "share of melanoma", *head]
+        assert cells["share of melanoma"].tolist() == ["25 %", "25 %", "2 %", "2 %"]
+        assert "referral_3: the risk from which" in tables[name].foot
+    row = known["consequences"][0]
+    ends = [f"{row['lr_positive'][end]:#.3g}" for end in ("value", "low", "high")]
+    assert (
+        tables["likelihood_ratios"].cells["LR+"][0].startswith("{} ({} to {}".format(*ends))
+    )
+
+
+def test_subgroups_come_worst_first_with_their_differences_to_the_rest() -> None:
+    place = ["a", "b", "c", "c"] * 20  # of a all are melanomas
+    camera = (["new"] * 3 + ["old"] * 3) * 13 + ["old", "new"]
+    truth = TRUTH.assign(clinic=place, camera=camera)
+    found = evaluate(PREDICTED, truth, repeats=20, by=("camera", "clinic"))
+    known = json.loads(to_json(found.as_dict()))
+    tables = {table.name: table for table in tables_of(known)}
+    own, less = tables["subgroups"].cells, tables["subgroup_differences"].cells
+    named = list(zip(own["by"], own["subgroup"], strict=True))
+    assert named == list(zip(less["by"], less["subgroup"], strict=True))
+    cameras = known["subgroups"]["camera"]
+    worst = cameras["worst_first"]
+    assert worst != sorted(worst)
+    assert [name for by, name in named if by == "camera"] == worst
+    old = next(group for group in cameras["groups"] if group["name"] == "old")
+    shown = own.set_index("subgroup").loc["old"]
+    assert shown["groups"] == str(old["n_groups"])
+    told = str(less.set_index("subgroup").loc["old", "AUC"])
+    assert told.startswith(f"{old['against_rest']['auc']['value']:+.3f} (")
+    assert f"p {old['against_rest']['auc']['p_holm']:.3f}" in told
+    alone = less.set_index("subgroup").loc["a"]
+    assert alone["AUC"] == "–"  # only melanomas, so there is none
+
+
+def test_each_number_of_the_paragraph_has_its_source() -> None:
+    text = methods(Facts({**PLAIN, "official": [{"challenge": "isic2019"}]}, "9.9"))
+    for source in ("DeLong ER", "Kurtansky NR", "Hall P.", "Cox DR."):
+        assert source in text, source
+    assert "Scores of isic2019 follow" in text
+    assert text.count("95 % sensitivity was chosen on the judged images") == 1
 
 
 def test_letters_that_mean_something_to_latex_or_html_are_written_out() -> None:
