@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lentigo.imaging.quality.skin_tone import skin_color
+from lentigo.imaging.quality.skin_tone import COLORLESS, skin_color
 
 Image = NDArray[np.uint8]
 
@@ -85,11 +85,11 @@ def toned(image: Image, degrees: float) -> Image:
     point and its a* are kept. All of the image, lesion and skin, is multiplied in linear
     light by the factors that make this change, as more or less melanin in front of both
     would do (Beer–Lambert). It is a filter, not a model of how melanoma looks in another
-    skin. An image without skin at its edge, or with b* of the skin at 0 or below, is
-    returned unchanged.
+    skin. An image without skin at its edge, or with b* of the skin at `COLORLESS` or
+    below (a greyscale image, or bluish light), is returned unchanged.
     """
     lightness, red, yellow = skin_color(image)
-    if math.isnan(lightness) or yellow <= 0:
+    if math.isnan(lightness) or yellow <= COLORLESS:
         return image.copy()
     far = math.hypot(lightness - 50, yellow)
     angle = math.degrees(math.atan2(lightness - 50, yellow)) + degrees
