@@ -28,12 +28,12 @@ _STEEPEST = 85.0
 
 
 def brighter(image: Image, strength: int) -> Image:
-    """Multiply all pixel values, (H, W, 3), by 1.1 to 1.6."""
+    """Multiply all pixel values by 1.1 to 1.6."""
     return _tabled(image, np.arange(256) * _BRIGHTER[strength - 1])
 
 
 def darker(image: Image, strength: int) -> Image:
-    """Multiply all pixel values, (H, W, 3), by 0.9 to 0.5."""
+    """Multiply all pixel values by 0.9 to 0.5."""
     return _tabled(image, np.arange(256) * _DARKER[strength - 1])
 
 
@@ -68,12 +68,12 @@ def colder(image: Image, strength: int) -> Image:
 
 
 def lighter_skin(image: Image, strength: int) -> Image:
-    """Raise the individual typology angle of the skin by 10 to 50 degrees; see `toned`."""
+    """Raise the individual typology angle of the skin by 10 to 50 degrees."""
     return toned(image, _DEGREES[strength - 1])
 
 
 def darker_skin(image: Image, strength: int) -> Image:
-    """Lower the individual typology angle of the skin by 10 to 50 degrees; see `toned`."""
+    """Lower the individual typology angle of the skin by 10 to 50 degrees."""
     return toned(image, -_DEGREES[strength - 1])
 
 
