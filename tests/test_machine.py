@@ -7,9 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from lentigo import machine
+from lentigo.inference.abstention.neighbours import Neighbours
+from lentigo.models.index import Index
 
 
 def test_the_cores_are_those_that_were_granted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,3 +92,41 @@ def test_the_cache_lies_where_the_system_keeps_caches(
     assert machine.cache_folder() == Path(place)
     monkeypatch.setenv("XDG_CACHE_HOME", "given")
     assert machine.cache_folder() == Path("given/lentigo")
+
+
+def blas_threads() -> set[int]:
+    return {each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"}
+
+
+def test_products_of_a_block_take_one_thread_and_later_ones_as_many_as_before() -> None:
+    with threadpool_limits(2, user_api="blas"):
+        with machine.one_blas_thread():
+            # numpy's own library; scipy, if it is loaded later, brings another one
+            assert 1 in blas_threads()
+        assert blas_threads() == {2}
+
+
+class Watched:
+    """An index that writes down how many threads compute when its numbers are asked for."""
+
+    threads: set[int]
+
+    def __getattr__(self, name: str) -> np.ndarray:
+        self.threads = blas_threads()
+        sides = {"features": (6, 3), "early_components": (2, 4), "components": (3, 4)}
+        lengths = {"mean": 4, "early_mean": 4, "early_scale": 4, "early_spreads": 2}
+        return np.ones(sides.get(name, lengths.get(name, 1)), np.float32)
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        lambda index: Neighbours(index).nearest(np.ones((2, 3), np.float32), 2),
+        lambda index: Index.reduced(index, np.ones((2, 4))),
+        lambda index: Index.early_distance(index, np.ones((2, 4))),
+    ],
+)
+def test_distances_of_few_images_are_not_divided_among_the_cores(work) -> None:  # type: ignore[no-untyped-def]
+    with threadpool_limits(2, user_api="blas"):
+        work(index := Watched())
+    assert 1 in index.threads

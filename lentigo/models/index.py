@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from lentigo.errors import ModelError
 from lentigo.files import read_bytes, written_beside
+from lentigo.machine import one_blas_thread
 
 FloatArray = NDArray[np.float32]
 
@@ -90,6 +91,7 @@ class Index:
     def __len__(self) -> int:
         return len(self.features)
 
+    @one_blas_thread()
     def reduced(self, features: NDArray[Any]) -> tuple[FloatArray, FloatArray]:
         """Return the coordinates of features along the components, and the residual length.
 
@@ -102,6 +104,7 @@ class Index:
         beyond = (centred**2).sum(axis=1) - (inside**2).sum(axis=1)
         return inside, np.sqrt(np.maximum(beyond, np.float32(0)))
 
+    @one_blas_thread()
     def early_distance(self, early: NDArray[Any] | None) -> FloatArray | None:
         """Return the squared Mahalanobis distance of N early features, (N, E), to (N,).
 

@@ -48,7 +48,7 @@ def lesion(name: str) -> Image:
     return np.asarray(drawn.image)
 
 
-ON_AN_EDGE = ("plain colder", "plain ink", "plain darker_skin", "page", "grey")
+ON_AN_EDGE = ("plain colder", "plain ink", "plain darker_skin")
 """Pictures that a measure finds just at a limit: another processor decides otherwise."""
 
 

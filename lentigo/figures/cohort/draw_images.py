@@ -107,7 +107,8 @@ def skin_tone(given: Cohort) -> CohortFigure:
         "arctan((L* − 50) / b*) of the rim (Chardon 1991). The light is not "
         "calibrated, so it ranks images and does not diagnose a skin type. "
         f"{count(len(rows) - seen)} of them have no angle: their rim is too dark or too "
-        "bright, or their light has no yellow in it, which speaks of the camera."
+        "bright, they are grey, or their light has no yellow in it, which speaks of the "
+        "camera."
     )
     return CohortFigure(figure, skin_tone_data(groups), title, sentence)
 

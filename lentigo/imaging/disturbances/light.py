@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lentigo.imaging.quality.skin_tone import skin_color
+from lentigo.imaging.quality.skin_tone import COLORLESS, skin_color
 
 Image = NDArray[np.uint8]
 
@@ -28,12 +28,12 @@ _STEEPEST = 85.0
 
 
 def brighter(image: Image, strength: int) -> Image:
-    """Multiply all pixel values, (H, W, 3), by 1.1 to 1.6."""
+    """Multiply all pixel values by 1.1 to 1.6."""
     return _tabled(image, np.arange(256) * _BRIGHTER[strength - 1])
 
 
 def darker(image: Image, strength: int) -> Image:
-    """Multiply all pixel values, (H, W, 3), by 0.9 to 0.5."""
+    """Multiply all pixel values by 0.9 to 0.5."""
     return _tabled(image, np.arange(256) * _DARKER[strength - 1])
 
 
@@ -68,12 +68,12 @@ def colder(image: Image, strength: int) -> Image:
 
 
 def lighter_skin(image: Image, strength: int) -> Image:
-    """Raise the individual typology angle of the skin by 10 to 50 degrees; see `toned`."""
+    """Raise the individual typology angle of the skin by 10 to 50 degrees."""
     return toned(image, _DEGREES[strength - 1])
 
 
 def darker_skin(image: Image, strength: int) -> Image:
-    """Lower the individual typology angle of the skin by 10 to 50 degrees; see `toned`."""
+    """Lower the individual typology angle of the skin by 10 to 50 degrees."""
     return toned(image, -_DEGREES[strength - 1])
 
 
@@ -85,11 +85,11 @@ def toned(image: Image, degrees: float) -> Image:
     point and its a* are kept. All of the image, lesion and skin, is multiplied in linear
     light by the factors that make this change, as more or less melanin in front of both
     would do (Beer–Lambert). It is a filter, not a model of how melanoma looks in another
-    skin. An image without skin at its edge, or with b* of the skin at 0 or below, is
-    returned unchanged.
+    skin. An image without skin at its edge, or with b* of the skin at `COLORLESS` or
+    below (a greyscale image, or bluish light), is returned unchanged.
     """
     lightness, red, yellow = skin_color(image)
-    if math.isnan(lightness) or yellow <= 0:
+    if math.isnan(lightness) or yellow <= COLORLESS:
         return image.copy()
     far = math.hypot(lightness - 50, yellow)
     angle = math.degrees(math.atan2(lightness - 50, yellow)) + degrees

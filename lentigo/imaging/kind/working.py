@@ -67,7 +67,10 @@ def lab(image: Image) -> FloatArray:
     xyz = _LINEAR[image] @ (_TO_XYZ / _WHITE[:, None]).T
     root = np.where(xyz > _DARK, np.cbrt(xyz), (xyz / _DARK * 8 + 16) / 116)
     x, y, z = np.moveaxis(root, -1, 0)
-    return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=-1)
+    tones = np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=-1)
+    # Without rounding, a grey pixel has a hue from rounding errors (chroma of 1e-14), and
+    # that hue depends on the processor.
+    return np.round(tones, 9)
 
 
 def _linear() -> FloatArray:

@@ -30,6 +30,10 @@ _DARKEST = 25.0
 _FEWEST = 0.05
 """Least share of the rim that must be skin."""
 
+COLORLESS = 0.2
+"""Highest b* of a rim without the yellow of skin: a greyscale image, whose b* is up to 0.13
+in OpenCV's CIELAB, or bluish light, where b* is negative."""
+
 
 def skin_tone_angle(image: NDArray[np.uint8]) -> float:
     """Return the individual typology angle (ITA) of the skin around a lesion, in degrees.
@@ -37,17 +41,16 @@ def skin_tone_angle(image: NDArray[np.uint8]) -> float:
     ITA = arctan((L* − 50) / b*) · 180 / π, of the median L* and b* (CIELAB, D65) of the rim
     of `image`, (height, width, 3) RGB, 0–255: a strip along its edge. A large angle is
     light skin. Pixels too dark for skin (a black frame, hair) and overexposed ones are left
-    out. NaN if less than 5 % of the rim is skin, or b* is negative (bluish light). Accurate
-    to half a degree (OpenCV's CIELAB is tabulated). The light of a photograph is not
+    out. NaN if less than 5 % of the rim is skin, or b* is at most `COLORLESS` (a greyscale
+    image, or bluish light). Accurate to half a degree (OpenCV's CIELAB is tabulated). The
+    light of a photograph is not
     calibrated, so the angle ranks images of one archive and does not replace a measurement
     on the patient.
     """
     lightness, _, yellow = skin_color(image)
-    if math.isnan(lightness):
+    if math.isnan(lightness) or yellow <= COLORLESS:
         return math.nan
-    # Positive b* is yellow, as all skin is; at 0 or below the light was blue.
-    angle = math.atan2(lightness - 50, yellow)
-    return math.degrees(angle) if abs(angle) <= math.pi / 2 else math.nan
+    return math.degrees(math.atan2(lightness - 50, yellow))
 
 
 def skin_color(image: NDArray[np.uint8]) -> tuple[float, float, float]:

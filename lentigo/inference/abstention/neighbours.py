@@ -1,4 +1,4 @@
-"""Search for nearest neighbours among image features: BLAS in float32, in blocks."""
+"""Search for nearest neighbours among image features: matrix products, in blocks."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from lentigo.machine import one_blas_thread
 from lentigo.models.index import Index
 
 FloatArray = NDArray[np.float32]
@@ -32,6 +33,7 @@ class Neighbours:
     def _squares(self) -> FloatArray:
         return np.asarray((self.rows**2).sum(axis=1))
 
+    @one_blas_thread()
     def nearest(
         self, points: FloatArray, count: int, *, own: Rows | None = None
     ) -> tuple[FloatArray, Rows]:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from textwrap import fill
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from lentigo.errors import ConfigError
-from lentigo.explanation.abcd import MEASURES, TINY, Abcd, is_tiny, measure_abcd
+from lentigo.explanation.abcd import MEASURES, STRUCTURES, TINY, Abcd, is_tiny, measure_abcd
 from lentigo.explanation.colors import COLORS, NO_COLORS, color_of, has_colors
 from lentigo.explanation.patch import SIDE, Patch, lesion_patch
 from lentigo.figures.images import plot_images
@@ -180,20 +179,20 @@ def colors_drawn(patch: Patch, *, has_colors: bool = True) -> Pixels:
 
 
 def _of_size(found: Abcd, outline: Outline) -> str:
-    doubts = [fill(doubt, 44) for doubt in outline.doubts]
+    doubts = list(outline.doubts)
     if math.isnan(found.diameter_pixels):
         return "\n".join([*doubts, "diameter not known: cut off"])
     mm = "no scale" if math.isnan(found.diameter_mm) else f"{found.diameter_mm:.1f} mm"
     lines = [*doubts, f"diameter {found.diameter_pixels:.0f} pixels ({mm})"]
     if not math.isnan(found.total_low):
         total = f"{found.total_low:.1f}–{found.total_high:.1f}"
-        lines.append(f"total score {total}, by structures")
+        lines.append(f"total score {total} ({STRUCTURES[0]}–{STRUCTURES[1]} structures)")
     return "\n".join([*lines, found.verdict])
 
 
 def _of_shape(found: Abcd, outline: Outline) -> str:
     if outline.cut_off:
-        return "The lesion reaches the border of the\npicture: its shape is not measured."
+        return "The lesion reaches the border of the picture: its shape is not measured."
     return (
         f"asymmetry {found.asymmetry:.0f} of 2\n(shape {found.shape_asymmetry:.2f}, colour "
         f"{found.color_asymmetry:.1f})\n{found.border:.0f} of 8 segments end abruptly\n"

@@ -66,6 +66,8 @@ def test_the_skin_tone_moves_by_the_degrees_asked_for(
 def test_an_image_without_skin_keeps_its_tone() -> None:
     black = np.zeros((40, 40, 3), np.uint8)
     assert (toned(black, -30) == black).all()
+    grey = np.full((64, 64, 3), 125, np.uint8)  # no yellow but errors of rounding
+    assert (toned(grey, -30) == grey).all()
 
 
 def test_eight_views_are_eight_and_the_first_is_the_image() -> None:

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from lentigo.imaging.kind.dermoscopic import FEATURES, kind_features
 from lentigo.imaging.kind.frame import corners, frame_mask
 from lentigo.imaging.kind.working import lab, luma, resized, working
 
@@ -39,6 +40,14 @@ def test_colours_lie_where_cie_says_they_do() -> None:
     }
     for color, place in known.items():
         assert lab(np.array(color, np.uint8)) == pytest.approx(place, abs=0.05), color
+
+
+def test_grey_has_no_colour_on_any_processor() -> None:
+    grey = np.arange(256, dtype=np.uint8).reshape(16, 16, 1).repeat(3, axis=2)
+    assert (lab(grey)[..., 1:] == 0).all()
+    # Errors of rounding alone, 5e-14, once gave a grey picture one hue, or several.
+    hue = kind_features(np.kron(grey, np.ones((16, 16, 1), np.uint8)))
+    assert hue[FEATURES.index("one_hue")] == 0
 
 
 def test_lightness_and_colours_are_those_of_opencv() -> None:

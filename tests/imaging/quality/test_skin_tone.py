@@ -51,3 +51,9 @@ def test_blue_light_is_no_skin() -> None:
 
 def test_one_pixel_is_its_own_rim() -> None:
     assert math.isfinite(skin_tone_angle(np.full((1, 1, 3), (200, 150, 120), np.uint8)))
+
+
+def test_a_grey_photograph_has_no_skin_tone() -> None:
+    # Errors of rounding in b* once made it "very light" or "dark", by its level of grey.
+    for level in (80, 118, 125, 200, 240):
+        assert math.isnan(skin_tone_angle(np.full((50, 60, 3), level, np.uint8))), level
