@@ -9,6 +9,7 @@ import sys
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -43,6 +44,7 @@ class FailingWorker:
     """A worker that is dead at first, and whose next starts fail as they are told to."""
 
     pid = 1
+    seconds_until_ready = load_seconds = 0.0
 
     def __init__(self, *failures: Exception) -> None:
         self.failures, self.dead, self.asked = list(failures), False, 0
@@ -100,6 +102,51 @@ def test_a_batch_for_which_nobody_waits_is_not_tried_again(monkeypatch: Any) -> 
         return worker.asked
 
     assert asyncio.run(live()) == 1
+
+
+def test_a_worker_is_expected_to_start_as_fast_as_the_last_time(monkeypatch: Any) -> None:
+    worker, now = Worker([], engine="auto", seconds=1), [100.0]
+    clock = SimpleNamespace(monotonic=lambda: now[0])
+    monkeypatch.setattr("lentigo.service.worker.time", clock)
+    waits = []
+
+    def started() -> list[Hosted]:
+        now[0] += 3
+        waits.append(worker.seconds_until_ready)
+        now[0] += 5
+        return [HOSTED]
+
+    monkeypatch.setattr(worker, "_started", started)
+    worker.start()
+    waits.append(worker.seconds_until_ready)  # there is no process: it starts again
+    worker.start()
+    monkeypatch.setattr(worker, "has_died", lambda: False)
+    assert [*waits, worker.seconds_until_ready] == [1, 8, 5, 0]
+    worker.close()
+
+
+@pytest.mark.parametrize(("left", "retry"), [(8.2, "9"), (0.0, "12")])
+def test_who_cannot_be_answered_in_time_hears_when_the_worker_will_be_ready(
+    left: float, retry: str, monkeypatch: Any
+) -> None:
+    """With 8.2 s left of a start it is refused at once; else it waits in vain for 0.1 s."""
+    worker = FailingWorker()
+    worker.seconds_until_ready, worker.load_seconds = left, 12.0
+
+    async def live() -> ProblemError:
+        monkeypatch.setattr("lentigo.service.queue.Worker", lambda *_, **__: worker)
+        service = Service([], ServingConfig(answer_seconds=0.1), Telemetry())
+        await service.queue.load()
+        with pytest.raises(ProblemError) as problem:
+            async with service._admitted(1):
+                assert not left
+                await asyncio.sleep(60)
+        await service.close()
+        return problem.value
+
+    problem = asyncio.run(live())
+    assert (problem.status, problem.headers["retry-after"]) == (503, retry)
+    assert f"try again in {retry} s" in problem.detail
 
 
 class PoisonedWorker(FailingWorker):
