@@ -48,6 +48,10 @@ class WorkerDiedError(Exception):
     """The worker process ended, or was killed after the time limit, while it computed."""
 
 
+class UnexplainedError(Exception):
+    """An image could not be explained, through no fault of the request."""
+
+
 class RefusedError(Exception):
     """The model cannot answer a request as it stands; the message says why."""
 
@@ -230,12 +234,16 @@ class Worker:
         """Explain one image; see `lentigo.explanation.served.Examiner.examine`.
 
         Raises `RefusedError` for a method that the model does not allow, `ExchangedError`
-        if its folder was changed, and `WorkerDiedError` if the process dies meanwhile.
+        if its folder was changed, `UnexplainedError` if the explanation failed, and
+        `WorkerDiedError` if the process dies meanwhile.
         """
         asked = {"wish": asdict(wish), "picture": picture.shape[:2]}
         said = self._said(model, asked, squares, picture)
         if "refused" in said:
             raise RefusedError(said["refused"])
+        if "failed" in said:  # it may name folders of the server
+            log.error("An explanation failed: %s", said["failed"])
+            raise UnexplainedError("The server could not explain it; its log says why.")
         return Examined(**said["examined"])
 
     def end(self) -> None:
