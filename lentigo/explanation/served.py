@@ -46,6 +46,10 @@ TOO_SLOW = "too_slow", "it was not done within the time limit of an answer"
 """Reasons for a missing part, as `Gaps.add` takes them."""
 
 
+class NotAllowedError(ModelError):
+    """The model does not allow a method that was given by name."""
+
+
 @dataclass(frozen=True)
 class Wish:
     """The parts of an explanation that are requested for one image."""
@@ -136,8 +140,9 @@ class Examiner:
 
         Raises:
             UnknownNameError: a method does not exist.
-            ModelError: the model does not allow a method given by name.
+            NotAllowedError: the model does not allow a method given by name.
             ExchangedError: the model folder was changed since the model was loaded.
+            LentigoError: the explanation failed, for a reason that is not in `wish`.
         """
         begun, gaps = time.monotonic(), Gaps()
         explainer = self._for(wish.methods, gaps) if wish.methods else None
@@ -171,7 +176,7 @@ class Examiner:
         for name in methods:
             if name in refused:
                 allowed = ", ".join(whole.methods)
-                raise ModelError(f"{name}: {refused[name]}. Possible here: {allowed}.")
+                raise NotAllowedError(f"{name}: {refused[name]}. Possible here: {allowed}.")
         for name, said in refused.items():
             gaps.add(name, "network_lacks" if self._in_torch() else _no_torch_kind(), said)
         if any(each is None for each in whole.random):

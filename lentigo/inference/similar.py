@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lentigo.errors import ModelError
+from lentigo.errors import LentigoError, ModelError
 from lentigo.inference.abstention.fit import gradient_hash
 from lentigo.inference.abstention.neighbours import Neighbours
 from lentigo.inference.answers import reasons_of
@@ -21,6 +22,7 @@ from lentigo.inference.squares import squares
 from lentigo.models.backend import Images, Predictor
 from lentigo.models.description import checked_file, read_description
 from lentigo.models.index import Index, read_index
+from lentigo.progress import log
 from lentigo.run_layout import run_of
 from lentigo.tables import read_any_table
 
@@ -164,17 +166,30 @@ def _told_by(
 
 
 def _named(folders: Sequence[Path], index: Index) -> dict[bytes, tuple[str, str]]:
-    """Return by digest the id and path of an index's images, as far as they are known."""
+    """Return by digest the id and path of an index's images, as far as they are known.
+
+    A table that cannot be read here, such as Parquet without its library, tells none.
+    """
     found = {index.digest(str(name)): (str(name), "") for name in index.names}
     for folder in folders:
         for run in run_of(folder):
             if run.table.is_file():
-                table = read_any_table(run.table)
-                for name, path in zip(table["image_id"], table["path"], strict=True):
+                for name, path in _names_and_paths(run.table):
                     own = "" if pd.isna(path) or not Path(str(path)).exists() else str(path)
                     found[index.digest(str(name))] = (str(name), own)
                 return found
     return found
+
+
+def _names_and_paths(table_file: Path) -> list[tuple[Any, Any]]:
+    try:
+        table = read_any_table(table_file)
+    except LentigoError as error:
+        log.warning("Similar cases come without pictures. %s", error)
+        return []
+    if not {"image_id", "path"} <= set(table.columns):
+        return []  # of something else, beside which the model folder lies
+    return list(zip(table["image_id"], table["path"], strict=True))
 
 
 def _prints(square: NDArray[np.uint8]) -> NDArray[np.uint64]:

@@ -24,7 +24,7 @@ from lentigo.service.crew import Closer, Crew
 from lentigo.service.decoding import Decoder, Prepared, Square
 from lentigo.service.problems import wrong_field
 from lentigo.service.queue import DiedOverItError, Queue
-from lentigo.service.worker import Hosted, RefusedError
+from lentigo.service.worker import Hosted, RefusedError, UnexplainedError
 
 METHODS_FIELD = "methods"
 """Name of the request fields that choose the methods of heat maps."""
@@ -209,7 +209,7 @@ class Eye:
                 return await self.queue.examine(self.crew, self.model, closer, squares)
         except RefusedError as error:
             raise wrong_field(METHODS_FIELD, str(error)) from None
-        except DiedOverItError as error:
+        except (DiedOverItError, UnexplainedError) as error:
             return self._nothing("died", str(error))
         except TimeoutError:
             return self._nothing(*TOO_SLOW)

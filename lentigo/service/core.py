@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -191,17 +192,23 @@ class Service:
     async def _admitted(self, images: int) -> AsyncIterator[None]:
         """Count `images` in the queue during the block, which has a time limit.
 
-        Raises `ProblemError` 503 if the queue is full or the block takes too long.
+        Raises `ProblemError` 503 if the queue is full, if the workers are being started
+        and will not be ready within the time limit, or if the block takes too long.
         """
-        room = self.queue.room
+        room, queue, limit = self.queue.room, self.queue, self.config.answer_seconds
+        if (wait := queue.seconds_until_ready) > limit:
+            raise not_ready(
+                f"The models are being loaded; try again in {math.ceil(wait)} s.", wait
+            )
         room.enter(images)
         try:
-            async with asyncio.timeout(self.config.answer_seconds):
+            async with asyncio.timeout(limit):
                 yield
         except TimeoutError:
-            raise not_ready(
-                f"No answer within {self.config.answer_seconds:g} s; try again."
-            ) from None
+            # A worker that computed as long as this is killed, and its place loads anew.
+            wait = max(5, queue.seconds_until_ready or queue.load_seconds)
+            said = f"No answer within {limit:g} s; try again in {math.ceil(wait)} s."
+            raise not_ready(said, wait) from None
         except DiedOverItError as error:
             raise not_ready(str(error)) from None
         finally:

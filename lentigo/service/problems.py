@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -106,8 +107,11 @@ def full(seconds: int) -> ProblemError:
     )
 
 
-def not_ready(detail: str) -> ProblemError:
-    """Return the problem (503) of a service that cannot answer now."""
+def not_ready(detail: str, seconds: float = 5) -> ProblemError:
+    """Return the problem (503) of a service that can probably answer in `seconds`."""
     return ProblemError(
-        HTTPStatus.SERVICE_UNAVAILABLE, "not-ready", detail, headers={"retry-after": "5"}
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "not-ready",
+        detail,
+        headers={"retry-after": str(math.ceil(seconds))},
     )

@@ -98,6 +98,18 @@ class Queue:
         """Tell whether the models are loaded and a worker process runs."""
         return bool(self.pids)
 
+    @property
+    def seconds_until_ready(self) -> float:
+        """Return the expected seconds until a worker can compute; 0 if one can now."""
+        found = self._crew.workers if self._crew else []
+        return min((each.seconds_until_ready for each in found), default=0.0)
+
+    @property
+    def load_seconds(self) -> float:
+        """Return how long a worker process takes to load the models, in seconds."""
+        found = self._crew.workers if self._crew else []
+        return max((each.load_seconds for each in found), default=0.0)
+
     async def load(self) -> None:
         """Load the models in new workers, then close the workers before, if any.
 

@@ -8,6 +8,7 @@ import re
 import subprocess
 import tempfile
 import threading
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -45,6 +46,10 @@ Ways = dict[Preparation, Sequence[Square]]
 
 class WorkerDiedError(Exception):
     """The worker process ended, or was killed after the time limit, while it computed."""
+
+
+class UnexplainedError(Exception):
+    """An image could not be explained, through no fault of the request."""
 
 
 class RefusedError(Exception):
@@ -122,6 +127,8 @@ class Worker:
         self._versions: list[str] = []
         self.starts = 0
         """Number of starts; each but the first replaced a process that had died."""
+        self._loading_since: float | None = None
+        self._load_seconds = 0.0
 
     @property
     def pid(self) -> int | None:
@@ -132,6 +139,22 @@ class Worker:
         """Tell whether no process runs: it has ended, or was not started."""
         return self._process is None or self._process.poll() is not None
 
+    @property
+    def load_seconds(self) -> float:
+        """Return how long the last start took until the models were loaded, in seconds."""
+        return self._load_seconds
+
+    @property
+    def seconds_until_ready(self) -> float:
+        """Return the expected seconds until it can compute; 0 while a process is ready.
+
+        A start is expected to take as long as the last one did.
+        """
+        since = self._loading_since
+        if since is not None:
+            return max(1.0, self._load_seconds - (time.monotonic() - since))
+        return max(1.0, self._load_seconds) if self.has_died() else 0.0
+
     def start(self) -> list[Hosted]:
         """Start the process, in place of an earlier one, and return the models it loaded.
 
@@ -139,6 +162,15 @@ class Worker:
         `LentigoError` if a model cannot be loaded, and `RunError` if the process ends
         before it has loaded the models.
         """
+        begun = self._loading_since = time.monotonic()
+        try:
+            hosted = self._started()
+        finally:
+            self._loading_since = None
+        self._load_seconds = time.monotonic() - begun
+        return hosted
+
+    def _started(self) -> list[Hosted]:
         self._drop()
         models = [{"name": p.name, "folder": str(p.folder)} for p in self._places]
         job = json.dumps({"engine": self._engine, "models": models})
@@ -202,12 +234,16 @@ class Worker:
         """Explain one image; see `lentigo.explanation.served.Examiner.examine`.
 
         Raises `RefusedError` for a method that the model does not allow, `ExchangedError`
-        if its folder was changed, and `WorkerDiedError` if the process dies meanwhile.
+        if its folder was changed, `UnexplainedError` if the explanation failed, and
+        `WorkerDiedError` if the process dies meanwhile.
         """
         asked = {"wish": asdict(wish), "picture": picture.shape[:2]}
         said = self._said(model, asked, squares, picture)
         if "refused" in said:
             raise RefusedError(said["refused"])
+        if "failed" in said:  # it may name folders of the server
+            log.error("An explanation failed: %s", said["failed"])
+            raise UnexplainedError("The server could not explain it; its log says why.")
         return Examined(**said["examined"])
 
     def end(self) -> None:

@@ -17,8 +17,14 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from lentigo.errors import ExchangedError, LentigoError, ModelError, RunError
-from lentigo.explanation.served import Examiner, Wish
+from lentigo.errors import (
+    ExchangedError,
+    LentigoError,
+    ModelError,
+    RunError,
+    UnknownNameError,
+)
+from lentigo.explanation.served import Examiner, NotAllowedError, Wish
 from lentigo.inference.predict import Model, load
 from lentigo.inference.served import Memo, Question, answer
 from lentigo.inference.squares import Square
@@ -133,8 +139,10 @@ def _examined(
         return {"examined": asdict(examiner.examine(wish, one, np.array(picture)))}
     except ExchangedError as error:
         return {"exchanged": str(error)}
-    except LentigoError as error:
+    except (UnknownNameError, NotAllowedError) as error:
         return {"refused": str(error)}
+    except LentigoError as error:  # no fault of the request
+        return {"failed": str(error)}
 
 
 def _question(given: dict[str, Any]) -> Question:

@@ -166,6 +166,19 @@ def test_an_index_without_a_limit_of_abstention_is_searched_all_the_same(
     assert "i3" not in nearest["similar_id"].tolist()
 
 
+@pytest.mark.parametrize("content", [b"PAR1 is damaged", b"something,else\n1,2\n"])
+def test_a_table_of_the_run_that_cannot_be_read_takes_only_the_pictures_away(
+    content: bytes, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = indexed(tmp_path, archives=[])
+    (tmp_path / "table.parquet").write_bytes(content)
+    nearest = similar(load(folder), [Source("new", image=PICTURES[3])])
+    assert set(nearest["similar_id"]) < {f"i{number}" for number in range(COUNT)}
+    assert set(nearest["path"]) == {""}
+    said = "Similar cases come without pictures. " in caplog.text
+    assert said == content.startswith(b"PAR1")
+
+
 def test_what_the_index_knows_of_a_file_keeps_its_group_out() -> None:
     """A file comes without its patient; the index knows that of its image."""
     for source in (Source("i3", image=PICTURES[0] // 2), Source("new", image=PICTURES[3])):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import subprocess
 import sys
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,13 +18,14 @@ import pytest
 
 from lentigo.config.serving import ServingConfig
 from lentigo.errors import DatasetError, ExchangedError, ModelError
-from lentigo.explanation.served import Examiner, Wish
+from lentigo.explanation.served import Examined, Examiner, Wish
 from lentigo.inference.predict import load
 from lentigo.inference.served import Question, Reply
 from lentigo.models.backend import Preparation
 from lentigo.models.description import version_of
 from lentigo.service.answered import Answered
 from lentigo.service.asked import Asked
+from lentigo.service.closer import Eye, Look
 from lentigo.service.core import Service, _decision
 from lentigo.service.crew import Crew, agreed, same
 from lentigo.service.decoding import Prepared
@@ -30,7 +33,7 @@ from lentigo.service.problems import ProblemError
 from lentigo.service.queue import DiedOverItError, Queue
 from lentigo.service.telemetry import Telemetry
 from lentigo.service.worker import Hosted, Place, RefusedError, Worker, WorkerDiedError
-from lentigo.service.worker_process import _answered
+from lentigo.service.worker_process import _answered, _examined
 from tests.inference.test_predict import save
 
 WAY = Preparation(4, "stretch", 100)
@@ -43,6 +46,7 @@ class FailingWorker:
     """A worker that is dead at first, and whose next starts fail as they are told to."""
 
     pid = 1
+    seconds_until_ready = load_seconds = 0.0
 
     def __init__(self, *failures: Exception) -> None:
         self.failures, self.dead, self.asked = list(failures), False, 0
@@ -100,6 +104,54 @@ def test_a_batch_for_which_nobody_waits_is_not_tried_again(monkeypatch: Any) -> 
         return worker.asked
 
     assert asyncio.run(live()) == 1
+
+
+def test_a_worker_is_expected_to_start_as_fast_as_the_last_time(monkeypatch: Any) -> None:
+    worker, now = Worker([], engine="auto", seconds=1), [100.0]
+    clock = SimpleNamespace(monotonic=lambda: now[0])
+    monkeypatch.setattr("lentigo.service.worker.time", clock)
+    waits = []
+
+    def started() -> list[Hosted]:
+        now[0] += 3
+        waits.append(worker.seconds_until_ready)
+        now[0] += 5
+        return [HOSTED]
+
+    monkeypatch.setattr(worker, "_started", started)
+    worker.start()
+    waits.append(worker.seconds_until_ready)  # there is no process: it starts again
+    worker.start()
+    monkeypatch.setattr(worker, "has_died", lambda: False)
+    assert [*waits, worker.seconds_until_ready] == [1, 8, 5, 0]
+    worker.close()
+
+
+@pytest.mark.parametrize(("left", "retry"), [(8.2, "9"), (0.0, "12")])
+def test_who_cannot_be_answered_in_time_hears_when_the_worker_will_be_ready(
+    left: float, retry: str, monkeypatch: Any
+) -> None:
+    """With 8.2 s left of a start it is refused at once; else it waits in vain for 0.1 s."""
+    worker = FailingWorker()
+    worker.seconds_until_ready, worker.load_seconds = left, 12.0
+
+    async def waiting(service: Service) -> None:
+        async with service._admitted(1):
+            assert not left
+            await asyncio.sleep(60)
+
+    async def live() -> ProblemError:
+        monkeypatch.setattr("lentigo.service.queue.Worker", lambda *_, **__: worker)
+        service = Service([], ServingConfig(answer_seconds=0.1), Telemetry())
+        await service.queue.load()
+        with pytest.raises(ProblemError) as problem:
+            await waiting(service)
+        await service.close()
+        return problem.value
+
+    problem = asyncio.run(live())
+    assert (problem.status, problem.headers["retry-after"]) == (503, retry)
+    assert f"try again in {retry} s" in problem.detail
 
 
 class PoisonedWorker(FailingWorker):
@@ -212,6 +264,36 @@ def test_a_fault_of_the_model_is_not_blamed_on_the_request(monkeypatch: Any) -> 
     problem = asyncio.run(live())
     assert problem.status == 503
     assert "/srv" not in str(problem)
+
+
+def test_an_explanation_that_fails_is_not_blamed_on_the_request(monkeypatch: Any) -> None:
+    def fail(*_: Any) -> Any:
+        raise DatasetError("/srv/runs/secret/table.parquet cannot be read.")
+
+    size = {"size": WAY.size, "fit": WAY.fit, "max_pixels": WAY.max_pixels}
+    examiner: Any = SimpleNamespace(examine=fail)
+    asked = {"wish": asdict(Wish(cases=3)), "ways": [size]}
+    said = _examined(examiner, asked, SQUARES, np.zeros((4, 4, 3), np.uint8))  # type: ignore[arg-type]
+    worker = Worker([], engine="auto", seconds=1)
+    monkeypatch.setattr(worker, "_said", lambda *_: said)
+    monkeypatch.setattr(worker, "start", lambda: [HOSTED])
+
+    async def live() -> Examined:
+        queue = queue_of(worker, monkeypatch)
+        await queue.load()
+        look = Look(methods=("occlusion",), cases=3)
+        unused: Any = None
+        eye = Eye(queue, unused, queue.crew, HOSTED, look)
+        file = Prepared("0", (4, 4), {WAY: SQUARES[WAY][0]})
+        grey = np.zeros((4, 4, 3), np.uint8)
+        seen = await eye.seen(b"", file, {}, ("", ""), until=math.inf, picture=grey)
+        await queue.close()
+        assert seen.examined is not None
+        return seen.examined
+
+    examined = asyncio.run(live())
+    assert set(examined.missing) == {"lesion", "cases", "occlusion"}
+    assert "/srv" not in str(examined)
 
 
 def test_of_one_request_the_image_that_kills_the_worker_has_a_reason(
