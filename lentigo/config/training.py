@@ -43,7 +43,7 @@ class TrainConfig(Settings):
     frozen_stages: int = Field(default=0, ge=0, le=1000)
     """Keep the stem of the backbone and this many of its first stages frozen; 0 trains all
     of it. The batch statistics of frozen stages stay, too, and no gradient is computed for
-    them."""
+    them. On a CPU, ONNX Runtime computes them if the training has images enough."""
     target: Literal["melanoma", "diagnosis"] = "melanoma"
     """What the network predicts: melanoma or not, or the diagnosis; the probability of
     melanoma is then the sum over its diagnoses. With `diagnosis`, images whose melanoma

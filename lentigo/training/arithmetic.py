@@ -27,6 +27,7 @@ from lentigo.training.compiling import (
     measure_compiling,
     step_seconds,
 )
+from lentigo.training.prefix import has_onnx
 from lentigo.training.schedule import epoch_length
 
 
@@ -43,6 +44,9 @@ class Arithmetic:
     """Kind of device by Fabric's name, such as "cuda"; None: as the settings say."""
     compiled: bool = False
     """Whether the training steps are compiled (`torch.compile`)."""
+    frozen_by: str = "torch"
+    """What computes frozen first stages in training steps: "torch", or "onnx" for ONNX
+    Runtime (`lentigo.training.prefix`)."""
 
 
 def settle_arithmetic(
@@ -74,7 +78,11 @@ def settle_arithmetic(
     else:
         known = "32-true" if config.precision == "auto" else config.precision
         chosen = Arithmetic(known, channels_last=True, device=device.type)
-    chosen = replace(chosen, compiled=_compiles(model, config, chosen, images=images))
+    compiled = _compiles(model, config, chosen, images=images)
+    # Compiled steps would be compiled anew whenever an engine takes a place in them.
+    engine = device.type == "cpu" and not compiled and has_onnx()
+    frozen_by = "onnx" if engine else "torch"
+    chosen = replace(chosen, compiled=compiled, frozen_by=frozen_by)
     write_json(path, asdict(chosen))
 
 

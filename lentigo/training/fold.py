@@ -40,6 +40,8 @@ class Fold:
     """Whether the channels of a pixel are adjacent in memory; see `Arithmetic`."""
     compiled: bool = False
     """Whether the training steps are compiled; see `Arithmetic`."""
+    frozen_by: str = "torch"
+    """What computes frozen first stages in training steps; see `Arithmetic`."""
     given: Lesson | None = None
     """Targets, sampling and loss; by default those of melanoma or not (`plain_lesson`)."""
     stop_after: int | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 from lentigo.errors import RunError
 from lentigo.models.batch import Batch
 from lentigo.progress import log
+from lentigo.training.prefix import FrozenStages
 from lentigo.training.step import Loss, random_state, set_random_state, train_step
 from lentigo.words import counted
 
@@ -33,6 +35,8 @@ class Steps:
     """Number of images that are processed at once; None is a whole batch."""
     compares: bool = False
     """Whether the loss compares the images of a batch, which is then never cut."""
+    stages: FrozenStages | None = None
+    """The frozen first stages, if an engine computes them in training steps."""
     most_looked_at: int | None = None
     """Most images that are processed at once without gradients; None: none was too many."""
 
@@ -77,16 +81,20 @@ class Steps:
         state = random_state(self.fabric.device)
         while True:
             try:
-                return train_step(
-                    self.fabric, model, batch, loss, optimizer,
-                    samples=self.samples, micro_batch=self.micro_batch, share=share,
-                )  # fmt: skip
+                with self._engine(batch):
+                    return train_step(
+                        self.fabric, model, batch, loss, optimizer,
+                        samples=self.samples, micro_batch=self.micro_batch, share=share,
+                    )  # fmt: skip
             except RuntimeError as error:
                 if not out_of_memory(error):
                     raise
                 self._compute_fewer(batch, error)
             _free(self.fabric.device)
             set_random_state(state, self.fabric.device)
+
+    def _engine(self, batch: Batch) -> AbstractContextManager[None]:
+        return nullcontext() if self.stages is None else self.stages.by_engine(batch)
 
     def _compute_fewer(self, batch: Batch, error: RuntimeError) -> None:
         count = min(self.micro_batch or len(batch.images), len(batch.images))

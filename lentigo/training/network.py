@@ -177,8 +177,9 @@ def begun(
     arithmetic = read_arithmetic(work.out)
     fold = Fold(
         layout, config, train_set, validation,
-        channels_last=arithmetic.channels_last, compiled=arithmetic.compiled, given=lesson,
-        stop_after=stop_after, after_epoch=told,
+        channels_last=arithmetic.channels_last, compiled=arithmetic.compiled,
+        frozen_by=arithmetic.frozen_by, given=lesson, stop_after=stop_after,
+        after_epoch=told,
         teacher=teacher_of(
             fabric, work, role, config, lesson, number=held_out.number, layout=layout
         ),

@@ -36,6 +36,7 @@ from lentigo.training.frozen import FrozenEpochs, move_head
 from lentigo.training.judging import answered, views_of_an_epoch
 from lentigo.training.memory import Steps
 from lentigo.training.mixing import mixed
+from lentigo.training.prefix import frozen_stages
 from lentigo.training.schedule import (
     build_optimizer,
     epoch_length,
@@ -91,9 +92,11 @@ class Trainer:
         )
         averages = config.swa and config.method == "gradient"
         self.swa = EpochAverage(model) if averages else None
+        engine = frozen_stages(model, self.stages, config, len(fold.train), fold.frozen_by)
         self.steps = Steps(
-            fabric, samples=self.samples, micro_batch=config.micro_batch, compares=compares
-        )
+            fabric, samples=self.samples, micro_batch=config.micro_batch, compares=compares,
+            stages=engine,
+        )  # fmt: skip
         self.waited = 0.0
         """Seconds of the current epoch in which the network waited for images."""
         self.frozen = FrozenEpochs(

@@ -149,7 +149,8 @@ def test_what_the_clock_chose_once_is_chosen_by_the_same_command_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    first, second = Arithmetic("bf16-mixed", device="cpu"), Arithmetic(device="cpu")
+    first = Arithmetic("bf16-mixed", device="cpu", frozen_by="onnx")
+    second = Arithmetic(device="cpu", frozen_by="onnx")
     left = measured_as(monkeypatch, first, second)
     model = build_model(TINY)
     for name in ("a", "b"):
