@@ -159,7 +159,7 @@ def _beside(
         "nested": nested_of(
             matched, group=group, threshold=settings.threshold, shares=shares
         ),
-        "own_calibration": own_calibration(matched.table, as_sample(images.table)),
+        "own_calibration": own_calibration(matched.table, images.table),
         **_answers(matched, settings),
     }
 
