@@ -261,8 +261,9 @@ def _number(entry: Any) -> Iterator[str]:
 
 
 def _in_one(entry: Any) -> str:
-    number, ends = _number(entry)
-    return f"{number} ({ends})" if ends and ends != "none" else number
+    """Write a number and its interval with three decimals, as the text does."""
+    value = as_value(entry)
+    return "undefined" if value is None else value.in_words.replace("–", " to ")
 
 
 def _any_rough(cells: pd.DataFrame) -> bool:

@@ -70,7 +70,8 @@ def called_from(known: Mapping[str, Any]) -> str:
 def metric_in_words(name: str) -> str:
     """Return the name of a metric as it stands in a sentence: "average precision"."""
     said = title(name)
-    return said if said[:2].isupper() else said[0].lower() + said[1:]
+    keeps = said[:2].isupper() or said.startswith("Brier")  # a name
+    return said if keeps else said[0].lower() + said[1:]
 
 
 def figure_in_words(name: str) -> str:

@@ -315,6 +315,7 @@ def test_metrics_and_figures_are_named_in_words() -> None:
     figures = ("roc", "decision_curve")
     text = checklists(Facts(PLAIN, "9.9", figures=figures))
     assert "AUC, AUC (DeLong), partial AUC above 80" in text
+    assert "average precision, Brier score, log loss" in text
     assert "; figures: ROC curve, decision curve." in text
     assert "average_precision" not in text
     assert "Brier score" in tables_of(PLAIN)[0].cells["metric"].tolist()
