@@ -327,6 +327,24 @@ def test_wide_tables_are_set_small_in_latex() -> None:
     assert r"\scriptsize" not in as_latex(tables["confusion"])
 
 
+def test_the_paragraph_tells_only_of_what_there_is() -> None:
+    none = evaluate(PREDICTED, TRUTH.assign(melanoma=0), repeats=10)
+    text = methods(Facts(json.loads(to_json(none.as_dict())), "9.9"))
+    for absent in ("Newcombe", "DeLong ER", "Kurtansky", "Cox DR", "regression of the"):
+        assert absent not in text, absent
+    assert "Korn EL" in text
+    folds = evaluate(PREDICTED.assign(fold=TRUTH.index // 2 % 4), TRUTH, repeats=10)
+    assert "Nadeau C" in methods(Facts(json.loads(to_json(folds.as_dict())), "9.9"))
+    undefined = {"value": None, "low": None, "high": None}
+    beside = [
+        {"name": "metadata only", "auc": {"value": 0.6, "low": 0.5, "high": 0.7}},
+        {"name": "colours", "auc": undefined, "absent": "the truth names no image files"},
+    ]
+    text = methods(Facts({**PLAIN, "beside": beside}, "9.9"))
+    assert "logistic regressions on metadata alone were" in text
+    assert "colours" not in text
+
+
 def test_no_cell_of_a_csv_needs_an_apostrophe(tmp_path: Path) -> None:
     camera = (["new"] * 3 + ["old"] * 3) * 13 + ["old", "new"]
     found = evaluate(PREDICTED, TRUTH.assign(camera=camera), repeats=20, by="camera")
