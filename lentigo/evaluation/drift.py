@@ -168,12 +168,7 @@ def drift(
     shifts = tuple(
         replace(each, p_holm=float(p)) for each, p in zip(found, adjusted, strict=True)
     )
-    moved = {each.period for each in shifts if each.moved}
-    silent = {
-        name: deals
-        for name, deals in told
-        if count * (1 / (1 + most) + deals.chance_alike) >= ALARM and name not in moved
-    }
+    silent = _silent(told, shifts, count, most)
     return Drift(
         shifts=shifts,
         notes=notes.sentences(),
@@ -204,6 +199,21 @@ def _untold(silent: Mapping[str, Deals], count: int, most: int) -> Iterator[str]
             f"enough with {most:,} deals. Compare fewer periods at once, or give more than "
             f"{math.ceil(count / ALARM):,} deals (--repeats)."
         )
+
+
+def _silent(
+    told: Sequence[tuple[str, Deals]], shifts: Sequence[Shift], count: int, most: int
+) -> dict[str, Deals]:
+    """Return the deals of each period in which no column could be an alarm, by its name.
+
+    `count` columns are compared in all periods together, with `most` deals at most.
+    """
+    moved = {each.period for each in shifts if each.moved}
+    return {
+        name: deals
+        for name, deals in told
+        if count * (1 / (1 + most) + deals.chance_alike) >= ALARM and name not in moved
+    }
 
 
 def _tested(

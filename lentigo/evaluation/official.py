@@ -119,8 +119,7 @@ def official_scores(
     known = CHALLENGES[challenge]
     matched = match(predictions, truth, columns=columns)
     table, notes = matched.table, []
-    if matched.left_out:
-        lost = sum(matched.left_out.values())
+    if lost := sum(matched.left_out.values()):
         notes.append(
             f"The organisers would refuse this: {counted(lost, 'image')} left out."
         )
@@ -133,15 +132,7 @@ def official_scores(
             "malignant or target, so melanoma stands for it here."
         )
     pairs = {name: _columns(table, name, known.categories) for name in known.categories}
-    if (
-        len(pairs) > 2
-        and (none := ~np.any([side for side, _ in pairs.values()], axis=0)).any()
-    ):
-        lost = int(none.sum())
-        notes.append(
-            f"{counted(lost, 'image')} {verb(lost, 'is', 'are')} of none of the diagnoses "
-            "of this challenge, whose images are of one each."
-        )
+    notes += _of_none([side for side, _ in pairs.values()])
     rows = {name: _category(*pair) for name, pair in pairs.items()}
     by_category = pd.DataFrame.from_dict(rows, orient="index")
     balanced = _balanced(pairs) if len(pairs) > 1 else math.nan
@@ -240,6 +231,17 @@ def _auc_above(truth: BoolArray, score: FloatArray, sensitivity: float) -> float
     x = np.concatenate([[start], curve.x[first:]])
     y = np.concatenate([[sensitivity], curve.y[first:]])
     return float(np.trapezoid(y, x))
+
+
+def _of_none(truths: Sequence[BoolArray]) -> list[str]:
+    """Return a note on images of none of three or more diagnoses, if there are any."""
+    none = int((~np.any(truths, axis=0)).sum()) if len(truths) > 2 else 0
+    if not none:
+        return []
+    return [
+        f"{counted(none, 'image')} {verb(none, 'is', 'are')} of none of the diagnoses of "
+        "this challenge, whose images are of one each."
+    ]
 
 
 def _balanced(pairs: Mapping[str, tuple[BoolArray, FloatArray]]) -> float:

@@ -22,7 +22,7 @@ from lentigo.evaluation.fold_thresholds import number_moved
 from lentigo.evaluation.intervals import IntArray, Interval
 from lentigo.evaluation.means import clustered_mean, clustered_mean_difference
 from lentigo.evaluation.roughness import marked
-from lentigo.evaluation.sums import Sample
+from lentigo.evaluation.sums import Sample, as_sample
 from lentigo.evaluation.telling import tells, told
 from lentigo.models.calibration import WITHOUT_LABELS, probability
 
@@ -101,13 +101,13 @@ def judge_calibration(
     )
 
 
-def own_calibration(table: pd.DataFrame, judged: Sample) -> Recalibration | None:
+def own_calibration(table: pd.DataFrame, scored: pd.DataFrame) -> Recalibration | None:
     """Compare the probabilities of a model before and after its own calibration.
 
-    `table` holds predictions that lentigo wrote, in the order of the images of `judged`;
-    `raw_logit` is the logit before calibration. None without that column, and where more
-    than the calibration lies between the two: another share of melanoma, or the patient's
-    other lesions.
+    `table` holds predictions that lentigo wrote, `scored` the same images in the same order
+    (see `lentigo.evaluation.scored`); `raw_logit` is the logit before calibration. None
+    without that column, and where more than the calibration lies between the two: another
+    share of melanoma, or the patient's other lesions.
     """
     if "raw_logit" not in table:
         return None
@@ -116,8 +116,11 @@ def own_calibration(table: pd.DataFrame, judged: Sample) -> Recalibration | None
     raw = pd.to_numeric(table["raw_logit"], errors="coerce").to_numpy(np.float64)
     if np.isnan(raw).any() or number_moved(table):
         return None
+    judged = as_sample(scored)
     before = replace(judged, score=probability(raw))
-    return judge_calibration(before, judged.score, methods=("the model's own",))
+    left = np.allclose(before.score, judged.score, rtol=1e-6, atol=1e-9)
+    method = "none" if left else "the model's own"
+    return judge_calibration(before, judged.score, methods=(method,))
 
 
 def calibration_figures(

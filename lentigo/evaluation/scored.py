@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 
 from lentigo.answer_columns import ABSTAIN, COULD_BE, COULD_BE_DIAGNOSES, STRANGENESS
+from lentigo.datasets.reading.own_words import column_in_our_words
+from lentigo.errors import ColumnError
 from lentigo.evaluation.diagnosis_sets import DIAGNOSIS
-from lentigo.evaluation.grouping import Groups, grouped
+from lentigo.evaluation.grouping import Groups, column_for, grouped
 from lentigo.evaluation.joining import LABEL, OF_TRUTH, Matched
+from lentigo.evaluation.measured import is_image_there
 from lentigo.evaluation.parts import DATASET, FOLD
 from lentigo.evaluation.true_diagnoses import NO_DIAGNOSIS, NONE_OF_THESE, true_diagnoses
 
@@ -53,3 +58,22 @@ def with_unanswered(matched: Matched, *, group: str | None) -> pd.DataFrame:
             unknown = told.isin([NO_DIAGNOSIS, NONE_OF_THESE])
             table[DIAGNOSIS] = told.mask(unknown).to_numpy(object)
     return table.assign(**{n: whole.table[n] for n in names if n in whole.table})
+
+
+_SHOWN = ("diagnosis", "site", "sex", "age")
+
+
+def of_images(table: pd.DataFrame) -> dict[str, pd.Series[Any]]:
+    """Return the columns that a sheet of images needs: `path`, and `_SHOWN` where known.
+
+    Empty where the table has no paths, or none of the first 20 is an existing file.
+    """
+    path = next((n for n in ("path" + OF_TRUTH, "path") if n in table), None)
+    if path is None or not any(map(is_image_there, table[path].dropna().head(20))):
+        return {}
+    found = {"path": table[path]}
+    for name in _SHOWN:
+        with suppress(ColumnError):
+            column = column_for(table, name, purpose="show")
+            found[name] = column_in_our_words(table[column], name)
+    return found

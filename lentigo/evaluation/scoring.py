@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
@@ -13,7 +12,6 @@ import pandas as pd
 from lentigo.answer_columns import ABSTAIN, COULD_BE, COULD_BE_DIAGNOSES
 from lentigo.config import ScoringConfig
 from lentigo.datasets.reading.own_words import column_in_our_words
-from lentigo.errors import ColumnError
 from lentigo.evaluation.at_points import consequences_of
 from lentigo.evaluation.brier_parts import brier_parts
 from lentigo.evaluation.by_diagnosis import by_diagnosis
@@ -29,16 +27,15 @@ from lentigo.evaluation.fold_thresholds import (
     check_not_moved,
     judge_points,
 )
-from lentigo.evaluation.grouping import column_for, in_words
+from lentigo.evaluation.grouping import in_words
 from lentigo.evaluation.headline import Counts
-from lentigo.evaluation.intervals import count_groups
-from lentigo.evaluation.joining import OF_TRUTH, Matched, Source, match
+from lentigo.evaluation.intervals import Interval, count_groups
+from lentigo.evaluation.joining import Matched, Source, match
 from lentigo.evaluation.measured import (
-    is_image_there,
     with_measured,
 )
 from lentigo.evaluation.measuring import measure, warnings_about
-from lentigo.evaluation.multiclass import find_diagnoses
+from lentigo.evaluation.multiclass import Diagnoses, find_diagnoses
 from lentigo.evaluation.nested import Nested, judge_nested
 from lentigo.evaluation.operating_points import confusion
 from lentigo.evaluation.parts import DATASET, FOLD, Parts, leak_between, parts_of
@@ -54,7 +51,7 @@ from lentigo.evaluation.recalibration import own_calibration
 from lentigo.evaluation.refusals import refusals_of
 from lentigo.evaluation.repeated import Repeats, judge_repeats
 from lentigo.evaluation.result import Evaluation
-from lentigo.evaluation.scored import scored, with_unanswered
+from lentigo.evaluation.scored import of_images, scored, with_unanswered
 from lentigo.evaluation.set_coverage import set_coverage
 from lentigo.evaluation.subgroup_names import crossed
 from lentigo.evaluation.subgroups import CROSS, Subgroups, adjusted, subgroups_of
@@ -116,26 +113,22 @@ def evaluate(
     matched = match(predictions, truth, columns=columns)
     if points or choose_on is not None:
         check_not_moved(matched.table)
+    images = _images(matched, settings)
+    chosen = _chosen(choose_on, images.table, truth, columns=columns, group=group)
+    calls = [] if points else own_calls(matched.table)
+    images = replace(images, notes=(*images.notes, *calls, *chosen.notes))
+    found = _judged(images, settings, (tuple(points), chosen.points))
+    return replace(found, **_beside(images, settings, found.prevalence))
+
+
+def _images(matched: Matched, settings: ScoringConfig) -> _Images:
+    """Return the matched images with groups, and with what subgroups and sheets need."""
     measured, about = with_measured(matched.table, settings.by)
     matched = replace(matched, table=measured, notes=[*matched.notes, *about])
-    asked = columns_to_divide(matched.table, settings.by)
+    divided = columns_to_divide(matched.table, settings.by)
     table, whole, notes = scored(matched, group=settings.group)
-    notes = [*notes, *([] if points else own_calls(matched.table))]
-    table = table.assign(**_of_images(matched.table))
-    repeated = _repeated(matched, group=settings.group)
-    chosen = _chosen(choose_on, table, truth, columns=columns, group=group)
-    images = _Images(matched, table, whole.unit, asked, (*notes, *chosen.notes))
-    found = _judged(images, settings, (tuple(points), chosen.points))
-    nested = nested_of(
-        matched, group=settings.group, threshold=threshold, shares=found.prevalence
-    )
-    return replace(
-        found,
-        repeated=repeated,
-        nested=nested,
-        own_calibration=own_calibration(matched.table, as_sample(table)),
-        **_beside(matched, settings),
-    )
+    table = table.assign(**of_images(matched.table))
+    return _Images(matched, table, whole.unit, divided, tuple(notes))
 
 
 def _chosen(
@@ -153,7 +146,25 @@ def _chosen(
     return choose_elsewhere(asked, table, truth, columns=columns, group=group)
 
 
-def _beside(matched: Matched, settings: ScoringConfig) -> dict[str, Any]:
+def _beside(
+    images: _Images, settings: ScoringConfig, shares: Asked | None
+) -> dict[str, Any]:
+    """Return what further columns of the predictions tell: fields of an `Evaluation`.
+
+    `shares` are the shares of melanoma, if one was requested.
+    """
+    matched, group = images.matched, settings.group
+    return {
+        "repeated": _repeated(matched, group=group),
+        "nested": nested_of(
+            matched, group=group, threshold=settings.threshold, shares=shares
+        ),
+        "own_calibration": own_calibration(matched.table, images.table),
+        **_answers(matched, settings),
+    }
+
+
+def _answers(matched: Matched, settings: ScoringConfig) -> dict[str, Any]:
     """Return `refusals`, `set_coverage` and `diagnosis_sets` of an `Evaluation`, by name.
 
     Empty if the predictions have no column `abstain`, `could_be` or `could_be_diagnoses`.
@@ -196,25 +207,6 @@ def nested_of(
     return judge_nested(matched.nested.assign(group=groups), threshold=at)
 
 
-_SHOWN = ("diagnosis", "site", "sex", "age")
-
-
-def _of_images(table: pd.DataFrame) -> dict[str, pd.Series[Any]]:
-    """Return the columns that a sheet of images needs: `path`, and `_SHOWN` where known.
-
-    Empty where the table has no paths, or none of the first 20 is an existing file.
-    """
-    path = next((n for n in ("path" + OF_TRUTH, "path") if n in table), None)
-    if path is None or not any(map(is_image_there, table[path].dropna().head(20))):
-        return {}
-    found = {"path": table[path]}
-    for name in _SHOWN:
-        with suppress(ColumnError):
-            column = column_for(table, name, purpose="show")
-            found[name] = column_in_our_words(table[column], name)
-    return found
-
-
 @dataclass(frozen=True)
 class _Images:
     """The matched images with their groups and the columns of subgroups."""
@@ -243,16 +235,10 @@ def _judged(
     sample = as_sample(table)
     diagnoses, about_classes = find_diagnoses(matched.table)
     asked = settings.model_dump(include={"threshold", "repeats", "seed"})
-    found = measure(sample, diagnoses, **asked)
-    warnings = warnings_about(sample, found, repeats=settings.repeats)
     shares = asked_share(matched.table, sample, settings.prevalence)
     at = equal_threshold(settings.threshold, shares, sample.score)
     called = _at_share(sample, shares, settings.threshold, points)
-    if shares is not None:
-        found = at_asked_share(
-            found, called, shares, threshold=settings.threshold, as_given=sample.score
-        )
-        warnings = [_about_share(shares, settings.threshold, at), *warnings]
+    found, warnings = _metrics(sample, diagnoses, called, shares, settings)
     counts = _counts(matched, sample, unit=images.unit)
     parts = _parts(table, pooled=found["auc"].value)
     return Evaluation(
@@ -282,6 +268,31 @@ def _judged(
         scored=table,
         **asked,
     )
+
+
+def _metrics(
+    sample: Sample,
+    diagnoses: Diagnoses | None,
+    called: Sample,
+    shares: Asked | None,
+    settings: ScoringConfig,
+) -> tuple[dict[str, Interval], list[str]]:
+    """Return every metric with its interval, and warnings about them.
+
+    `called` holds the images with the probabilities that are called, at the requested share
+    of melanoma if there is one.
+    """
+    asked = settings.model_dump(include={"threshold", "repeats", "seed"})
+    found = measure(sample, diagnoses, **asked)
+    warnings = warnings_about(sample, found, repeats=settings.repeats)
+    if shares is None:
+        return found, warnings
+    threshold = settings.threshold
+    at = equal_threshold(threshold, shares, sample.score)
+    found = at_asked_share(
+        found, called, shares, threshold=threshold, as_given=sample.score
+    )
+    return found, [_about_share(shares, threshold, at), *warnings]
 
 
 def _at_share(

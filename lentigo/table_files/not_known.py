@@ -74,7 +74,12 @@ def plain(column: pd.Series[Any], *, keep_other: bool = False) -> pd.Series[Any]
     it holds.
     """
     nothing = NOT_KNOWN - {OTHER} if keep_other else NOT_KNOWN
-    return each_value(column.astype("string"), lambda each: _plain(each, nothing))
+    # Numbers are written once a value: of objects, 1 and True would count as one value.
+    number = pd.api.types.is_numeric_dtype(column.dtype)
+    return each_value(
+        column if number else column.astype("string"),
+        lambda each: _plain(each.astype("string"), nothing),
+    )
 
 
 def _plain(each: pd.Series[Any], nothing: frozenset[str] = NOT_KNOWN) -> pd.Series[Any]:

@@ -64,3 +64,11 @@ def test_where_more_than_calibration_lies_between_nothing_is_told(
 def test_a_lesion_without_others_is_calibrated_alone() -> None:
     predictions, truth = predicted(context=0, prevalence=0.2, meant_for=0.2)
     assert evaluate(predictions, truth, repeats=20).own_calibration is not None
+
+
+def test_a_model_that_left_its_probabilities_is_said_to() -> None:
+    predictions, truth = predicted()
+    logit = np.log(predictions["probability"] / (1 - predictions["probability"]))
+    text = evaluate(predictions.assign(raw_logit=logit), truth, repeats=20).as_text()
+    assert "Calibration: left as it is; calibration error" in text
+    assert "before → after" not in text

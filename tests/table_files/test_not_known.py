@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from lentigo.table_files.not_known import NOT_KNOWN, known_ids, perhaps_missing
+from lentigo.table_files.not_known import NOT_KNOWN, known_ids, perhaps_missing, plain
 
 
 def test_words_for_unknown_are_missing_and_ids_stay() -> None:
@@ -41,3 +41,17 @@ def test_numbers_that_may_mean_not_known_are_counted() -> None:
     ids = pd.Series(["999", "999", "1", "2", "-9", "ND", "ND"])
     assert perhaps_missing(ids) == {"999": 2, "ND": 2}
     assert perhaps_missing(pd.Series(["998", "999", "999", "x"])) == {}
+
+
+def test_numbers_are_read_as_they_are_written() -> None:
+    assert plain(pd.Series([1.0, None, -1.0, 1.0])).tolist() == [
+        "1.0",
+        pd.NA,
+        "-1.0",
+        "1.0",
+    ]
+    assert plain(pd.Series([True, False])).tolist() == ["true", "false"]
+    # As objects they are equal to 1, and yet other words.
+    mixed = pd.Series([1, True, 1.0, "1"], dtype=object)
+    assert plain(mixed).tolist() == ["1", "true", "1.0", "1"]
+    assert plain(pd.Series([3, None], dtype="Int64")).tolist() == ["3", pd.NA]

@@ -96,7 +96,7 @@ def unclear_signs(given: pd.Series[Any], column: pd.Series[Any]) -> pd.Series[bo
     `given` is the column before the user's words were translated. Without a + the sign
     means that a cell is empty; beside it, it may mean no.
     """
-    signs = given.astype("string").str.strip()
+    signs = pd.Series(given.dropna().unique()).astype("string").str.strip()
     if not signs.isin(["+", "\uff0b"]).any():
         return pd.Series(False, index=column.index)
     return column.astype("string").str.strip().eq("-").fillna(False).astype(bool)

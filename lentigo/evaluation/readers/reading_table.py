@@ -17,8 +17,10 @@ from lentigo.datasets.reading.columns import (
     missing_column,
 )
 from lentigo.datasets.reading.label_columns import read_labels
-from lentigo.errors import ColumnError, ConfigError
+from lentigo.errors import ColumnError, ConfigError, DatasetError, unknown_name
+from lentigo.evaluation.joining import Source
 from lentigo.table_files.not_known import known_ids, plain
+from lentigo.tables import read_any_table
 from lentigo.words import counted, some, verb
 
 OF_READERS: Mapping[str, tuple[str, ...]] = {
@@ -270,3 +272,26 @@ def _shape(found: Mapping[str, str], rows: pd.DataFrame) -> str:
         return f"Read as one column a reader: {size}."
     taken = ", ".join(found[ours] for ours in OF_READERS if ours in found)
     return f"Read as one row a reading, from the columns {taken}: {size}."
+
+
+def known_columns(columns: Mapping[str, str] | None) -> dict[str, str]:
+    """Return `columns`; raise `UnknownNameError` for a key that is no known column."""
+    known = ["image_id", "melanoma", "probability", *OF_READERS]
+    given = dict(columns or {})
+    if unknown := next((ours for ours in given if ours not in known), None):
+        raise unknown_name("column to name", unknown, known)
+    return given
+
+
+def table_of(readers: Source) -> tuple[pd.DataFrame, str]:
+    """Return the table of the readings, and its name in messages.
+
+    Raises `DatasetError` for a table without rows.
+    """
+    if isinstance(readers, pd.DataFrame):
+        table, name = readers, "the readers' table"
+    else:
+        table, name = read_any_table(readers), str(readers)
+    if table.empty:
+        raise DatasetError(f"{name} has no rows: nobody has read an image.")
+    return table, name

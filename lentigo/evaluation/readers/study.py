@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from lentigo.config import ScoringConfig
-from lentigo.errors import DatasetError, unknown_name
+from lentigo.errors import DatasetError
 from lentigo.evaluation.discrimination import BoolArray, FloatArray
 from lentigo.evaluation.grouping import grouped
 from lentigo.evaluation.intervals import IntArray, Interval
@@ -33,7 +33,11 @@ from lentigo.evaluation.readers.mrmc import (
     factorial,
     one_condition,
 )
-from lentigo.evaluation.readers.reading_table import OF_READERS, read_readings
+from lentigo.evaluation.readers.reading_table import (
+    known_columns,
+    read_readings,
+    table_of,
+)
 from lentigo.evaluation.readers.study_result import (
     ConditionResult,
     Contrast,
@@ -44,7 +48,6 @@ from lentigo.evaluation.roughness import DIFFERENCES_ROUGH_BELOW, marked
 from lentigo.evaluation.shares import clustered_share
 from lentigo.evaluation.telling import tells, told, too_few_to_tell
 from lentigo.table_files.cells import ids_as_text
-from lentigo.tables import read_any_table
 from lentigo.words import counted, some, verb
 
 METRICS = ("auc", "sensitivity", "specificity")
@@ -79,15 +82,8 @@ def judge_readers(
     key of `columns` that is no known column, and `DatasetError` for readers without rows.
     """
     ScoringConfig(group=group, repeats=repeats, seed=seed)
-    given = dict(columns or {})
-    for ours in given:
-        if ours not in {"image_id", "melanoma", "probability", *OF_READERS}:
-            known = ["image_id", "melanoma", "probability", *OF_READERS]
-            raise unknown_name("column to name", ours, known)
-    name = "the readers' table" if isinstance(readers, pd.DataFrame) else str(readers)
-    table = readers if isinstance(readers, pd.DataFrame) else read_any_table(readers)
-    if table.empty:
-        raise DatasetError(f"{name} has no rows: nobody has read an image.")
+    given = known_columns(columns)
+    table, name = table_of(readers)
     readings = read_readings(table, name=name, columns=given, call_from=call_from)
     matched, lost = _with_truth(readings.table, truth, predictions, given)
     groups = grouped(matched, group)

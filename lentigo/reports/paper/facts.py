@@ -18,7 +18,9 @@ from lentigo.reports.paper.wording import (
     OPEN_PART,
     among_them,
     called_from,
+    figure_in_words,
     groups_of,
+    metric_in_words,
     shown,
     shown_number,
     unit_of_intervals,
@@ -157,9 +159,10 @@ def measures(facts: Facts) -> str:
     known = facts.evaluation
     found = {n: as_value(e) for n, e in known.items() if isinstance(e, Mapping)}
     metrics = [n for n, value in found.items() if value is not None and value.is_defined]
-    said = ", ".join(metrics) or "no metric is defined"
+    said = ", ".join(map(metric_in_words, metrics)) or "no metric is defined"
     both = 0 < int(known["n_melanomas"]) < int(known["n_images"])
-    drawn = f"; figures: {', '.join(facts.figures)}" if both and facts.figures else ""
+    figures = ", ".join(map(figure_in_words, facts.figures)) if both else ""
+    drawn = f"; figures: {figures}" if figures else ""
     return f"{said}{drawn}."
 
 

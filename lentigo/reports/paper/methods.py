@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lentigo.evaluation.choosing_elsewhere import JUDGED_HERE
+from lentigo.reports.numbers import as_value
 from lentigo.reports.paper.facts import Facts, scored_with
 from lentigo.reports.paper.wording import OPEN_PART, unit_of_intervals
 from lentigo.words import listed
@@ -91,10 +92,15 @@ def _on_parts(known: Mapping[str, Any]) -> Iterator[str]:
         yield (
             f"Scores of {listed(challenges)} follow the rules of the organisers' program."
         )
-    if known.get("beside"):
+    cheap = [
+        str(each["name"]).removesuffix(" only")
+        for each in known.get("beside", [])
+        if _has(each, "auc")
+    ]
+    if cheap:
         yield (
-            "Beside the model, logistic regressions on what is known without a look at the "
-            "lesion, and on its colours, were cross-validated by whole groups."
+            f"Beside the model, logistic regressions on {listed(cheap)} alone were "
+            "cross-validated by whole groups."
         )
 
 
@@ -108,29 +114,36 @@ def _on_intervals(facts: Facts) -> list[str]:
     unit = unit_of_intervals(known)
     if known["unit"] == "image":
         unit += ", since no patient or lesion was named"
-    return [
-        f"All intervals are at 95 %. They {unit}. The interval of the AUC follows "
-        "Newcombe's method 5 {newcombe} with the variance of clustered images "
-        "{obuchowski}; those of shares are Wilson's for the effective number of images "
-        "{korn}; those of sums of shares add the distances to the bounds as squares "
-        f"{{zou}}. {_on_more_areas(known)}Where whole groups were resampled it was "
-        f"{int(known['repeats']):,} times (seed {known['seed']})."
-    ]
-
-
-def _on_more_areas(known: Mapping[str, Any]) -> str:
-    """Return sentences on the areas beside the AUC, with a space behind each."""
-    said = ""
-    if "partial_auc_80" in known:
-        said += "The partial AUC is that above 80 % sensitivity {kurtansky}. "
-    if "auc_delong" in known:
-        said += "DeLong's interval {delong} stands beside that of the AUC to be compared. "
+    said = [f"All intervals are at 95 %. They {unit}."]
+    if _has(known, "auc"):
+        said.append(
+            "The interval of the AUC follows Newcombe's method 5 {newcombe} with the "
+            "variance of clustered images {obuchowski}."
+        )
+    said.append(
+        "Intervals of shares are Wilson's for the effective number of images {korn}; those "
+        "of sums of shares add the distances to the bounds as squares {zou}."
+    )
+    if _has(known, "partial_auc_80"):
+        said.append("The partial AUC is that above 80 % sensitivity {kurtansky}.")
+    if _has(known, "auc_delong"):
+        said.append("DeLong's interval {delong} stands beside that of the AUC.")
+    said.append(
+        f"Where whole groups were resampled it was {int(known['repeats']):,} times (seed "
+        f"{known['seed']})."
+    )
     return said
+
+
+def _has(known: Mapping[str, Any], name: str) -> bool:
+    """Tell whether an evaluation has the metric `name`, and it is defined."""
+    value = as_value(known.get(name))
+    return value is not None and value.is_defined
 
 
 def _on_calibration(known: Mapping[str, Any]) -> list[str]:
     said = []
-    if "brier" in known:
+    if _has(known, "brier"):
         said.append(
             "Intervals of the Brier score and the log loss are corrected for skewness "
             "{hall}."
@@ -139,14 +152,14 @@ def _on_calibration(known: Mapping[str, Any]) -> list[str]:
         said.append(
             "The Brier score was divided by isotonic regression without bins {dimitriadis}."
         )
-    if "calibration_slope" in known:
+    if _has(known, "calibration_slope"):
         robust = ", their variance robust to likeness within groups"
         said.append(
             "Calibration intercept and slope are those of a logistic regression of the "
             "truth on the logit of the probability {cox}"
             f"{'' if known['unit'] == 'image' else robust}."
         )
-    if "calibration_error" in known:
+    if _has(known, "calibration_error"):
         said.append(
             "The calibration error is the mean distance of promised and observed share "
             "over tenths of the images, less what chance adds."
@@ -160,6 +173,11 @@ def _on_folds(facts: Facts) -> list[str]:
         said.append(
             "The interval of the mean AUC over all folds of all repeats counts that their "
             "models share images {nadeau}."
+        )
+    elif _has(facts.evaluation.get("by_fold") or {}, "mean_interval"):
+        said.append(
+            "The mean AUC of the folds stands beside that of all images, with an interval "
+            "that counts what their models share {nadeau}."
         )
     if facts.evaluation.get("nested"):
         said.append("Intervals of mean losses come from nested cross-validation {bates}.")

@@ -14,6 +14,7 @@ from lentigo.evaluation.registry import summary_of
 from lentigo.evaluation.result import decimal
 from lentigo.evaluation.subgroup_difference import Difference
 from lentigo.evaluation.subgroups import SHOWN
+from lentigo.reports.glossary import title
 from lentigo.reports.numbers import as_value, with_minus
 from lentigo.reports.paper.wording import called_from
 from lentigo.visible import visible
@@ -47,13 +48,16 @@ def tables_of(evaluation: Mapping[str, Any]) -> list[Table]:
 
 def as_latex(table: Table) -> str:
     r"""Return a table as LaTeX for `\input`; it needs the package booktabs."""
-    columns = "l" * table.cells.shape[1]
-    rows = [list(table.cells), *table.cells.to_numpy().tolist()]
+    head_of = list(table.cells)
+    columns = "l" * len(head_of)
+    rows = [head_of, *table.cells.to_numpy().tolist()]
     head, *body = (
         f"{' & '.join(_in_latex(str(cell)) for cell in row)} \\\\" for row in rows
     )
+    narrow = [r"\scriptsize", r"\setlength{\tabcolsep}{3pt}"] if len(head_of) > 6 else []
     lines = [
         r"\begin{table}",
+        *narrow,
         rf"\caption{{{_in_latex(table.caption)}}}",
         rf"\begin{{tabular}}{{{columns}}}",
         r"\toprule",
@@ -94,7 +98,7 @@ def _metrics(evaluation: Mapping[str, Any]) -> Table:
     rows = []
     for name, entry in evaluation.items():
         if isinstance(entry, Mapping) and {"value", "low"} <= set(entry):
-            rows.append(("", name, *_number(entry), summary_of(name)))
+            rows.append(("", title(name), *_number(entry), summary_of(name)))
     cells = pd.DataFrame(rows).iloc[:, 1:]
     cells.columns = pd.Index(["metric", NUMBER, INTERVAL, "meaning"])
     images, melanomas = evaluation["n_images"], evaluation["n_melanomas"]
@@ -212,7 +216,24 @@ def _difference(entry: Any) -> str:
     p, after = (
         nothing if entry.get(n) is None else float(entry[n]) for n in ("p", "p_holm")
     )
-    return Difference(value, p, after).in_words
+    return Difference(value, p, after).in_words.replace("+", "")
+
+
+def as_csv(table: Table) -> pd.DataFrame:
+    """Return the cells as they are written to a CSV file.
+
+    A text such as "-0.1 to 0.2" gets a minus sign for its hyphen: with that in front a
+    spreadsheet may take it for a formula. Numbers stay numbers.
+    """
+    return table.cells.map(lambda cell: cell if _is_number(cell) else with_minus(str(cell)))
+
+
+def _is_number(cell: object) -> bool:
+    try:
+        float(str(cell))
+    except ValueError:
+        return False
+    return True
 
 
 def _difficulty(evaluation: Mapping[str, Any]) -> Table:
@@ -240,8 +261,9 @@ def _number(entry: Any) -> Iterator[str]:
 
 
 def _in_one(entry: Any) -> str:
-    number, ends = _number(entry)
-    return f"{number} ({ends})" if ends and ends != "none" else number
+    """Write a number and its interval with three decimals, as the text does."""
+    value = as_value(entry)
+    return "undefined" if value is None else value.in_words.replace("–", " to ")
 
 
 def _any_rough(cells: pd.DataFrame) -> bool:

@@ -10,6 +10,7 @@ from lentigo.evaluation.headline import NOT_ON_RECORD, WHOLE
 from lentigo.evaluation.intervals import Interval
 from lentigo.evaluation.prevalence import Asked, in_words
 from lentigo.evaluation.result import decimal, ends
+from lentigo.reports.glossary import title
 from lentigo.words import counted
 
 OPEN_PART = "Open:"
@@ -64,3 +65,26 @@ def called_from(known: Mapping[str, Any]) -> str:
     """Return in words the probability from which an evaluation calls melanoma."""
     shares = known.get("prevalence")
     return in_words(known["threshold"], Asked(**shares) if shares else None)
+
+
+def metric_in_words(name: str) -> str:
+    """Return the name of a metric as it stands in a sentence: "average precision"."""
+    said = title(name)
+    keeps = said[:2].isupper() or said.startswith("Brier")  # a name
+    return said if keeps else said[0].lower() + said[1:]
+
+
+def figure_in_words(name: str) -> str:
+    """Return the name of a figure as it stands in a sentence: "ROC curve"."""
+    return _FIGURES.get(name, name.replace("_", " "))
+
+
+_FIGURES = {
+    "roc": "ROC curve",
+    "precision_recall": "precision-recall curve",
+    "confusion": "confusion matrix",
+    "reliability": "reliability curve",
+    "forest": "forest plot of subgroups",
+    "difficulty": "AUC against each other diagnosis",
+    "mistakes": "images of mistakes",
+}

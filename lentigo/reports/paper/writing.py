@@ -10,7 +10,7 @@ from lentigo.files import write_csv, write_text
 from lentigo.reports.paper.checklists import checklists
 from lentigo.reports.paper.facts import Facts
 from lentigo.reports.paper.methods import methods
-from lentigo.reports.paper.tables import as_html, as_latex, tables_of
+from lentigo.reports.paper.tables import as_csv, as_html, as_latex, tables_of
 from lentigo.run_layout import CHECKLISTS, METHODS
 from lentigo.version import __version__
 
@@ -36,7 +36,7 @@ def write_paper(
     write_text(folder / CHECKLISTS, checklists(facts))
     for table in tables_of(evaluation):
         place = folder / table.name
-        write_csv(table.cells, place.with_suffix(".csv"))
+        write_csv(as_csv(table), place.with_suffix(".csv"))
         write_text(place.with_suffix(".tex"), as_latex(table))
         write_text(place.with_suffix(".html"), as_html(table))
         written += [place.with_suffix(ending) for ending in (".csv", ".tex", ".html")]

@@ -107,6 +107,6 @@ def test_an_interval_stands_below_its_number_and_its_p_value(tmp_path: Path) -> 
         evaluate(guess, truth, repeats=20, by="camera", group="group"), tmp_path
     )
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
-    numbers = r"[+−]\d\.\d{3}, p [\d.]+<span class=\"soft\">\([+−]\d\.\d{3} to "
+    numbers = r"−?\d\.\d{3}, p [\d.]+<span class=\"soft\">\(−?\d\.\d{3} to "
     assert len(re.findall(numbers, page)) == 8  # four metrics of two cameras
     assert '<td class="text">old</td>' in page

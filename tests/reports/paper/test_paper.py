@@ -306,9 +306,55 @@ def test_a_run_fills_in_what_only_it_knows() -> None:
 def test_tables_say_the_numbers_of_the_evaluation() -> None:
     [metrics, confusion, *_] = tables_of(PLAIN)
     shown = metrics.cells.set_index("metric")["value"]
-    assert float(shown["auc"]) == pytest.approx(PLAIN["auc"]["value"], abs=5e-5)
+    assert float(shown["AUC"]) == pytest.approx(PLAIN["auc"]["value"], abs=5e-5)
     counts = PLAIN["confusion"]
     assert confusion.cells.iloc[0, 1:].tolist() == [str(counts["tp"]), str(counts["fn"])]
+
+
+def test_metrics_and_figures_are_named_in_words() -> None:
+    figures = ("roc", "decision_curve")
+    text = checklists(Facts(PLAIN, "9.9", figures=figures))
+    assert "AUC, AUC (DeLong), partial AUC above 80" in text
+    assert "average precision, Brier score, log loss" in text
+    assert "; figures: ROC curve, decision curve." in text
+    assert "average_precision" not in text
+    assert "Brier score" in tables_of(PLAIN)[0].cells["metric"].tolist()
+
+
+def test_wide_tables_are_set_small_in_latex() -> None:
+    tables = {table.name: table for table in tables_of(judged(by="clinic"))}
+    assert r"\setlength{\tabcolsep}{3pt}" in as_latex(tables["subgroups"])
+    assert r"\scriptsize" not in as_latex(tables["confusion"])
+
+
+def test_the_paragraph_tells_only_of_what_there_is() -> None:
+    none = evaluate(PREDICTED, TRUTH.assign(melanoma=0), repeats=10)
+    text = methods(Facts(json.loads(to_json(none.as_dict())), "9.9"))
+    for absent in ("Newcombe", "DeLong ER", "Kurtansky", "Cox DR", "regression of the"):
+        assert absent not in text, absent
+    assert "Korn EL" in text
+    folds = evaluate(PREDICTED.assign(fold=TRUTH.index // 2 % 4), TRUTH, repeats=10)
+    assert "Nadeau C" in methods(Facts(json.loads(to_json(folds.as_dict())), "9.9"))
+    undefined = {"value": None, "low": None, "high": None}
+    beside = [
+        {"name": "metadata only", "auc": {"value": 0.6, "low": 0.5, "high": 0.7}},
+        {"name": "colours", "auc": undefined, "absent": "the truth names no image files"},
+    ]
+    text = methods(Facts({**PLAIN, "beside": beside}, "9.9"))
+    assert "logistic regressions on metadata alone were" in text
+    assert "colours" not in text
+
+
+def test_no_cell_of_a_csv_needs_an_apostrophe(tmp_path: Path) -> None:
+    camera = (["new"] * 3 + ["old"] * 3) * 13 + ["old", "new"]
+    found = evaluate(PREDICTED, TRUTH.assign(camera=camera), repeats=20, by="camera")
+    write_paper(json.loads(to_json(found.as_dict())), tmp_path)
+    written = {path.stem: path.read_text("utf-8") for path in tmp_path.glob("*.csv")}
+    guard = re.compile(r"""(^|,|")'""", re.MULTILINE)  # an apostrophe before a cell
+    assert not [name for name, text in written.items() if guard.search(text)]
+    assert "\u2212" in written["subgroup_differences"]
+    gap = re.search(r"^Calibration gap,(-?[\d.]+),", written["metrics"], re.MULTILINE)
+    assert gap is not None  # a number, with the hyphen that programs read
 
 
 def test_thresholds_have_three_tables_as_the_text_has() -> None:
@@ -351,7 +397,7 @@ def test_subgroups_come_worst_first_with_their_differences_to_the_rest() -> None
     shown = own.set_index("subgroup").loc["old"]
     assert shown["groups"] == str(old["n_groups"])
     told = str(less.set_index("subgroup").loc["old", "AUC"])
-    assert told.startswith(f"{old['against_rest']['auc']['value']:+.3f} (")
+    assert told.startswith(f"{old['against_rest']['auc']['value']:.3f} (")
     assert f"p {old['against_rest']['auc']['p_holm']:.3f}" in told
     alone = less.set_index("subgroup").loc["a"]
     assert alone["AUC"] == "–"  # only melanomas, so there is none
