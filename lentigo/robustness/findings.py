@@ -141,9 +141,10 @@ def _lost(
     known = [each for each in moved if judged[each].from_melanoma.value > 0]
     if known:
         worst = max(known, key=lambda each: judged[each].from_melanoma.value)
+        share = _percent(judged[worst].from_melanoma)
         yield (
-            f"Most calls of melanoma are lost by {worst.title}, strength {AT}: "
-            f"{_percent(judged[worst].from_melanoma)} of {counted(calls, 'undisturbed call')}."
+            f"Most calls of melanoma are lost by {worst.title}, strength {AT}: {share} of "
+            f"{counted(calls, 'undisturbed call')}."
         )
 
 
