@@ -55,6 +55,6 @@ def test_the_page_tells_an_even_map_from_one_that_fails(
         ("deletion", "insertion", "lesion", "lesion_area", "hair", "ruler", "ink", "frame"),
         0.1,
     )
-    row = {"method": "grad_cam", "overlay": "a.png", "likeness": likeness, **numbers}
-    found = _shown({**row, "says_nothing": nothing})
+    named = {"method": "grad_cam", "overlay": "a.png", "says_nothing": nothing}
+    found = _shown({**named, "likeness": likeness, **numbers})
     assert (found["even"], found["unchecked"]) == (even, unchecked)
