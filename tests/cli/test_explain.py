@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable
+from typing import Any
 
 import pandas as pd
 import pytest
 
 from lentigo.cli.explain import _checked
-from lentigo.reports.explanations.write import _shown
+from lentigo.reports.explanations.write import COLUMNS, _shown
 
 
 @pytest.mark.parametrize(
@@ -51,10 +53,7 @@ def test_an_even_map_is_not_counted_as_failing_a_check_it_never_had(
 def test_the_page_tells_an_even_map_from_one_that_fails(
     nothing: bool, likeness: float, even: bool, unchecked: bool
 ) -> None:
-    numbers = dict.fromkeys(
-        ("deletion", "insertion", "lesion", "lesion_area", "hair", "ruler", "ink", "frame"),
-        0.1,
-    )
-    named = {"method": "grad_cam", "overlay": "a.png", "says_nothing": nothing}
-    found = _shown({**named, "likeness": likeness, **numbers})
+    row: dict[Hashable, Any] = dict.fromkeys(COLUMNS, 0.1)
+    row |= {"overlay": "a.png", "says_nothing": nothing, "likeness": likeness}
+    found = _shown(row)
     assert (found["even"], found["unchecked"]) == (even, unchecked)
