@@ -140,9 +140,11 @@ def ratio(share: float, area: float) -> float:
 
 def show(rows: pd.DataFrame, images: int, melanomas: int) -> None:
     print(f"\n{images} images, {melanomas} melanomas\n")
-    print("| method | insertion − deletion | the same less random | deletion | insertion "
-          "| fail sanity | correlation | heat inside | times its area |")  # fmt: skip
-    print("|---|---|---|---|---|---|---|---|---|")
+    print(
+        "| method | insertion − deletion | the same less random | deletion | insertion "
+        "| fail sanity | even | correlation | heat inside | times its area |"
+    )
+    print("|---|---|---|---|---|---|---|---|---|---|")
     random = rows[rows["method"] == "random"].reset_index(drop=True)
     for name in dict.fromkeys(rows["method"]):
         part = rows[rows["method"] == name].reset_index(drop=True)
@@ -154,9 +156,11 @@ def show(rows: pd.DataFrame, images: int, melanomas: int) -> None:
             for each in signed
         ]
         means += [mean(part, each) for each in ("deletion", "insertion")]
-        failing = clustered_share(part["fails"].to_numpy(bool), group)
+        # A map that is the same everywhere says nothing, too, but has no correlation.
+        nothing, even = part["fails"].to_numpy(bool), part["alike"].isna().to_numpy(bool)
         means += [
-            failing,
+            clustered_share(nothing & ~even, group),
+            clustered_share(nothing & even, group),
             *(mean(part, each) for each in ("alike", "lesion", "concentration")),
         ]
         cells = [f"{one.value:.3f} ({one.low:.3f} to {one.high:.3f})" for one in means]

@@ -12,20 +12,33 @@ from lentigo.cli.say import say, say_json
 from lentigo.notice import RESEARCH_ONLY
 from lentigo.output import check_new_folder
 
-_Mask = Annotated[Path | None, typer.Option(help="Mask of the lesion in it, white inside.")]
-_Scale = Annotated[
-    float | None, typer.Option(metavar="SIZE", help="Millimetres a pixel of it.")
-]
-
 
 def change_command(
     before: Annotated[Path, typer.Argument(help="The earlier photograph.")],
     after: Annotated[Path, typer.Argument(help="The later photograph.")],
     out: options.Out,
-    mask_before: _Mask = None,
-    mask_after: _Mask = None,
-    mm_per_pixel_before: _Scale = None,
-    mm_per_pixel_after: _Scale = None,
+    mask_before: Annotated[
+        Path | None,
+        typer.Option(help="Mask of the lesion in the earlier photograph, white inside."),
+    ] = None,
+    mask_after: Annotated[
+        Path | None,
+        typer.Option(help="Mask of the lesion in the later photograph, white inside."),
+    ] = None,
+    mm_per_pixel_before: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SIZE",
+            help="Millimetres per pixel of the earlier photograph, if it shows no ruler.",
+        ),
+    ] = None,
+    mm_per_pixel_after: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SIZE",
+            help="Millimetres per pixel of the later photograph, if it shows no ruler.",
+        ),
+    ] = None,
     model: Annotated[
         Path | None, typer.Option("--model", help="Also compare by features of this model.")
     ] = None,

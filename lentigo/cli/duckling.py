@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import floor
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -72,6 +73,11 @@ def _as_dict(found: Ducklings, out: Path) -> dict[str, object]:
     }
 
 
+def _share(part: float) -> str:
+    """Format a share in per cent, rounded down: 100 % is the oddest lesion alone."""
+    return f"{floor(100 * part + 1e-9)} %"
+
+
 def _show(found: Ducklings, out: Path) -> None:
     from lentigo.words import counted
 
@@ -83,7 +89,7 @@ def _show(found: Ducklings, out: Path) -> None:
         doubt = f"; {row['reason']}" if row["reason"] else ""
         say(
             f"{row['patient_id']}: {row['image_id']} "
-            f"({row['oddness']:.2f}, odder than {100 * row['odder_than']:.0f} % of all "
+            f"(oddness {row['oddness']:.2f}, odder than {_share(row['odder_than'])} of all "
             f"others){doubt}"
         )
     few = table[table["reason"].str.startswith("too few")]

@@ -88,11 +88,18 @@ def _show(done: Explanations, *, as_json: bool) -> None:
 
 
 def _checked(maps: pd.DataFrame) -> str:
+    """Return how many maps of a method fail the sanity check, and how many are even."""
     from lentigo.words import counted, verb
 
-    failing = int(maps["says_nothing"].eq(True).sum())
-    if maps["likeness"].isna().all() and not failing:
+    nothing, told = maps["says_nothing"].eq(True), maps["likeness"].notna()
+    failing, even = int((nothing & told).sum()), int((nothing & ~told).sum())
+    if not told.any() and not even:
         return "not checked with shuffled weights, which needs torch"
-    checked = f"{failing:,} of {counted(len(maps), 'map')}"
-    fails = verb(failing if len(maps) > 1 else 1, "fails", "fail")
-    return f"{checked} {fails} the sanity check"
+    said = []
+    if told.any():
+        fails = verb(failing if len(maps) > 1 else 1, "fails", "fail")
+        said.append(f"{failing:,} of {counted(len(maps), 'map')} {fails} the sanity check")
+    if even:
+        of = "" if said else f" of {counted(len(maps), 'map')}"
+        said.append(f"{even:,}{of} {verb(even, 'is', 'are')} the same everywhere")
+    return ", ".join(said)

@@ -239,9 +239,9 @@ class Said:
         names = self.tally.strange.names
         if names and self.decision.abstain:
             say(
-                f"No answer for {counted(len(names), 'image')} that the model does not "
-                f"know the like of or that cannot be judged (see reason; --no-abstain "
-                f"shows the number all the same): {some(names)}",
+                f"No answer for {counted(len(names), 'image')}, unlike those the model "
+                f"learnt from or too poor to judge (see reason; --no-abstain shows the "
+                f"number all the same): {some(names)}",
                 err=True,
             )
         elif names:

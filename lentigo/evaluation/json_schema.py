@@ -112,7 +112,8 @@ def _parts() -> Schema:
 
 
 def _refusals() -> Schema:
-    intervals = dict.fromkeys(("share", "auc_all", "auc_answered", "gain"), _INTERVAL)
+    names = ("share", "group_share", "auc_all", "auc_answered", "gain")
+    intervals = dict.fromkeys(names, _INTERVAL)
     counts = dict.fromkeys(("n_images", "n_refused", "n_melanomas_refused"), _COUNT)
     numbers: Schema = {"type": "array", "items": _NUMBER}
     names = ("coverage", "risk", "low", "high", "area")

@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from lentigo.answer_columns import ABSTAIN, NO, REFUSED, SHOWN, STRANGENESS, YES
 from lentigo.evaluation.abstention import RiskCoverage, kept, risk_coverage
 from lentigo.evaluation.headline import MOST_PARTS
 from lentigo.evaluation.intervals import Interval
 from lentigo.evaluation.parts import DATASET, judged_part
-from lentigo.evaluation.shares import clustered_share
+from lentigo.evaluation.shares import clustered_share, share_of
 from lentigo.evaluation.telling import tells, told
 from lentigo.words import aligned, counted
 
@@ -36,6 +37,8 @@ class Refused:
     n_melanomas_refused: int
     share: Interval
     """Share of the images that are refused; groups are independent."""
+    group_share: Interval
+    """The same share with each group counting once, as in the setting of the limit."""
     auc_all: Interval
     """AUC among all images; NaN where a refused image has no probability."""
     auc_answered: Interval
@@ -53,6 +56,7 @@ class Refused:
             "n_refused": self.n_refused,
             "n_melanomas_refused": self.n_melanomas_refused,
             "share": self.share.as_dict(),
+            "group_share": self.group_share.as_dict(),
             "auc_all": self.auc_all.as_dict(),
             "auc_answered": self.auc_answered.as_dict(),
             "gain": self.gain.as_dict(),
@@ -79,7 +83,7 @@ class Refusals:
         whole = self.rows[0]
         said = (
             f"Of {counted(whole.n_images, 'image')}, {whole.n_refused:,} are too strange "
-            f"to be answered ({_percent(whole.share)}), "
+            f"to be answered ({_shares(whole)}), "
             f"{counted(whole.n_melanomas_refused, 'melanoma')} among them."
         )
         if not math.isnan(whole.gain.value):
@@ -139,9 +143,16 @@ def _cells(row: Refused) -> tuple[str, ...]:
     )
 
 
-def _percent(share: Interval) -> str:
-    ends = f"95 % interval {100 * share.low:.1f}–{100 * share.high:.1f}"
-    return f"{100 * share.value:.1f} %, {ends}"
+def _shares(row: Refused) -> str:
+    share, once = row.share, row.group_share
+    said = f"{100 * share.value:.1f} %, 95 % interval {_ends(share)}"
+    if once == share:
+        return said
+    return f"{said}; each group counting once {100 * once.value:.1f} %, {_ends(once)}"
+
+
+def _ends(share: Interval) -> str:
+    return f"{100 * share.low:.1f}–{100 * share.high:.1f}"
 
 
 def _signed(gain: Interval) -> str:
@@ -207,10 +218,19 @@ def _refused(name: str, rows: pd.DataFrame, seed: int) -> Refused:
         n_refused=int(refused.sum()),
         n_melanomas_refused=int((truth & refused).sum()),
         share=clustered_share(refused, group),
+        group_share=_once_a_group(refused, group),
         auc_all=whole,
         auc_answered=answered,
         gain=gain,
     )
+
+
+def _once_a_group(refused: NDArray[np.bool_], group: NDArray[np.intp]) -> Interval:
+    """Return the mean over groups of the share of each one's images that are refused."""
+    if not len(group):
+        return Interval(math.nan)
+    means = np.bincount(group, refused) / np.bincount(group)
+    return share_of(means, np.ones(len(means)))
 
 
 def _reasons(refused: pd.DataFrame) -> dict[str, int]:

@@ -185,7 +185,8 @@ def _ranked(rows: pd.DataFrame) -> Ducklings:
     rows["rank"] = rows["oddness"].groupby(person).rank(ascending=False, method="first")
     rows["rank"] = rows["rank"].astype("Int64")
     share = rows["oddness"].rank(method="min").sub(1) / max(rows["oddness"].count() - 1, 1)
-    rows["odder_than"] = share.round(3)
+    # Rounded down, so that 1 is the oddest lesion alone.
+    rows["odder_than"] = np.floor(1000 * share + 1e-9) / 1000
     few = rows["read"] & (rows["lesions"] < FEWEST)
     rows.loc[few, "reason"] = [
         f"too few lesions: {number} {verb(number, 'is', 'are')} not enough to tell which "

@@ -44,13 +44,17 @@ def _call_sentences(model: Model, decision: Decision) -> list[str]:
     if not points:
         return []
     others = [p.name for p in points if p != decision.point and p.threshold is not None]
-    more = f" Others: {listed(others)} (--operating-point)." if others else ""
+    more = (
+        f" Other operating points: {listed(others)} (--operating-point)." if others else ""
+    )
     if decision.point is not None:
         return [threshold_sentence(decision.point) + more, *_in_eight_bits(model)]
     absent = (
-        [f"No threshold {points[0].aim}. {points[0].absent}"] if points[0].absent else []
+        [f"There is no threshold {points[0].aim}. {points[0].absent}"]
+        if points[0].absent
+        else []
     )
-    return [*absent, f"Nothing is called.{more}"]
+    return [*absent, f"No image has a call.{more}"]
 
 
 def _in_eight_bits(model: Model) -> list[str]:
@@ -65,7 +69,7 @@ def _in_eight_bits(model: Model) -> list[str]:
 def point_sentence(point: OperatingPoint) -> str:
     """Return a sentence on a threshold and its held-out results, or why it is absent."""
     if point.threshold is None:
-        return f"No threshold {point.aim}. {point.absent}"
+        return f"There is no threshold {point.aim}. {point.absent}"
     return threshold_sentence(point)
 
 

@@ -103,7 +103,7 @@ def remarks(plain: Answered, judged: Mapping[Condition, Judged]) -> tuple[str, .
             f"Of {counted(len(moved), 'disturbance')} tried, none of medium strength moved "
             f"the answers by half a standard deviation on average. {NO_PROOF}"
         )
-    return (*said, *_lost(judged, moved))
+    return (*said, *_lost(judged, moved, calls=int(plain.called.sum())))
 
 
 NO_PROOF = "That is no proof that the model reads the lesion alone."
@@ -131,14 +131,20 @@ def _is_sure(each: Judged) -> bool:
     return each.shift.low > 0 or each.shift.high < 0
 
 
-def _lost(judged: Mapping[Condition, Judged], moved: Iterable[Condition]) -> Iterable[str]:
-    """Yield a sentence on the disturbance that loses most calls of melanoma, if any."""
+def _lost(
+    judged: Mapping[Condition, Judged], moved: Iterable[Condition], *, calls: int
+) -> Iterable[str]:
+    """Yield a sentence on the disturbance that loses most calls of melanoma, if any.
+
+    `calls` is the number of undisturbed images that are called.
+    """
     known = [each for each in moved if judged[each].from_melanoma.value > 0]
     if known:
         worst = max(known, key=lambda each: judged[each].from_melanoma.value)
+        share = _percent(judged[worst].from_melanoma)
         yield (
-            f"Most calls of melanoma are lost by {worst.title}, strength {AT}: "
-            f"{_percent(judged[worst].from_melanoma)} of those undisturbed."
+            f"Most calls of melanoma are lost by {worst.title}, strength {AT}: {share} of "
+            f"{counted(calls, 'undisturbed call')}."
         )
 
 
@@ -211,9 +217,14 @@ def _tied(plain: Answered, facts: Mapping[str, np.ndarray]) -> Iterable[Finding]
             name,
             "Reads the file",
             f"Answers rise with the file: of images {among}, one whose file has {words} "
-            f"has the higher answer in {_percent(share)} of pairs.{_told(alone)}",
+            f"has the higher answer in {_percent(share)} of pairs.{_told(alone)}"
+            f"{DETAIL if name == 'bytes' else ''}",
             2 * abs(tie.value - 0.5),
         )
+
+
+DETAIL = " A lesion with more detail makes a larger file, too, and is no shortcut."
+"""Added to what is said of the bytes of a file."""
 
 
 def _told(alone: float) -> str:

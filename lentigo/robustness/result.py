@@ -111,7 +111,7 @@ class Stress:
         found = [
             f"AUC undisturbed {self.plain['auc'].in_words}",
             f"calls from {self.threshold:.4g} upwards "
-            f"({self.operating_point or 'no point'})",
+            f"({self.operating_point or 'no operating point'})",
             f"balanced error undisturbed {self.plain['balanced_error'].in_words}",
         ]
         if not math.isnan(self.corrupted_error.value):

@@ -10,7 +10,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from lentigo.evaluation import evaluate
-from lentigo.evaluation.refusals import NOT_SAID, Refusals, reason_in_words
+from lentigo.evaluation.refusals import NOT_SAID, Refusals, reason_in_words, refusals_of
 
 TWENTY = pd.DataFrame(
     {
@@ -70,6 +70,23 @@ def test_four_of_twenty_are_counted_with_their_reasons() -> None:
     assert refusals.curve is not None
     assert refusals.curve.risk[-1] == pytest.approx(np.mean((score - truth) ** 2))
     assert refusals.sentence.startswith("Of 20 images, 4 are too strange to be answered")
+
+
+def test_a_lesion_with_many_images_counts_once_beside_its_images() -> None:
+    # Of 6 images 3 are refused; of 4 lesions one whole and half of another: 1.5 of 4.
+    table = pd.DataFrame(
+        {
+            "melanoma": [True, True, False, False, False, False],
+            "probability": [0.9, 0.8, 0.3, 0.2, 0.4, 0.1],
+            "group": ["a", "a", "b", "b", "c", "d"],
+            "abstain": ["yes", "yes", "yes", "no", "no", "no"],
+        }
+    )
+    refusals = refusals_of(table, seed=0)
+    assert refusals is not None
+    (whole,) = refusals.rows
+    assert (whole.share.value, whole.group_share.value) == (3 / 6, 1.5 / 4)
+    assert "; each group counting once 37.5 %" in refusals.sentence
 
 
 def test_without_a_probability_they_are_counted_all_the_same() -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from lentigo.cli.duckling import _share
 from lentigo.evaluation.shares import clustered_share
+from lentigo.inference.duckling import COLUMNS, _ranked
 from lentigo.inference.oddness import oddness
 
 
@@ -95,3 +98,23 @@ def test_features_that_are_nearly_always_zero_make_no_lesion_infinitely_odd() ->
     found = oddness(features, np.repeat(np.arange(5), 20))
     assert found.max() < 10
     assert 0.5 < np.median(found) < 1.5
+
+
+def test_only_the_oddest_lesion_is_odder_than_all_others() -> None:
+    count = 3 * 1000
+    rows = pd.DataFrame(
+        {
+            "person": np.arange(count) // 3,
+            "read": True,
+            "oddness": np.arange(count, dtype=float),
+            "melanoma": pd.array([pd.NA] * count, dtype="boolean"),
+            "reason": "",
+        }
+    )
+    for name in COLUMNS:
+        if name not in rows:
+            rows[name] = "1"
+    share = _ranked(rows).table.sort_values("oddness")["odder_than"].to_numpy()
+    assert share[-1] == 1
+    assert share[-2] == 0.999  # 2,998 of 2,999, which is no whole
+    assert (_share(1.0), _share(0.996), _share(0.29)) == ("100 %", "99 %", "29 %")

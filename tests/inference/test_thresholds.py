@@ -52,7 +52,7 @@ def test_a_threshold_is_said_with_what_it_found() -> None:
         "Melanoma is called from a probability of 0.1234 upwards (sensitivity_95), chosen "
         "on validation images to find 95 % of melanomas, guaranteed with 95 % confidence; "
         "held-out images had sensitivity 0.900 (0.800–0.960) and specificity 0.600. "
-        "Others: youden (--operating-point)."
+        "Other operating points: youden (--operating-point)."
     ]
 
 
@@ -67,9 +67,9 @@ def test_in_eight_bits_it_is_said_that_the_exact_network_chose() -> None:
 def test_an_absent_threshold_says_what_it_takes() -> None:
     absent = {**POINT, "threshold": None, "held_out": None, "absent": "It takes 59."}
     assert said(model((absent, YOUDEN))) == [
-        "No threshold to find 95 % of melanomas, guaranteed with 95 % confidence. It takes "
-        "59.",
-        "Nothing is called. Others: youden (--operating-point).",
+        "There is no threshold to find 95 % of melanomas, guaranteed with 95 % confidence. "
+        "It takes 59.",
+        "No image has a call. Other operating points: youden (--operating-point).",
     ]
 
 

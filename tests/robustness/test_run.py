@@ -229,6 +229,7 @@ def test_a_blur_that_draws_answers_to_the_middle_is_said_with_both_signs() -> No
     assert found.sentence.index("are not any more") < found.sentence.index("are then")
     (told,) = remarks(plain, {Condition("blur", AT): judged})
     assert told.startswith("Most calls of melanoma are lost by blur")
+    assert told.endswith(f" of {plain.called.sum()} undisturbed calls.")
 
 
 def test_what_too_few_groups_show_is_not_sure_and_not_nothing() -> None:

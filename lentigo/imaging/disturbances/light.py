@@ -14,6 +14,8 @@ from lentigo.imaging.quality.skin_tone import COLORLESS, skin_color
 Image = NDArray[np.uint8]
 
 _LUMA = np.array([0.299, 0.587, 0.114])
+Color = tuple[float, float, float]
+
 _BRIGHTER = (1.1, 1.2, 1.3, 1.45, 1.6)
 _DARKER = (0.9, 0.8, 0.7, 0.6, 0.5)
 _LESS_CONTRAST = (0.85, 0.7, 0.55, 0.4, 0.3)
@@ -25,6 +27,8 @@ _DEGREES = (10.0, 20.0, 30.0, 40.0, 50.0)
 """Degrees by which the individual typology angle is shifted; a class of skin tone spans 13
 to 40 degrees."""
 _STEEPEST = 85.0
+_USUAL_SKIN = (60.0, 15.0, 17.3)
+"""L*a*b* of skin with an angle of 30 degrees, which can be shifted by 50 both ways."""
 
 
 def brighter(image: Image, strength: int) -> Image:
@@ -81,28 +85,36 @@ def toned(image: Image, degrees: float) -> Image:
     """Shift the individual typology angle (ITA) of the skin by some degrees.
 
     The median colour of the skin at the image edge is rotated about L* = 50, b* = 0 by
-    `degrees` (lighter if positive; the angle stays within ±85°); its distance from that
-    point and its a* are kept. All of the image, lesion and skin, is multiplied in linear
-    light by the factors that make this change, as more or less melanin in front of both
-    would do (Beer–Lambert). It is a filter, not a model of how melanoma looks in another
-    skin. An image without skin at its edge, or with b* of the skin at `COLORLESS` or
-    below (a greyscale image, or bluish light), is returned unchanged.
+    `degrees` (lighter if positive); its distance from that point and its a* are kept. All
+    of the image, lesion and skin, is multiplied in linear light by the factors that make
+    this change, as more or less melanin in front of both would do (Beer–Lambert). Where the
+    skin has no angle (bluish light: 32 % of 400 images of HAM10000), or would have one
+    beyond ±85°, the factors are those that shift `_USUAL_SKIN` by as much: melanin absorbs
+    alike whatever colour the light has. It is a filter, not a model of how melanoma looks
+    in another skin. A greyscale image, or one without skin at its edge, is returned
+    unchanged.
     """
-    lightness, red, yellow = skin_color(image)
-    if math.isnan(lightness) or yellow <= COLORLESS:
+    lightness, red, yellow = skin = skin_color(image)
+    if math.isnan(lightness) or max(abs(red), abs(yellow)) <= COLORLESS:
         return image.copy()
-    far = math.hypot(lightness - 50, yellow)
     angle = math.degrees(math.atan2(lightness - 50, yellow)) + degrees
-    turned = math.radians(min(max(angle, -_STEEPEST), _STEEPEST))
-    wanted = (50 + far * math.sin(turned), red, far * math.cos(turned))
-    before, after = _linear_of((lightness, red, yellow)), _linear_of(wanted)
-    gain = after / np.maximum(before, 1e-4)
+    if yellow <= COLORLESS or abs(angle) > _STEEPEST:
+        skin = _USUAL_SKIN
+    gain = _linear_of(_turned(skin, degrees)) / np.maximum(_linear_of(skin), 1e-4)
     linear = _to_linear(np.arange(256) / 255)[:, None] * gain
     table = np.rint(255 * _from_linear(np.clip(linear, 0, 1))).astype(np.uint8)
     return np.stack([table[image[..., each], each] for each in range(3)], axis=-1)
 
 
-def _linear_of(lab: tuple[float, float, float]) -> NDArray[np.float64]:
+def _turned(skin: Color, degrees: float) -> Color:
+    """Return L*, a*, b* of a skin after its typology angle was shifted by `degrees`."""
+    lightness, red, yellow = skin
+    far = math.hypot(lightness - 50, yellow)
+    turned = math.atan2(lightness - 50, yellow) + math.radians(degrees)
+    return 50 + far * math.sin(turned), red, far * math.cos(turned)
+
+
+def _linear_of(lab: Color) -> NDArray[np.float64]:
     pixel = np.asarray([[lab]], np.float32)
     rgb = np.clip(np.asarray(cv2.cvtColor(pixel, cv2.COLOR_LAB2RGB))[0, 0], 0, 1)
     return _to_linear(rgb.astype(np.float64))

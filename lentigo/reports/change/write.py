@@ -172,8 +172,8 @@ def _draw(
         figure = plot_images(images, captions, per_row=2)
         headed(figure, " ".join(differ) or "Nothing could be measured.")
         figure.supxlabel(
-            f"Photographs differ, too. {RESEARCH_ONLY}", x=0.01, ha="left", color=INK,
-            fontsize=6.5,
+            f"Two photographs of an unchanged lesion differ, too. {RESEARCH_ONLY}",
+            x=0.01, ha="left", color=INK, fontsize=6.5,
         )  # fmt: skip
         with written_beside(path) as temporary:
             draw_into(temporary, figure)

@@ -83,7 +83,7 @@ def _draw(
             images.append(to_square(each.image, size=_SIDE, fit="pad"))
             name = row["lesion_id"] if pd.notna(row["lesion_id"]) else row["image_id"]
             doubt = f"\n{row['reason']}" if row["reason"] else ""
-            captions.append(f"{named(str(name))}\n{row['oddness']:.2f}{doubt}")
+            captions.append(f"{named(str(name))}\noddness {row['oddness']:.2f}{doubt}")
             colors.append(MELANOMA if row["rank"] == 1 else FAINT)
     if not images:
         return

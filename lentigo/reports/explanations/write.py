@@ -174,12 +174,14 @@ def _page(table: pd.DataFrame, explainer: Explainer, model: Path) -> str:
 
 def _shown(row: Mapping[Hashable, Any]) -> dict[str, object]:
     numbers = ("likeness", "deletion", "insertion", "lesion", "lesion_area", *THINGS[1:])
-    unknown = math.isnan(float(str(row["likeness"]))) and not row["says_nothing"]
+    untold = math.isnan(float(str(row["likeness"])))
     return {
         "method": row["method"],
         "file": row["overlay"],
         "says_nothing": bool(row["says_nothing"]),
-        "unchecked": unknown,
+        "unchecked": untold and not row["says_nothing"],
+        # Only of a map that is the same everywhere it is known without a likeness.
+        "even": untold and row["says_nothing"],
         **{name: _number(row[name]) for name in numbers},
     }
 

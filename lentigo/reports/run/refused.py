@@ -18,7 +18,8 @@ NOT_TOLD = (
 SHOWN_ALL_THE_SAME = (
     "All other numbers of this page are of all held-out images, as if the refused had been "
     "answered. The limit was set on validation images, so that at most 5\u00a0% of images "
-    "of the same kind are beyond it; images of another clinic are refused more often."
+    "of the same kind are beyond it, each group (patient or lesion) counting once; images "
+    "of another clinic are refused more often."
 )
 
 

@@ -63,6 +63,15 @@ def test_the_skin_tone_moves_by_the_degrees_asked_for(
     assert skin_tone_angle(toned(lesion, degrees)) - before == pytest.approx(degrees, abs=2)
 
 
+@pytest.mark.parametrize("colour", [(150, 110, 140), (180, 130, 132)])
+def test_the_skin_tone_moves_under_bluish_light_too(colour: tuple[int, int, int]) -> None:
+    # Without yellow there is no angle, and such images once stayed as they were: a third
+    # of HAM10000; with little of it "lighter" made them darker.
+    skin = np.full((64, 64, 3), colour, np.uint8)
+    levels = [toned(skin, degrees).mean() for degrees in (-40, -20, 0, 20, 40)]
+    assert (np.diff(levels) > 2).all()
+
+
 def test_an_image_without_skin_keeps_its_tone() -> None:
     black = np.zeros((40, 40, 3), np.uint8)
     assert (toned(black, -30) == black).all()
