@@ -119,7 +119,7 @@ def _show(done: Preparation, notes: list[str]) -> None:
         counts["images a second"] = done.images_per_second
     counts["MB"] = done.megabytes
     for name, count in counts.items():
-        say(f"{name:>22}  {count:,.0f}")
+        say(f"{name:>22}  {count:,.0f}" if count >= 10 else f"{name:>22}  {count:.2g}")
     for reason in done.reasons[:3]:
         say(f"Cannot be used: {reason}")
     if done.failures is not None:

@@ -11,7 +11,7 @@ from lentigo.datasets.reading.isic_ids import isic_ids
 from lentigo.datasets.reading.sources import joined_sources
 from lentigo.errors import ColumnError, ConfigError
 from lentigo.tables import NotedTable, as_noted, check_table
-from lentigo.words import counted, some, verb
+from lentigo.words import counted, listed, some, verb
 
 _NAMES_AN_IMAGE = ("image_id", "duplicate_of")
 
@@ -47,8 +47,14 @@ def combine(tables: Sequence[pd.DataFrame | NotedTable]) -> NotedTable:
             "Give each data set once, or rename the column dataset of one."
         )
     table = check_table(whole, source="the combined table")
-    notes = [note for part in parts for note in part.notes]
+    notes = [note for part in parts for note in _named(part, alone=len(parts) == 1)]
     return NotedTable(table, (*notes, *_shared(table)), tuple(joined_sources(parts)))
+
+
+def _named(part: NotedTable, *, alone: bool) -> list[str]:
+    """Return the notes of a table; beside others each begins with its data sets."""
+    sets = listed(sorted(map(str, part.table["dataset"].unique())) or ["no data set"])
+    return [note if alone or sets in note else f"{sets}: {note}" for note in part.notes]
 
 
 def _apart(table: pd.DataFrame) -> pd.DataFrame:

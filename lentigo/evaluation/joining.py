@@ -21,6 +21,7 @@ from lentigo.evaluation.named_alike import named_alike
 from lentigo.evaluation.nested_table import nested_table, outer_rows
 from lentigo.evaluation.prediction_columns import (
     image_and_score,
+    says_per_cent,
     with_names_once,
     with_shares_of_per_cent,
 )
@@ -313,6 +314,11 @@ def read_predictions(
     table, in_per_cent = with_shares_of_per_cent(table, (columns or {}).get("probability"))
     if score in in_per_cent:
         notes.append(f"{name}: {score} is in per cent, which was divided by 100.")
+    elif says_per_cent(score):
+        notes.append(
+            f"{name}: {score} says per cent, but has no number above 1, so its numbers are "
+            "taken as shares: 0.4 is 40 %. If they are per cent, divide them by 100."
+        )
     plain = table.assign(image_id=image_names(table[image]), probability=table[score])
     if plain["image_id"].isna().any():
         rows = (plain.index[plain["image_id"].isna()] + 2).tolist()

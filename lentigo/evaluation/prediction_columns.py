@@ -120,7 +120,7 @@ def with_shares_of_per_cent(
     changed = {
         name: numbers / 100
         for name in table
-        if _PER_CENT.search(str(name)) and (name == given or _bare(name) in wanted)
+        if says_per_cent(name) and (name == given or _bare(name) in wanted)
         for numbers in [_numbers(table[name])]
         if numbers.notna().sum() == table[name].notna().sum()
         and (numbers > 1 + ROUNDING).any()
@@ -128,6 +128,11 @@ def with_shares_of_per_cent(
     return table.assign(**{str(name): share for name, share in changed.items()}), [
         str(name) for name in changed
     ]
+
+
+def says_per_cent(name: object) -> bool:
+    """Tell whether the name of a column says that its numbers are in per cent."""
+    return _PER_CENT.search(str(name)) is not None
 
 
 def _bare(name: object) -> str:

@@ -8,7 +8,7 @@ import pytest
 from lentigo.curation.groups import assign_groups
 from lentigo.datasets import combine, combined, read_archive, read_table
 from lentigo.errors import ColumnError, ConfigError
-from lentigo.tables import check_table
+from lentigo.tables import NotedTable, check_table
 from tests.fakes import fake_ham10000, fake_isic2019, fake_siim2020
 
 
@@ -118,6 +118,14 @@ def test_ham10000_and_isic2017_lie_within_isic2019(shared: Path) -> None:
     assert read.notes[-1].startswith("10,163 images of the ISIC archive stand in")
     groups = assign_groups(table).groupby("isic_id")["group_id"].nunique()
     assert groups.value_counts().to_dict() == {1: len(groups)}
+
+
+def test_beside_others_a_note_says_whose_it_is() -> None:
+    a, b = NotedTable(small("a", ["1"]), ("No file.",)), NotedTable(small("b", ["1"]), ())
+    assert combined.combine([a, b]).notes == ("a: No file.",)
+    assert combined.combine([a]).notes == ("No file.",)
+    told = NotedTable(small("c", ["1"]), ("c has no file.",))
+    assert combined.combine([told, b]).notes == ("c has no file.",)
 
 
 def test_what_cannot_be_combined() -> None:

@@ -146,6 +146,7 @@ def test_shares_stay_as_they_are(name: str, values: list[float]) -> None:
     read, notes = read_predictions(pd.DataFrame(IDS | {name: values}))
     assert read["probability"].tolist() == values
     assert "divided" not in " ".join(notes)
+    assert ("says per cent, but has no number above 1" in " ".join(notes)) == ("%" in name)
 
 
 def test_a_second_column_of_probabilities_is_named() -> None:
