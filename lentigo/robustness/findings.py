@@ -223,7 +223,7 @@ def _tied(plain: Answered, facts: Mapping[str, np.ndarray]) -> Iterable[Finding]
         )
 
 
-DETAIL = " A lesion with more detail makes a larger file, too, and is no shortcut."
+DETAIL = " A lesion with more detail makes a larger file, too: see how the files were made."
 """Added to what is said of the bytes of a file."""
 
 

@@ -26,6 +26,7 @@ from lentigo.robustness.conditions import Condition, conditions
 from lentigo.robustness.findings import (
     AT,
     CONFIDENCE,
+    DETAIL,
     NO_SPREAD,
     NOT_TRIED,
     findings,
@@ -230,6 +231,15 @@ def test_a_blur_that_draws_answers_to_the_middle_is_said_with_both_signs() -> No
     (told,) = remarks(plain, {Condition("blur", AT): judged})
     assert told.startswith("Most calls of melanoma are lost by blur")
     assert told.endswith(f" of {plain.called.sum()} undisturbed calls.")
+
+
+def test_of_bytes_it_is_said_that_a_lesion_with_more_detail_has_more() -> None:
+    before = by_class()
+    plain, _ = judged_of(before, before, GROUPS)
+    facts = {"bytes": 1000 + before, "megapixels": 10 + before}
+    said = {each.name: each.sentence for each in findings(plain, {}, facts)}
+    assert DETAIL in said["bytes"]
+    assert DETAIL not in said["megapixels"]
 
 
 def test_what_too_few_groups_show_is_not_sure_and_not_nothing() -> None:
