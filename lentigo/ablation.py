@@ -28,7 +28,7 @@ from lentigo.evaluation.telling import tells, told, too_few_to_tell
 from lentigo.json_files import write_json, write_plan
 from lentigo.output import alone, check_planned_folder
 from lentigo.progress import log
-from lentigo.recipes import recipe
+from lentigo.recipes import recipe_or
 from lentigo.run_layout import (
     ABLATION,
     ABLATION_PLAN,
@@ -170,7 +170,7 @@ def ablate(
     """
     from lentigo.training.run import check_can_train, settled  # takes seconds
 
-    out, config = Path(out), config or recipe("quick")
+    out, config = Path(out), recipe_or(config)
     check_asked(config, switches, out, seeds=seeds, folds=folds, resume=resume)
     config = settled(config)
     variants, noted = variants_of(config, switches), as_noted(table)

@@ -32,7 +32,7 @@ from lentigo.models.description import (
 )
 from lentigo.output import alone, check_run_folder
 from lentigo.progress import log
-from lentigo.recipes import recipe
+from lentigo.recipes import recipe_or
 from lentigo.reports.run.page import write_report
 from lentigo.reports.run.verdict import verdict
 from lentigo.run_layout import RunLayout
@@ -88,7 +88,7 @@ def run(
     arguments are those of `lentigo.train`. The evaluation also judges each archive on its
     own. Of several processes that train together, all but the first return None.
     """
-    config = settled(config or recipe("quick"))
+    config = settled(recipe_or(config))
     out = Path(out)
     if not is_first_process():
         train(pd.DataFrame(), config, out=out, folds=folds, resume=resume)

@@ -16,7 +16,7 @@ from lentigo.figures.registry import drawing_of, shown_by
 from lentigo.files import temporary_folder
 from lentigo.json_files import write_json
 from lentigo.output import new_folder
-from lentigo.recipes import recipe
+from lentigo.recipes import recipe_or
 from lentigo.reports.drawable import drawable
 from lentigo.run_layout import FIGURES, PIXELS, RATES, RATES_TABLE, RunLayout
 from lentigo.tables import NotedTable, write_table
@@ -100,9 +100,9 @@ def find_rate(
     rate, `RunError` where `out` is taken, and what `lentigo.train` raises.
     """
     out, rates = Path(out), rates or RatesConfig()
-    config = settled(config or recipe("quick"))
+    config = settled(recipe_or(config))
     if any(each.training.method == "logistic" for each in config.of_members()):
-        raise ConfigError("By training.method logistic nothing learns at any rate.")
+        raise ConfigError("training.method logistic uses no learning rate.")
     labelled = learnable(table, config)
     with new_folder(out, besides=(PIXELS,)):  # decoded images serve the next command
         own = with_parts(with_settings(config, _plain(config, out)), 1)

@@ -14,7 +14,7 @@ from lentigo.config import (
     ModelConfig,
     TrainConfig,
 )
-from lentigo.errors import unknown_name
+from lentigo.errors import ConfigError, unknown_name
 
 
 def seed() -> Config:
@@ -194,6 +194,21 @@ RECIPES: dict[str, Callable[[], Config]] = {
     function.__name__: function
     for function in (seed, quick, thorough, frozen, strong, demo)
 }
+
+
+def recipe_or(config: Config | None) -> Config:
+    """Return `config`; the recipe `quick` if it is None.
+
+    Raises `ConfigError` for anything else, such as the name of a recipe.
+    """
+    if config is None:
+        return quick()
+    if isinstance(config, Config):
+        return config
+    raise ConfigError(
+        f"The settings are a {type(config).__name__}, not a lentigo.Config; "
+        "lentigo.recipe('quick') returns one."
+    )
 
 
 def recipe(name: str) -> Config:

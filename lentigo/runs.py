@@ -170,9 +170,12 @@ def _networks(layout: RunLayout) -> list[tuple[FoldLayout, pd.DataFrame]]:
     ]
 
 
+_FINISHED = "finished"
+
+
 def _state(layout: RunLayout, config: Config, folds: float) -> str:
     if layout.evaluation.is_file():
-        return "finished"
+        return _FINISHED
     if layout.is_trained():
         return "trained"
     if not layout.is_prepared():
@@ -317,7 +320,7 @@ def _figures(run: RunSummary) -> Iterable[str]:
     if not math.isnan(run.validation_auc):
         yield (
             f"validation AUC {run.validation_auc:.3f} of the best epoch, which it chose; "
-            f"{counted(run.epochs, 'epoch')} so far"
+            f"{counted(run.epochs, 'epoch')}{'' if run.state == _FINISHED else ' so far'}"
         )
 
 

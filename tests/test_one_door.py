@@ -234,4 +234,4 @@ def test_how_to_read_the_tables_of_others_is_not_passed_over_in_silence(
     write_table(read_table("csv", plain), tmp_path / "t.parquet")
     asked = ("combine", tmp_path / "t.parquet", "--column", "melanoma=target")
     said = call(*asked, "--out", tmp_path / "c.parquet").output
-    assert "t.parquet is read as it is: --column and --images are for the tables" in said
+    assert "t.parquet was written by lentigo and is read as it is: give --column" in said

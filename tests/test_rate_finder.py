@@ -85,7 +85,7 @@ def test_a_range_test_says_a_rate_and_changes_none(
 
 def test_what_learns_at_no_rate_is_refused(cohort: pd.DataFrame, tmp_path: Path) -> None:
     config = tiny_config(training__method="logistic", training__frozen_epochs=0)
-    with pytest.raises(ConfigError, match="nothing learns at any rate"):
+    with pytest.raises(ConfigError, match="uses no learning rate"):
         find_rate(cohort, config, out=tmp_path / "rates")
     with pytest.raises(ConfigError, match="at least ten times lowest"):
         RatesConfig(lowest=0.1, highest=0.5)

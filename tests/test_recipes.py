@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from lentigo.config import build_config
-from lentigo.errors import UnknownNameError
-from lentigo.recipes import RECIPES, recipe
+from lentigo.errors import ConfigError, UnknownNameError
+from lentigo.recipes import RECIPES, recipe, recipe_or
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -39,3 +39,10 @@ def test_a_recipe_says_in_a_line_what_it_is(name: str) -> None:
 def test_the_nearest_recipe_is_offered() -> None:
     with pytest.raises(UnknownNameError, match="Did you mean quick"):
         recipe("quik")
+
+
+def test_the_name_of_a_recipe_is_no_settings() -> None:
+    assert recipe_or(None) == recipe("quick")
+    assert recipe_or(recipe("frozen")) == recipe("frozen")
+    with pytest.raises(ConfigError, match=r"are a str, .* lentigo\.recipe\('quick'\)"):
+        recipe_or("quick")  # type: ignore[arg-type]

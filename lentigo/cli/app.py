@@ -66,6 +66,12 @@ class Commands(TyperGroup):
         home folder: no shell expands the one of `--out=~/runs`, nor Windows any.
         """
         args = [_from_home(word) for word in args]
+        if args[:1] == ["help"]:  # as git and others have it
+            if not args[1:]:
+                for line in ctx.get_help().splitlines():
+                    say(line)
+                raise typer.Exit
+            args = [args[1], "--help"]
         if args and args[0] not in COMMANDS:
             for name in COMMANDS:  # typer proposes those that are loaded
                 self.get_command(ctx, name)

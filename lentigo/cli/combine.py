@@ -45,8 +45,10 @@ def combine_command(
     table, others = without_others(whole.table, keep=keep or ())
     if others:
         log.info("%s left out (--keep COLUMN keeps one).", some(others))
-    # A note that begins with the name of a column tells of that column alone.
-    notes = tuple(note for note in whole.notes if note.partition(":")[0] not in others)
+    # A note that begins with the name of a column, or has it behind the name of the data
+    # set, tells of that column alone.
+    left_out = set(others)
+    notes = tuple(n for n in whole.notes if left_out.isdisjoint(n.split(": ")[:2]))
     kept = replace(whole, table=table, notes=notes)
     options.write_out(kept, out)
     show_table(kept, out, as_json=json)

@@ -17,12 +17,12 @@ from lentigo.visible import LONGEST_NAME, shortened
 
 def list_command(
     kind: Annotated[
-        str,
+        str | None,
         typer.Argument(
             help="formats, recipes, backbones, metrics, figures, views, splits, checks, "
-            "engines or disturbances."
+            "engines or disturbances; without it these kinds."
         ),
-    ],
+    ] = None,
     filter: Annotated[
         str | None,
         typer.Argument(
@@ -39,6 +39,9 @@ def list_command(
     Example:
         lentigo list backbones 'vit*224'
     """
+    if kind is None:
+        _say_kinds(as_json=json)
+        return
     if kind not in KINDS:
         raise typer.BadParameter(str(unknown_name("list", kind, KINDS)))
     names = _fitting(KINDS[kind](), filter, kind)
@@ -48,6 +51,14 @@ def list_command(
     width = max(map(len, names))
     for name, summary in names.items():
         say(f"{name:<{width}}  {summary}".rstrip())
+
+
+def _say_kinds(*, as_json: bool) -> None:
+    if as_json:
+        say_json({"kinds": list(KINDS)})
+        return
+    for kind in KINDS:
+        say(f"lentigo list {kind}")
 
 
 def _fitting(names: dict[str, str], wanted: str | None, kind: str) -> dict[str, str]:

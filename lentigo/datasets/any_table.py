@@ -188,7 +188,9 @@ def _table_of_others(path: Path) -> Path | None:
 def _warn_of_unused(asked: _Asked, path: Path) -> None:
     if asked.columns or asked.images:
         log.warning(
-            "%s is read as it is: --column and --images are for the tables of others.", path
+            "%s was written by lentigo and is read as it is: give --column and --images to "
+            "'lentigo read', with the table that it was made of.",
+            path,
         )
 
 

@@ -113,6 +113,8 @@ class Difficulty:
             ("Melanoma against", "images", "groups", "AUC", "specificity")
         ]
         rows += [_cells(each) for each in self.kinds]
+        if self.diagnoses:  # else they would seem to be of the kind above
+            rows.append(("each diagnosis", "", "", "", ""))
         rows += [_cells(each, indent="  ") for each in self.diagnoses[:_MOST]]
         more = len(self.diagnoses) - _MOST
         rest = [f"  and {counted(more, 'diagnosis', 'diagnoses')} more"] if more > 0 else []

@@ -8,7 +8,7 @@ from itertools import cycle
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from lentigo.evaluation.decision_curve import REFERRAL, decision_curve, shown_thresholds
 from lentigo.evaluation.sums import Sample
@@ -54,6 +54,8 @@ def plot_decision_curve(ax: Axes, curves: Mapping[str, pd.DataFrame]) -> None:
         xlabel="Threshold: risk from which a lesion is excised",
         ylabel="Net benefit, of 1,000 lesions",
     )
+    # Only whole per cents: 2.5 % would be rounded to 2 %.
+    ax.xaxis.set_major_locator(MaxNLocator(steps=[1, 2, 5, 10]))
     ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
     legend_beneath(ax)
 

@@ -17,6 +17,8 @@ _MARKS = (
 )
 _NAMES = {"cp1252": "Windows-1252", "mac_roman": "Mac Roman"}
 _SAVE = "save it as CSV UTF-8."
+_PICTURES = b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"RIFF"
+"""First bytes of the usual image files."""
 
 
 def as_utf8(data: bytes, path: Path | str) -> tuple[bytes, str]:
@@ -66,6 +68,11 @@ def _unmarked(data: bytes) -> str | None:
 
 def _of_single_bytes(data: bytes, path: Path | str, first: int) -> tuple[bytes, str]:
     if b"\0" in data:
+        if data.startswith(_PICTURES):
+            raise DatasetError(
+                f"{path} is an image, no table: predict it with 'lentigo predict MODEL "
+                f"{path}', or give the folder of the images to learn from."
+            )
         raise DatasetError(f"{path} is no text (byte {data.index(0):,}); {_SAVE}")
     # In Western words non-ASCII letters are single, in other languages in runs.
     runs = [len(run) for run in re.findall(rb"[\x80-\xff]+", data[: 2**22])]

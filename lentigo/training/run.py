@@ -23,7 +23,7 @@ from lentigo.models.network import Classifier, build_model, resolve
 from lentigo.models.stages import first_stages
 from lentigo.output import alone, check_run_folder
 from lentigo.progress import log
-from lentigo.recipes import recipe
+from lentigo.recipes import recipe_or
 from lentigo.run_layout import RunLayout
 from lentigo.stopping import die_with_parent
 from lentigo.tables import NotedTable, as_noted, read_any_table, write_table
@@ -116,7 +116,7 @@ def train(
     or a training diverges, and `ModelError` if the starting weights are missing or do not
     fit.
     """
-    config = settled(config or recipe("quick"))
+    config = settled(recipe_or(config))
     check_watch(config)
     check_can_refit(config)
     check_can_nest(config, folds)

@@ -151,7 +151,9 @@ def _warn(points: tuple[OperatingPoint, ...]) -> None:
     first, *others = points
     if first.absent:
         rest = sum(bool(point.absent) for point in others)
-        more = f" {rest} of the {len(others)} others are not there either." if rest else ""
+        more = (
+            f" Of the {len(others)} others {rest} cannot be stored either." if rest else ""
+        )
         log.warning("No threshold is stored %s. %s%s", first.aim, first.absent, more)
 
 

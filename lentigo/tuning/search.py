@@ -22,7 +22,7 @@ from lentigo.files import write_text
 from lentigo.json_files import write_json, write_plan
 from lentigo.output import alone, check_planned_folder
 from lentigo.progress import log
-from lentigo.recipes import recipe
+from lentigo.recipes import recipe_or
 from lentigo.run_layout import (
     BEST_SETTINGS,
     FIGURES,
@@ -82,7 +82,7 @@ def tune(
     folder `out` is taken or no trial was trained to its end, and what `lentigo.train`
     raises.
     """
-    out, config = Path(out), config or recipe("quick")
+    out, config = Path(out), recipe_or(config)
     space = check_asked(
         config, search, out, trials=trials, hours=hours, pruner=pruner, resume=resume
     )

@@ -76,7 +76,7 @@ def default_space(config: Config) -> list[Dimension]:
     """
     if any(each.training.method == "logistic" for each in config.of_members()):
         raise ConfigError(
-            "By training.method logistic nothing learns at a rate, so there is no default "
+            "training.method logistic uses no learning rate, so there is no default "
             f"search; name a setting with --search ({_FORMS})."
         )
     rate = config.training.learning_rate

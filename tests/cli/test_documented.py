@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from importlib import import_module
 from pathlib import Path
@@ -56,6 +57,16 @@ def test_the_help_cuts_no_sentence_and_a_command_has_one_line() -> None:
     rows = [line for line in lines if line.startswith("  ")]
     assert len(rows) == len(COMMANDS)
     assert all(row.endswith(".") and not row.endswith("...") for row in rows)
+
+
+def test_help_is_a_word_too_and_list_alone_names_what_it_lists() -> None:
+    run = CliRunner().invoke
+    assert run(app, ["help"]).output == run(app, ["--help"]).output
+    assert run(app, ["help", "view"]).output == run(app, ["view", "--help"]).output
+    assert run(app, ["help", "view"]).exit_code == 0
+    named = run(app, ["list"]).output.split()
+    assert named[2::3] == list(KINDS)
+    assert json.loads(run(app, ["list", "--json"]).output) == {"kinds": list(KINDS)}
 
 
 @pytest.mark.parametrize("page", sorted((ROOT / "docs/how-to").glob("*.md")))

@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 
 import pandas as pd
 import pytest
+from PIL import Image
 
 from lentigo.errors import DatasetError, LentigoError
 from lentigo.table_files import delimited
@@ -118,3 +119,11 @@ def test_many_packed_streams_in_a_row_cost_no_more_than_one(
     start = time.process_time()
     assert len(read_any_table(path)) == 1
     assert time.process_time() - start < 3
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP"])
+def test_an_image_in_place_of_a_table_is_told_as_such(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "lesion"
+    Image.new("RGB", (40, 30), (200, 150, 120)).save(path, format=kind)
+    with pytest.raises(DatasetError, match=r"is an image, no table: predict it with"):
+        read_any_table(path)

@@ -69,7 +69,10 @@ def test_with_too_few_melanomas_it_is_said_how_many_it_takes(
         )
     assert all(point["threshold"] is None for point in points)
     assert "hold 4 melanomas: a sensitivity of 95 %" in caplog.text
-    assert "takes 59 independent ones. 6 of the 6 others are not there" in caplog.text
+    assert (
+        "takes 59 independent ones. Of the 6 others 6 cannot be stored either"
+        in caplog.text
+    )
 
 
 def test_probabilities_that_are_too_sure_are_calibrated() -> None:

@@ -16,7 +16,7 @@ LEAKS = {
     "diagnosis": "it says melanoma or something else: it is the label in other words",
     "malignant": "every melanoma is malignant: it is nearly the label",
     "melanoma": "it is the label itself",
-    "dxtype": "how a diagnosis was made tells what was suspected (melanomas are biopsied)",
+    "dxtype": "it says how the diagnosis was made, and melanomas are always biopsied",
     "trueprobability": "it is what the label was drawn from",
 }
 _ALSO = {

@@ -76,7 +76,7 @@ def test_the_answer_by_its_name_is_warned_of_whatever_it_tells() -> None:
     _, findings = target_leaks(table.assign(dx_type=coin))
     assert checks(findings) == {"dx_type": "target-leak"}
     assert findings[0].severity == "warning"
-    assert "how a diagnosis was made" in findings[0].message
+    assert "how the diagnosis was made" in findings[0].message
     assert "gives it to no model" in findings[0].message
 
 
