@@ -54,7 +54,11 @@ def combine(tables: Sequence[pd.DataFrame | NotedTable]) -> NotedTable:
 def _named(part: NotedTable, *, alone: bool) -> list[str]:
     """Return the notes of a table; beside others each begins with its data sets."""
     sets = listed(sorted(map(str, part.table["dataset"].unique())) or ["no data set"])
-    return [note if alone or sets in note else f"{sets}: {note}" for note in part.notes]
+    named = f"{sets} ", f"{sets}:"
+    return [
+        note if alone or note.startswith(named) else f"{sets}: {note}"
+        for note in part.notes
+    ]
 
 
 def _apart(table: pd.DataFrame) -> pd.DataFrame:

@@ -121,9 +121,9 @@ def test_ham10000_and_isic2017_lie_within_isic2019(shared: Path) -> None:
 
 
 def test_beside_others_a_note_says_whose_it_is() -> None:
-    a, b = NotedTable(small("a", ["1"]), ("No file.",)), NotedTable(small("b", ["1"]), ())
-    assert combined.combine([a, b]).notes == ("a: No file.",)
-    assert combined.combine([a]).notes == ("No file.",)
+    a, b = NotedTable(small("a", ["1"]), ("No image.",)), NotedTable(small("b", ["1"]), ())
+    assert combined.combine([a, b]).notes == ("a: No image.",)
+    assert combined.combine([a]).notes == ("No image.",)
     told = NotedTable(small("c", ["1"]), ("c has no file.",))
     assert combined.combine([told, b]).notes == ("c has no file.",)
 
